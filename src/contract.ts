@@ -1,0 +1,349 @@
+/**
+ * The contract, version 1: every name, shape, limit and default that other services rely on. Types and the shipped JSON
+ * Schemas come from the definitions here. Safe in the workflow sandbox.
+ */
+import * as v from 'valibot';
+
+/** Largest and smallest values of the contract, in the unit that the name tells. */
+export const limits = {
+  taskIdLength: 200,
+  timeoutSecondsMin: 1,
+  timeoutSecondsMax: 2_592_000,
+  submittedAheadMs: 5 * 60_000,
+  listingTasks: 500,
+  /** An `images` event carries at most this many bytes of JSON. */
+  eventBytes: 256 * 1024,
+  /** An outcome, status or listing result carries at most this many bytes of JSON. */
+  resultBytes: 1.5 * 1024 * 1024,
+  /** A vendor's reply is read up to this many bytes, after decompression. */
+  replyBytes: 4 * 1024 * 1024,
+} as const;
+
+/** What an optional field means where it is absent. */
+export const defaults = {
+  timeoutSeconds: 3_600,
+  account: 'default',
+  signal: 'tryOnEvent',
+  taskQueue: 'tryon',
+  notFoundGraceSeconds: 30,
+  queriesPerSecond: 20,
+  endpoint: 'https://api.aidc-ai.com',
+} as const;
+
+/** Workflow types, by the names that other services start them by. */
+export const workflowTypes = { results: 'tryOnResults', listing: 'tryOnListing' } as const;
+
+/** Signals, queries and updates, by their names on the wire. */
+export const messages = {
+  event: 'tryOnEvent',
+  subscribeSignal: 'tryOnSubscribe',
+  unsubscribeSignal: 'tryOnUnsubscribe',
+  status: 'tryOnStatus',
+  listingStatus: 'tryOnListingStatus',
+  subscribe: 'subscribe',
+  unsubscribe: 'unsubscribe',
+  pollNow: 'pollNow',
+  setTimeout: 'setTimeout',
+  addTask: 'addTask',
+} as const;
+
+/** `type` of the `ApplicationFailure`s that this package throws. */
+export const failureTypes = {
+  invalidInput: 'InvalidTryOnInput',
+  pending: 'TryOnPending',
+  vendorError: 'TryOnVendorError',
+} as const;
+
+/** Search attributes, used where the namespace has them. */
+export const searchAttributes = {
+  taskId: { name: 'TryOnTaskId', type: 'KEYWORD' },
+  status: { name: 'TryOnStatus', type: 'KEYWORD' },
+  listingId: { name: 'TryOnListingId', type: 'KEYWORD' },
+  imageCount: { name: 'TryOnImageCount', type: 'INT' },
+  account: { name: 'TryOnAccount', type: 'KEYWORD' },
+} as const;
+
+/** The workflow id of the wait for a task. */
+export const resultsWorkflowId = (taskId: string): string => `tryon-results-${taskId}`;
+
+/** The workflow id of a listing. */
+export const listingWorkflowId = (listingId: string): string => `tryon-listing-${listingId}`;
+
+/** The queue on which an account's vendor is asked. `prefix` is `TRYON_TASK_QUEUE`. */
+export const vendorTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
+  account === defaults.account ? `${prefix}-vendor` : `${prefix}-vendor-${account}`;
+
+// Each leaf's message is the cure; `check.ts` puts the field and its value before it.
+const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const timeCure = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
+const time = v.pipe(
+  v.string(timeCure),
+  v.regex(rfc3339, timeCure),
+  v.check((text) => !Number.isNaN(Date.parse(text)), timeCure),
+  v.metadata({ format: 'date-time' }),
+);
+const taskIdCure = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
+const taskId = v.pipe(
+  v.string(taskIdCure),
+  v.regex(/^[\x21-\x7e]{1,200}$/, taskIdCure),
+  v.description('What the vendor returned to the submit call'),
+);
+const secondsCure = `give ${limits.timeoutSecondsMin} to ${limits.timeoutSecondsMax}`;
+const timeoutSeconds = v.pipe(
+  v.number(secondsCure),
+  v.minValue(limits.timeoutSecondsMin, secondsCure),
+  v.maxValue(limits.timeoutSecondsMax, secondsCure),
+);
+const countCure = 'give a whole number from 1';
+const count = v.pipe(v.number(countCure), v.integer(countCure), v.minValue(1, countCure));
+const accountCure = 'give 1 to 40 of a-z, 0-9 and -';
+const account = v.pipe(
+  v.string(accountCure),
+  v.regex(/^[a-z0-9-]{1,40}$/, accountCure),
+  v.description('Which configured vendor account asks'),
+);
+const nameCure = 'give 1 to 200 characters, none of them a control character';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const name = v.pipe(v.string(nameCure), v.regex(/^[^\x00-\x1f\x7f]{1,200}$/, nameCure));
+const workflowIdCure = 'give a workflow id of 1 to 1000 characters, none of them a control character';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const workflowId = v.pipe(v.string(workflowIdCure), v.regex(/^[^\x00-\x1f\x7f]{1,1000}$/, workflowIdCure));
+const signalCure = 'give a signal name of 1 to 200 characters that does not begin with __';
+const signal = v.pipe(
+  v.string(signalCure),
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  v.regex(/^(?!__)[^\x00-\x1f\x7f]{1,200}$/, signalCure),
+);
+const yesNo = v.boolean('give true or false');
+
+/** A workflow that is signalled of a wait's events. Known by `workflowId` and `signal`. */
+export const SubscriberSchema = v.strictObject({
+  workflowId,
+  runId: v.optional(v.pipe(v.string('give a run id'), v.minLength(1, 'give a run id'))),
+  signal: v.optional(v.pipe(signal, v.description('Default tryOnEvent'))),
+  timeoutSeconds: v.optional(
+    v.pipe(timeoutSeconds, v.description("From now; it can only lengthen the wait's own deadline")),
+  ),
+});
+
+/** Which subscriber leaves. */
+export const UnsubscribeSchema = v.strictObject({ workflowId, signal: v.optional(signal) });
+
+/** Input of the update `setTimeout`. */
+export const SetTimeoutSchema = v.strictObject({
+  timeoutSeconds: v.pipe(timeoutSeconds, v.description('From now')),
+});
+
+/** Input of the workflow `tryOnResults`. */
+export const TryOnResultsInputSchema = v.strictObject({
+  taskId,
+  submittedAt: v.optional(
+    v.pipe(time, v.description('When the vendor accepted the task; default: the start of the workflow')),
+  ),
+  timeoutSeconds: v.optional(
+    v.pipe(timeoutSeconds, v.description('How long to wait, from the start of the workflow; default 3600')),
+  ),
+  expectedImages: v.optional(v.pipe(count, v.description('Fewer than this at the end sets shortfall'))),
+  account: v.optional(account),
+  notify: v.optional(
+    v.pipe(
+      v.array(SubscriberSchema, 'give a list of subscribers'),
+      v.description('Workflows to signal, beside the parent'),
+    ),
+  ),
+  notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child wait; default true'))),
+});
+
+/** One task of a listing. */
+export const ListingTaskSchema = v.strictObject({
+  taskId,
+  garmentId: v.optional(name),
+  submittedAt: v.optional(time),
+  expectedImages: v.optional(count),
+});
+
+/** Input of the workflow `tryOnListing`. */
+export const TryOnListingInputSchema = v.strictObject({
+  listingId: name,
+  tasks: v.pipe(
+    v.array(ListingTaskSchema, 'give a list of tasks'),
+    v.maxLength(limits.listingTasks, `give at most ${limits.listingTasks} tasks`),
+    v.check((tasks) => new Set(tasks.map((task) => task.taskId)).size === tasks.length, 'give each taskId once'),
+  ),
+  timeoutSeconds: v.optional(timeoutSeconds),
+  minimumImages: v.optional(count),
+  account: v.optional(account),
+});
+
+/** One image of a finished sub-task. */
+export const TryOnImageSchema = v.object({
+  id: v.pipe(
+    v.string(),
+    v.description('SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex'),
+  ),
+  imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),
+  clothes: v.optional(v.string()),
+  subTask: v.pipe(v.number(), v.integer()),
+});
+
+/** What became of one sub-task. */
+export const SubTaskSchema = v.object({
+  index: v.pipe(v.number(), v.integer()),
+  status: v.picklist(['submitted', 'running', 'finished', 'failed', 'unknown']),
+  imageCount: v.pipe(v.number(), v.integer()),
+  vendorStatus: v.optional(v.string()),
+});
+
+/** Why a wait failed, is blocked or ran out of time. */
+export const TryOnErrorSchema = v.object({
+  layer: v.picklist(['transport', 'gateway', 'service', 'task']),
+  code: v.string(),
+  message: v.string(),
+  requestId: v.optional(v.string()),
+});
+
+/** How a wait can end. */
+export const outcomeStatuses = ['finished', 'partial', 'failed', 'timeout', 'notFound'] as const;
+
+const outcomeFields = {
+  taskId: v.string(),
+  images: v.array(TryOnImageSchema),
+  subTasks: v.array(SubTaskSchema),
+  shortfall: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  error: v.optional(TryOnErrorSchema),
+  polls: v.pipe(v.number(), v.integer()),
+  submittedAt: time,
+  finishedAt: time,
+  account: v.string(),
+  api: v.string(),
+  timing: v.object({ pendingUntil: v.optional(time), runningSeenAt: v.optional(time) }),
+  imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+};
+
+/** Result of the workflow `tryOnResults`. */
+export const TryOnOutcomeSchema = v.object({ ...outcomeFields, status: v.picklist(outcomeStatuses) });
+
+/** The outcome as an event tells it: a cancelled wait has one too. */
+export const TryOnEventOutcomeSchema = v.object({
+  ...outcomeFields,
+  status: v.picklist([...outcomeStatuses, 'cancelled']),
+});
+
+/** Answer of the query `tryOnStatus` and of the updates. */
+export const TryOnStatusSchema = v.object({
+  taskId: v.string(),
+  state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
+  vendorStatus: v.optional(v.string()),
+  images: v.array(TryOnImageSchema),
+  subTasks: v.array(SubTaskSchema),
+  polls: v.pipe(v.number(), v.integer()),
+  submittedAt: time,
+  deadline: time,
+  error: v.optional(TryOnErrorSchema),
+  subscribers: v.array(SubscriberSchema),
+  waitId: v.string(),
+  sequence: v.pipe(v.number(), v.integer()),
+  imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+});
+
+const eventFields = { taskId: v.string(), waitId: v.string(), sequence: v.pipe(v.number(), v.integer()) };
+
+/** What the signal `tryOnEvent` carries. */
+export const TryOnEventSchema = v.variant('kind', [
+  v.object({ ...eventFields, kind: v.literal('images'), images: v.array(TryOnImageSchema) }),
+  v.object({ ...eventFields, kind: v.literal('blocked'), error: TryOnErrorSchema }),
+  v.object({ ...eventFields, kind: v.literal('unblocked') }),
+  v.object({ ...eventFields, kind: v.literal('snapshot'), status: TryOnStatusSchema }),
+  v.object({ ...eventFields, kind: v.literal('outcome'), outcome: TryOnEventOutcomeSchema }),
+]);
+
+/** An image as a listing keeps it. */
+export const ListingImageSchema = v.object({
+  ...TryOnImageSchema.entries,
+  taskId: v.string(),
+  garmentId: v.optional(v.string()),
+});
+
+const listingStates = ['waiting', 'cancelled', 'complete', 'incomplete', 'failed'] as const;
+
+/** Answer of the query `tryOnListingStatus` and of the update `addTask`. */
+export const TryOnListingStatusSchema = v.object({
+  listingId: v.string(),
+  state: v.picklist(listingStates),
+  tasks: v.array(
+    v.object({
+      taskId: v.string(),
+      garmentId: v.optional(v.string()),
+      state: v.string(),
+      imageCount: v.pipe(v.number(), v.integer()),
+    }),
+  ),
+  images: v.array(ListingImageSchema),
+  deadline: time,
+  imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+});
+
+const { images: _images, ...outcomeWithoutImages } = TryOnEventOutcomeSchema.entries;
+
+/** Result of the workflow `tryOnListing`. */
+export const TryOnListingResultSchema = v.object({
+  listingId: v.string(),
+  status: v.picklist(['complete', 'incomplete', 'failed']),
+  images: v.array(ListingImageSchema),
+  outcomes: v.array(v.object(outcomeWithoutImages)),
+  imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+});
+
+/** The contract's shapes by name; `schemas/<name>.json` is generated from each. */
+export const contractSchemas = {
+  Subscriber: SubscriberSchema,
+  Unsubscribe: UnsubscribeSchema,
+  SetTimeout: SetTimeoutSchema,
+  TryOnResultsInput: TryOnResultsInputSchema,
+  ListingTask: ListingTaskSchema,
+  TryOnListingInput: TryOnListingInputSchema,
+  TryOnImage: TryOnImageSchema,
+  TryOnError: TryOnErrorSchema,
+  TryOnOutcome: TryOnOutcomeSchema,
+  TryOnStatus: TryOnStatusSchema,
+  TryOnEvent: TryOnEventSchema,
+  TryOnListingStatus: TryOnListingStatusSchema,
+  TryOnListingResult: TryOnListingResultSchema,
+} as const;
+
+/** See {@link SubscriberSchema}. */
+export type Subscriber = v.InferOutput<typeof SubscriberSchema>;
+/** See {@link UnsubscribeSchema}. */
+export type Unsubscribe = v.InferOutput<typeof UnsubscribeSchema>;
+/** See {@link SetTimeoutSchema}. */
+export type SetTimeoutInput = v.InferOutput<typeof SetTimeoutSchema>;
+/** See {@link TryOnResultsInputSchema}. */
+export type TryOnResultsInput = v.InferOutput<typeof TryOnResultsInputSchema>;
+/** See {@link ListingTaskSchema}. */
+export type ListingTask = v.InferOutput<typeof ListingTaskSchema>;
+/** See {@link TryOnListingInputSchema}. */
+export type TryOnListingInput = v.InferOutput<typeof TryOnListingInputSchema>;
+/** See {@link TryOnImageSchema}. */
+export type TryOnImage = v.InferOutput<typeof TryOnImageSchema>;
+/** See {@link SubTaskSchema}. */
+export type SubTask = v.InferOutput<typeof SubTaskSchema>;
+/** A sub-task's status in the contract's words. */
+export type SubTaskStatus = SubTask['status'];
+/** See {@link TryOnErrorSchema}. */
+export type TryOnError = v.InferOutput<typeof TryOnErrorSchema>;
+/** How a wait can end. */
+export type OutcomeStatus = (typeof outcomeStatuses)[number];
+/** See {@link TryOnOutcomeSchema}. */
+export type TryOnOutcome = v.InferOutput<typeof TryOnOutcomeSchema>;
+/** See {@link TryOnEventOutcomeSchema}. */
+export type TryOnEventOutcome = v.InferOutput<typeof TryOnEventOutcomeSchema>;
+/** See {@link TryOnStatusSchema}. */
+export type TryOnStatus = v.InferOutput<typeof TryOnStatusSchema>;
+/** See {@link TryOnEventSchema}. */
+export type TryOnEvent = v.InferOutput<typeof TryOnEventSchema>;
+/** See {@link ListingImageSchema}. */
+export type ListingImage = v.InferOutput<typeof ListingImageSchema>;
+/** See {@link TryOnListingStatusSchema}. */
+export type TryOnListingStatus = v.InferOutput<typeof TryOnListingStatusSchema>;
+/** See {@link TryOnListingResultSchema}. */
+export type TryOnListingResult = v.InferOutput<typeof TryOnListingResultSchema>;

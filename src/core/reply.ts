@@ -1,0 +1,122 @@
+/**
+ * What one exchange with the vendor came to. The client builds it; {@link classify} says what it means. Pure data, so that it can
+ * be recorded, replayed and fuzzed.
+ */
+import type { SubTaskStatus, TryOnImage } from '../contract.js';
+
+/** What went wrong before there was an answer to read. `Http<status>` is an answer whose body tells no more than its status. */
+export type TransportCode =
+  | 'Timeout'
+  | 'ConnectionFailed'
+  | 'DnsFailed'
+  | 'TlsFailed'
+  | 'TooLarge'
+  | 'BadBody'
+  | 'Redirected'
+  | `Http${number}`;
+
+/** What every exchange that got HTTP headers knows, whatever its body. */
+export interface HttpFacts {
+  readonly httpStatus?: number;
+  /** The vendor's `Retry-After` header, verbatim. */
+  readonly retryAfter?: string;
+  /** The vendor's `Date` header in Unix milliseconds, where it can be read. */
+  readonly vendorDateMs?: number;
+}
+
+/** No readable answer. */
+export interface Fault extends HttpFacts {
+  readonly kind: 'fault';
+  readonly code: TransportCode;
+  /** In words; without URL, key or signature. */
+  readonly message: string;
+  /** Up to 200 characters of the body, control characters replaced. */
+  readonly excerpt?: string;
+}
+
+/** One sub-task as the vendor tells it. */
+export interface SubTaskReply {
+  readonly index: number;
+  readonly status: SubTaskStatus;
+  /** The vendor's word, where it is none of ours or of another case. */
+  readonly vendorStatus?: string;
+  /** In the vendor's order, each `id` once per sub-task. */
+  readonly images: readonly TryOnImage[];
+}
+
+/** The task as the vendor tells it. */
+export interface TaskReply {
+  readonly taskId?: string;
+  readonly status: SubTaskStatus;
+  /** The vendor's own word, verbatim; absent where the reply had none. */
+  readonly vendorStatus?: string;
+  readonly message?: string;
+  readonly subTasks: readonly SubTaskReply[];
+}
+
+/** A JSON answer, its layers normalised: codes as text, spellings and types as one. */
+export interface Answer extends HttpFacts {
+  readonly kind: 'answer';
+  /** Gateway layer: `code`; absent where the reply had none. TOP-style errors keep `sub_code` beside it. */
+  readonly gatewayCode?: string;
+  readonly gatewaySubCode?: string;
+  /** The gateway's own text: `message`, `msg`, `sub_msg`. */
+  readonly gatewayMessage?: string;
+  /** Service layer: `success` as a boolean, `resCode` or `rescode` as text, `resMessage`. */
+  readonly success?: boolean;
+  readonly serviceCode?: string;
+  readonly serviceMessage?: string;
+  readonly requestId?: string;
+  readonly task?: TaskReply;
+}
+
+/** What one exchange came to. */
+export type Reply = Answer | Fault;
+
+/**
+ * What a code means for a wait.
+ * - `ok`: no trouble at this layer
+ * - `transient`: ask again with error backoff, until the deadline
+ * - `throttled`: as transient, but the whole account slows down; a hint is obeyed
+ * - `clock`: the signature or its time was refused; signed anew once, then `auth`
+ * - `auth`, `quota`: a person must act; the wait is `blocked`
+ * - `refused`: the request will never be accepted; outcome `failed`
+ * - `failed`: the vendor says that the task itself failed; outcome `failed`
+ * - `notFound`: the vendor does not know the task
+ */
+export type TroubleClass = 'transient' | 'throttled' | 'clock' | 'auth' | 'quota' | 'refused' | 'failed' | 'notFound';
+
+/** One row of a code table. */
+export interface CodeRow {
+  readonly class: 'ok' | TroubleClass;
+  /** How often the same code is asked again before a `refused` or `failed` is believed; default 0. */
+  readonly retries?: number;
+  /** What the code means, for `docs` and `doctor`. */
+  readonly gist: string;
+  /** What the user should do. */
+  readonly cure?: string;
+}
+
+/** One vendor API as data: what to ask, how its reply is read, what its codes mean. Files of `vendor/apis` define these. */
+export interface VendorApi {
+  readonly name: string;
+  readonly queryPath: string;
+  readonly taskIdParameter: string;
+  readonly submitPaths: { readonly standard: string; readonly pro: string };
+  readonly submitParameters: { readonly standard: string; readonly pro: string };
+  /** Gateway codes; a code that is not a row is `unknownCode`. */
+  readonly gatewayCodes: Readonly<Record<string, CodeRow>>;
+  readonly serviceCodes: Readonly<Record<string, CodeRow>>;
+  /** HTTP statuses as text: `404`, else the hundred `4xx`. */
+  readonly httpStatuses: Readonly<Record<string, CodeRow>>;
+  readonly transportCodes: Readonly<Record<string, CodeRow>>;
+  readonly unknownCode: CodeRow;
+  /** Texts by which a task is told as unknown where no code says so; matched on a failed layer's message. */
+  readonly notFoundMessages: readonly RegExp[];
+  /** Texts that tell how long a throttle lasts; group 1 is seconds. */
+  readonly banMessages: readonly RegExp[];
+  /** Vendor words, lower case, to ours. */
+  readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
+  /** JSON value of a body to an answer; throws nothing, gives `undefined` where the value is no object. */
+  readonly parse: (body: unknown, imageId: (imageUrl: string) => string) => Omit<Answer, keyof HttpFacts> | undefined;
+}
