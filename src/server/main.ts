@@ -1,0 +1,55 @@
+/** `npm run server`: a Temporal dev server with its UI until Ctrl-C. */
+import { Command, InvalidArgumentError } from 'commander';
+import { startDevServer, TemporalServerError } from './temporal-server.js';
+
+const asPort = (text: string): number => {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError('Give 1 to 65535.');
+  return port;
+};
+
+const program = new Command('npm run server --')
+  .description("Starts a Temporal dev server with its UI and this package's search attributes, until Ctrl-C.")
+  .option('--port <port>', 'gRPC port', asPort, 7233)
+  .option('--ui-port <port>', 'port of the Temporal UI', asPort, 8233)
+  .option('--namespace <name>', 'namespace to make beside default', 'default')
+  .option('--db-filename <file>', 'SQLite file that keeps state between runs')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
+
+const { port, uiPort, namespace, dbFilename } = program.opts<{
+  port: number;
+  uiPort: number;
+  namespace: string;
+  dbFilename?: string;
+}>();
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+
+try {
+  const server = await startDevServer({
+    port,
+    uiPort,
+    namespaces: [namespace],
+    ...(dbFilename === undefined ? {} : { dbFilename }),
+    portOptions: { port: '--port', uiPort: '--ui-port' },
+    log,
+  });
+  log(`Temporal ${server.address}, UI ${server.uiUrl}; Ctrl-C ends it`);
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      stopping = true;
+      process.exitCode = signal === 'SIGINT' ? 130 : 0;
+      void server.stop();
+    });
+  }
+  await server.ended;
+  if (!stopping) {
+    log('the Temporal server ended by itself');
+    process.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof TemporalServerError)) throw error;
+  log(error.message);
+  process.exitCode = 1;
+}
