@@ -1,0 +1,166 @@
+/**
+ * How long jobs take: a law of few parameters, as plain JSON, so that it can be recorded beside each reply. Pure.
+ *
+ * The bulk of the jobs is lognormal (or a mixture of lognormal modes); a small share is stuck, its ends spread evenly up to a
+ * horizon by which every job is taken to be over. Durations count from the moment the vendor accepted the job.
+ */
+import { normalAbove, normalDensity, z95 } from './duration-normal.js';
+
+/** One lognormal part of the bulk. */
+export interface DurationMode {
+  /** Weight within the bulk; the weights of a model need not add up to 1. */
+  readonly share: number;
+  /** Natural logarithm of the median in seconds. */
+  readonly logMedian: number;
+  /** Standard deviation of the natural logarithm. */
+  readonly logSpread: number;
+}
+
+/** A law of durations. Every field is a number, a text or a list of such: it survives JSON. */
+export interface DurationModel {
+  /** Natural logarithm of the bulk's median in seconds. */
+  readonly logMedian: number;
+  /** Standard deviation of the bulk's natural logarithm. */
+  readonly logSpread: number;
+  /** Share of the jobs that are stuck, 0 to 1. */
+  readonly stuckShare: number;
+  /** Age in seconds by which every job is over. */
+  readonly horizonSeconds: number;
+  /** Age in seconds from which stuck jobs end; default: the bulk's 95 % point, by `logMedian` and `logSpread`. */
+  readonly stuckFromSeconds?: number;
+  /** Where one lognormal does not describe the bulk; `logMedian` and `logSpread` then only sum it up. */
+  readonly modes?: readonly DurationMode[];
+  /** Where the model comes from. */
+  readonly source?: 'prior' | 'learned' | 'given';
+  /** How many jobs it was learned from, by weight. */
+  readonly jobs?: number;
+}
+
+/** What a person can tell about durations. */
+export interface DurationGuess {
+  readonly medianSeconds: number;
+  readonly p95Seconds: number;
+  /** Default 0.03. */
+  readonly stuckShare?: number;
+  /** Default 1800. */
+  readonly horizonSeconds?: number;
+}
+
+/** A model from a person's guess. */
+export function priorFrom({
+  medianSeconds,
+  p95Seconds,
+  stuckShare = 0.03,
+  horizonSeconds = 1800,
+}: DurationGuess): DurationModel {
+  const logSpread = Math.max(0.02, Math.log(p95Seconds / medianSeconds) / z95);
+  return { logMedian: Math.log(medianSeconds), logSpread, stuckShare, horizonSeconds, source: 'prior' };
+}
+
+/** Holds until there are data: an assumption (median 40 s, 95 % within 120 s, 3 % stuck), not the vendor's word. */
+export const priorModel: DurationModel = priorFrom({ medianSeconds: 40, p95Seconds: 120 });
+
+// A law whose survival vanishes long before the horizon would have no opinion on a job that lives on; this much is always stuck.
+const leastStuck = 1e-4;
+
+/** The bulk as weighted modes; weights add up to 1. */
+export function modesOf(model: DurationModel): readonly DurationMode[] {
+  const modes = model.modes?.filter((mode) => mode.share > 0 && mode.logSpread > 0) ?? [];
+  if (modes.length === 0) return [{ share: 1, logMedian: model.logMedian, logSpread: model.logSpread }];
+  const sum = modes.reduce((total, mode) => total + mode.share, 0);
+  return modes.map((mode) => ({ ...mode, share: mode.share / sum }));
+}
+
+/** Age in seconds from which stuck jobs end. */
+export function stuckFrom(model: DurationModel): number {
+  const from = model.stuckFromSeconds ?? Math.exp(model.logMedian + z95 * model.logSpread);
+  return Math.min(Math.max(0, from), 0.9 * model.horizonSeconds);
+}
+
+/** A model made ready for many questions. Ages are seconds since submission. */
+export interface DurationLaw {
+  readonly horizonSeconds: number;
+  /** Share of the jobs not over at `age`. */
+  survival(age: number): number;
+  /** Share of all jobs that end per second at `age`. */
+  density(age: number): number;
+}
+
+/** Prepares a model. The law is cut at the horizon: `survival` is 0 from there on. */
+export function lawOf(model: DurationModel): DurationLaw {
+  const modes = modesOf(model);
+  const horizon = model.horizonSeconds;
+  const from = stuckFrom(model);
+  const stuck = Math.min(1, Math.max(leastStuck, model.stuckShare));
+  const whole = (age: number): number => {
+    const beyond = Math.min(1, Math.max(0, (horizon - age) / (horizon - from)));
+    if (age <= 0) return 1;
+    const log = Math.log(age);
+    let bulk = 0;
+    for (const mode of modes) bulk += mode.share * normalAbove((log - mode.logMedian) / mode.logSpread);
+    return (1 - stuck) * bulk + stuck * beyond;
+  };
+  const over = whole(horizon);
+  return {
+    horizonSeconds: horizon,
+    survival: (age) => (age >= horizon ? 0 : Math.max(0, (whole(age) - over) / (1 - over))),
+    density: (age) => {
+      if (age <= 0 || age >= horizon) return 0;
+      const log = Math.log(age);
+      let bulk = 0;
+      for (const { share, logMedian, logSpread } of modes)
+        bulk += (share * normalDensity((log - logMedian) / logSpread)) / (logSpread * age);
+      return ((1 - stuck) * bulk + (age > from ? stuck / (horizon - from) : 0)) / (1 - over);
+    },
+  };
+}
+
+/** Share of the jobs not over at an age in seconds. */
+export const survival = (model: DurationModel, ageSeconds: number): number => lawOf(model).survival(ageSeconds);
+
+/** Of the jobs not over at an age in seconds, the share that ends per second; infinite from the horizon on. */
+export function hazard(model: DurationModel, ageSeconds: number): number {
+  const law = lawOf(model);
+  const left = law.survival(ageSeconds);
+  return left > 0 ? law.density(ageSeconds) / left : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The age in seconds by which a share of jobs is over.
+ * @param share - 0 to 1
+ * @param aliveAtSeconds - count only jobs that are not over at this age; default 0
+ */
+export function quantile(model: DurationModel, share: number, aliveAtSeconds = 0): number {
+  const law = lawOf(model);
+  const goal = law.survival(aliveAtSeconds) * (1 - share);
+  let low = Math.max(0, aliveAtSeconds);
+  let high = model.horizonSeconds;
+  if (low >= high) return low;
+  for (let step = 0; step < 60 && high - low > 1e-6; step++) {
+    const middle = (low + high) / 2;
+    if (law.survival(middle) > goal) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** What a person may expect of a job that is not over. Ages count from submission. */
+export interface ExpectedFinish {
+  /** Share of jobs like this that are over by now, 0 to 1. */
+  readonly shareDone: number;
+  /** Age at which half of the jobs that are still open now will be over; absent beyond the horizon. */
+  readonly medianMs?: number;
+  /** The same for 95 % of them. */
+  readonly p95Ms?: number;
+}
+
+/** Tells how far a job of this age is, given that it is not over. Pure; never throws. */
+export function expectedFinish({ model, ageMs }: { model: DurationModel; ageMs: number }): ExpectedFinish {
+  const age = Math.max(0, ageMs / 1000);
+  if (age >= model.horizonSeconds) return { shareDone: 1 };
+  return {
+    shareDone: 1 - survival(model, age),
+    medianMs: Math.round(1000 * quantile(model, 0.5, age)),
+    p95Ms: Math.round(1000 * quantile(model, 0.95, age)),
+  };
+}
