@@ -1,7 +1,6 @@
 /** The developer's own settings must not reach a test: neither a real server nor a real key. */
-import { devNull } from 'node:os';
-
 for (const name of Object.keys(process.env)) {
   if (/^(TEMPORAL|AIDGE|TRYON)_/.test(name) && name !== 'TRYON_CACHE_DIR') delete process.env[name];
 }
-process.env.TEMPORAL_CONFIG_FILE = devNull;
+// A file that is not there counts as no file; an empty one makes the SDK's reader throw a TypeError (1.24.0).
+process.env.TEMPORAL_CONFIG_FILE = '/nonexistent/temporal.toml';

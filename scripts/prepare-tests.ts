@@ -1,0 +1,17 @@
+/** Gets ahead of time what the tests would get by themselves, so that a slow first build is seen as such. */
+import { findTemporalCli } from '../src/server/find-cli.js';
+import { temporalPython } from '../test/support/python.js';
+import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
+
+const log = (line: string): void => void process.stdout.write(`${line}\n`);
+
+try {
+  const cli = await findTemporalCli({ log });
+  log(`Temporal CLI: ${cli.path} (${cli.how})`);
+  const testServer = await timeSkippingExecutable({ log });
+  log(`time-skipping server: ${testServer.type}`);
+  log(`Python with temporalio: ${await temporalPython()}`);
+} catch (error) {
+  log((error as Error).message);
+  process.exitCode = 1;
+}

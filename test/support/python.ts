@@ -1,0 +1,31 @@
+/** A Python that has Temporal's SDK, for the test that another language needs no more than the contract. */
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheDir, lookUp, outputOf } from '../../src/server/find-cli.js';
+
+const sdkVersion = '1.35.0';
+
+/**
+ * The interpreter of a virtual environment with `temporalio` from PyPI, made in the cache directory where it is not there yet.
+ * @throws Error, one line with the cure, when there is no Python or the package cannot be had
+ */
+export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const venv = join(cacheDir(env), `python-temporalio-${sdkVersion}`);
+  const [interpreter, ready] = [join(venv, 'bin', 'python'), join(venv, 'ready')];
+  if (existsSync(ready)) return interpreter;
+  const python = await lookUp('python3', env);
+  if (python === undefined) {
+    throw new Error('no python3 on PATH: install Python 3.10 or later (Debian: apt-get install python3 python3-venv)');
+  }
+  try {
+    await mkdir(cacheDir(env), { recursive: true });
+    await rm(venv, { recursive: true, force: true });
+    await outputOf(python, ['-m', 'venv', venv], env);
+    await outputOf(interpreter, ['-m', 'pip', 'install', '--quiet', `temporalio==${sdkVersion}`], env);
+  } catch (error) {
+    throw new Error(`no Python with temporalio ${sdkVersion}: ${(error as Error).message}`, { cause: error });
+  }
+  await mkdir(ready);
+  return interpreter;
+}
