@@ -4,7 +4,10 @@
  */
 import type { SubTaskStatus, TryOnImage } from '../contract.js';
 
-/** What went wrong before there was an answer to read. `Http<status>` is an answer whose body tells no more than its status. */
+/**
+ * What went wrong before there was an answer to read. `Http<status>` is an answer whose body tells no more than its status; `NoKey`:
+ * nothing was sent, since the account's key or secret could not be read.
+ */
 export type TransportCode =
   | 'Timeout'
   | 'ConnectionFailed'
@@ -13,6 +16,7 @@ export type TransportCode =
   | 'TooLarge'
   | 'BadBody'
   | 'Redirected'
+  | 'NoKey'
   | `Http${number}`;
 
 /** What every exchange that got HTTP headers knows, whatever its body. */
@@ -68,6 +72,8 @@ export interface Answer extends HttpFacts {
   readonly serviceMessage?: string;
   readonly requestId?: string;
   readonly task?: TaskReply;
+  /** Where no task or no known status was found: up to 200 characters of the body, redacted, control characters replaced. */
+  readonly excerpt?: string;
 }
 
 /** What one exchange came to. */
@@ -91,6 +97,8 @@ export interface CodeRow {
   readonly class: 'ok' | TroubleClass;
   /** How often the same code is asked again before a `refused` or `failed` is believed; default 0. */
   readonly retries?: number;
+  /** How long to stay away where the reply itself names no time, in milliseconds. */
+  readonly waitMs?: number;
   /** What the code means, for `docs` and `doctor`. */
   readonly gist: string;
   /** What the user should do. */
@@ -104,7 +112,7 @@ export interface VendorApi {
   readonly taskIdParameter: string;
   readonly submitPaths: { readonly standard: string; readonly pro: string };
   readonly submitParameters: { readonly standard: string; readonly pro: string };
-  /** Gateway codes; a code that is not a row is `unknownCode`. */
+  /** Gateway codes; a code that is not a row is `unknownCode`. `15/isv.*` is code `15` with a `sub_code` that begins `isv.`. */
   readonly gatewayCodes: Readonly<Record<string, CodeRow>>;
   readonly serviceCodes: Readonly<Record<string, CodeRow>>;
   /** HTTP statuses as text: `404`, else the hundred `4xx`. */
