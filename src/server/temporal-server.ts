@@ -1,7 +1,7 @@
 /** Starts the dev server of the Temporal CLI for the demo, `npm run server` and the tests, and ends it with its starter. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, Socket } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
@@ -95,7 +95,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   child.once('exit', unwatch);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   try {
-    await Promise.race([failedToRun, untilReady(`${host}:${port}`, namespace, child)]);
+    await Promise.race([failedToRun, untilReady(port, namespace, child)]);
   } catch (error) {
     await stop();
     if (error instanceof TemporalServerError) throw error;
@@ -135,24 +135,26 @@ async function refuseTakenPort(port: number, option: string): Promise<void> {
 }
 
 /** An open port is not enough: the namespace and its search attributes come later. */
-async function untilReady(address: string, namespace: string, child: ChildProcess): Promise<void> {
+async function untilReady(port: number, namespace: string, child: ChildProcess): Promise<void> {
   const giveUpAtMs = Date.now() + readyWithinMs;
-  for (;;) {
-    try {
-      const connection = await Connection.connect({ address, connectTimeout: 5_000 });
-      try {
-        await connection.workflowService.describeNamespace({ namespace });
-        const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-        if (Object.values(searchAttributes).every(({ name }) => name in customAttributes)) return;
-      } finally {
-        await connection.close();
-      }
-    } catch (error) {
-      if (Date.now() > giveUpAtMs) throw error;
-    }
+  while (!(await isReady(port, namespace).catch(() => false))) {
     if (hasEnded(child)) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`);
     if (Date.now() > giveUpAtMs) throw new Error(`not ready within ${readyWithinMs / 1000} s`);
-    await sleep(100);
+    await sleep(50);
+  }
+}
+
+async function isReady(port: number, namespace: string): Promise<boolean> {
+  // gRPC waits a second before it tries a refused connection again: it is asked only once something listens.
+  const socket = connect(port, host);
+  await once(socket, 'connect').finally(() => socket.destroy());
+  const connection = await Connection.connect({ address: `${host}:${port}`, connectTimeout: 5_000 });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    return Object.values(searchAttributes).every(({ name }) => name in customAttributes);
+  } finally {
+    await connection.close();
   }
 }
 
