@@ -1,0 +1,141 @@
+/** The activities, made from what they depend on. */
+import { activityInfo, cancellationSignal, getClient, heartbeat, log } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { pendingActivity } from '../client/pending-activity.js';
+import { classify } from '../core/classify.js';
+import { beforeLook, next, rebuild, type Step } from '../core/next.js';
+import type { PollInput, PollReport, PollState } from '../core/poll.js';
+import type { Reply, VendorApi } from '../core/reply.js';
+import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
+import { tryOnApi } from '../vendor/apis/tryon.js';
+import { pendingFailure } from './pending.js';
+import { createServerClock, type ServerClock } from './server-clock.js';
+
+/** The part of the vendor client that a look needs; tests pass a fake. */
+export interface Vendor {
+  /** Asks once. Rejects only when `signal` is aborted: every answer or fault is a reply. */
+  results(call: {
+    readonly account: string;
+    readonly taskId: string;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly reply: Reply; readonly queries: number }>;
+}
+
+/** What the activities depend on. */
+export interface TryOnDeps {
+  readonly vendor: Vendor;
+  /** Default: the try-on API. */
+  readonly api?: VendorApi;
+  /** The schedule in force for an account; default: the prior's. */
+  readonly policy?: (account: string) => SchedulePolicy;
+  /** Whether an account takes a reply about another task as its own; default: none does. */
+  readonly acceptsOtherTaskId?: (account: string) => boolean;
+  /** The contract's search attributes that the namespace has registered; default: none. */
+  readonly searchAttributes?: () => readonly string[];
+  readonly clock?: ServerClock;
+}
+
+/** What {@link TryOnActivities.tryOnPeek} is asked with. */
+export interface PeekInput {
+  readonly input: PollInput;
+  readonly scheduledAtMs: number;
+}
+
+/** After this an attempt heartbeats, so that a cancellation reaches it while the vendor is slow. */
+const SLOW_LOOK_MS = 500;
+
+/** The activities' types, for `proxyActivities` and for parents in one's own worker. */
+export type TryOnActivities = ReturnType<typeof createTryOnActivities>;
+
+/**
+ * Makes the activities. Register them on the workflows' queue and on the vendor's queues.
+ * @param deps - the vendor client and, optionally, schedule, clock and search attributes
+ */
+export function createTryOnActivities({
+  vendor,
+  api = tryOnApi,
+  policy: policyOf = () => defaultPolicy,
+  acceptsOtherTaskId = () => false,
+  searchAttributes = () => [],
+  clock = createServerClock(),
+}: TryOnDeps) {
+  /** Heartbeats while a look is slow; details are those already carried, so that nothing is overwritten. */
+  async function withCancellation<T>(
+    carried: PollState | undefined,
+    look: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const signal = cancellationSignal();
+    const beat = () => (carried === undefined ? heartbeat() : heartbeat(carried));
+    let timer = setTimeout(function tick() {
+      beat();
+      timer = setTimeout(tick, 2 * SLOW_LOOK_MS);
+    }, SLOW_LOOK_MS);
+    try {
+      return await look(signal);
+    } catch (error) {
+      throw signal.aborted ? new CancelledFailure('the look was cancelled') : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    /**
+     * One look at a task. Returns where there is something to tell; else fails with `TryOnPending` and the delay to the next look, so
+     * that the server tries again and history stays as it is.
+     */
+    async tryOnPoll(input: PollInput): Promise<PollReport> {
+      const info = activityInfo();
+      const { attempt, scheduledTimestampMs: scheduledAtMs, currentAttemptScheduledTimestampMs: dueAtMs } = info;
+      const carried = info.heartbeatDetails as PollState | undefined;
+      clock.observe(dueAtMs);
+      const policy = policyOf(input.account);
+      const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
+      const silent = beforeLook(input, before, policy, { nowMs: clock.now(), attempt }, scheduledAtMs, 0);
+      const { state, decision } = silent ?? (await looked());
+      const nowMs = clock.now();
+      if (decision.kind === 'report') {
+        const { kind: _kind, ...rest } = decision;
+        return { ...rest, state, atMs: nowMs, searchAttributes: searchAttributes() };
+      }
+      if (decision.carry) heartbeat(state);
+      throw pendingFailure(state, decision, policy, nowMs);
+
+      async function looked(): Promise<Step> {
+        const { taskId, account } = input;
+        const { reply, queries } = await withCancellation(carried, (signal) =>
+          vendor.results({ account, taskId, signal }),
+        );
+        const at = { nowMs: clock.now(), attempt, queries, scheduledAtMs };
+        const verdict = classify(reply, api, {
+          taskId,
+          acceptOtherTaskId: acceptsOtherTaskId(account),
+          nowMs: at.nowMs,
+        });
+        const step = next(input, before, reply, verdict, policy, at);
+        log.debug('looked', { taskId, account, verdict: verdict.kind, decision: step.decision.kind });
+        return step;
+      }
+    },
+
+    /** How far the pending look of the calling workflow got: workflow code cannot see attempts. */
+    async tryOnPeek({ input, scheduledAtMs }: PeekInput): Promise<PollState | undefined> {
+      const { workflowExecution } = activityInfo();
+      if (workflowExecution === undefined) return undefined;
+      const client = getClient();
+      const description = await client.workflow
+        .getHandle(workflowExecution.workflowId, workflowExecution.runId)
+        .describe();
+      const pending = await pendingActivity(description, client.options.loadedDataConverter, 'tryOnPoll');
+      if (pending === undefined) return undefined;
+      const dueAtMs = pending.dueAtMs ?? scheduledAtMs;
+      const carried = pending.heartbeat as PollState | undefined;
+      return rebuild(input, carried, policyOf(input.account), pending.attempt, { scheduledAtMs, dueAtMs });
+    },
+
+    /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */
+    async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {
+      return { searchAttributes: searchAttributes() };
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** The benign failure by which the polling activity asks the server to try again later. */
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { failureTypes } from '../contract.js';
+import type { Why } from '../core/next.js';
+import type { PollState } from '../core/poll.js';
+import type { SchedulePolicy } from '../core/schedule.js';
+import { jsonBytes } from '../core/size.js';
+
+/** Details of a `TryOnPending` failure: what the next look was computed from. The server cuts failures above 4 KiB. */
+export interface PendingDetails {
+  readonly why: Why;
+  readonly delayMs: number;
+  readonly nextLookAt: string;
+  readonly priceSeconds: number;
+  readonly model: SchedulePolicy['model'];
+  readonly state: PollState;
+}
+
+const DETAILS_BYTES = 1_800;
+
+const trimmed = (state: PollState): PollState => {
+  if (jsonBytes(state) <= DETAILS_BYTES - 600) return state;
+  const { trouble, blocked, ...rest } = state;
+  const short = (text: string): string => text.slice(0, 120);
+  return {
+    ...rest,
+    subTasks: [],
+    ...(trouble === undefined
+      ? {}
+      : { trouble: { ...trouble, error: { ...trouble.error, message: short(trouble.error.message) } } }),
+    ...(blocked === undefined ? {} : { blocked: { ...blocked, message: short(blocked.message) } }),
+  };
+};
+
+/** Says in one line what was seen and when it is looked at again. */
+export function pendingFailure(
+  state: PollState,
+  decision: { readonly inMs: number; readonly why: Why },
+  policy: SchedulePolicy,
+  nowMs: number,
+): ApplicationFailure {
+  const error = state.blocked ?? state.trouble?.error;
+  const seen =
+    error === undefined ? (state.vendorStatus ?? state.status ?? 'not looked at yet') : `${error.layer} ${error.code}`;
+  const seconds = (decision.inMs / 1000).toFixed(1);
+  const details: PendingDetails = {
+    why: decision.why,
+    delayMs: decision.inMs,
+    nextLookAt: new Date(nowMs + decision.inMs).toISOString(),
+    priceSeconds: policy.priceSeconds,
+    model: policy.model,
+    state: trimmed(state),
+  };
+  return ApplicationFailure.create({
+    message: `${seen.slice(0, 100)}; next look in ${seconds} s (${decision.why})`,
+    type: failureTypes.pending,
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: Math.max(1, decision.inMs),
+    details: [details],
+  });
+}

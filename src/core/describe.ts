@@ -1,0 +1,71 @@
+/** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
+import type { ListingState } from './listing.js';
+import { listingStatus } from './listing.js';
+import type { WaitState } from './wait.js';
+import { statusOf } from './wait.js';
+
+const SHOWN_CHARACTERS = 200;
+
+/** Vendor text as Markdown that renders as just that text: cut to 200 characters, control characters as spaces, markup escaped. */
+export function escapeMarkdown(text: string): string {
+  const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text;
+  return (
+    cut
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
+      .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
+      .replace(/[\\`*_{}[\]()#+\-.!|~:@]/g, (mark) => `\\${mark}`)
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+      .replace(/>/g, '&gt;')
+  );
+}
+
+const table = (rows: readonly (readonly [string, string])[]): string =>
+  ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+
+/** Current details of a wait. */
+export function describeWait(wait: WaitState): string {
+  const status = statusOf(wait);
+  const finished = status.subTasks.filter((subTask) => subTask.status === 'finished').length;
+  const rows: [string, string][] = [
+    ['task', escapeMarkdown(status.taskId)],
+    ['state', status.state],
+    ['vendor says', escapeMarkdown(status.vendorStatus ?? wait.poll.status ?? 'nothing yet')],
+    ['images', `${wait.images.length}${wait.expectedImages === undefined ? '' : ` of ${wait.expectedImages}`}`],
+    ['sub\\-tasks finished', `${finished} of ${status.subTasks.length}`],
+    ['queries as of the last report', String(status.polls)],
+    ['deadline', status.deadline],
+    ['subscribers', status.subscribers.map((one) => escapeMarkdown(one.workflowId)).join(', ') || 'none'],
+  ];
+  if (status.error !== undefined) {
+    const { layer, code, message } = status.error;
+    rows.push(['trouble', `${layer} ${escapeMarkdown(code)}: ${escapeMarkdown(message)}`]);
+  }
+  if (wait.poll.pauseUntilMs !== undefined) {
+    rows.push(['vendor ordered a pause until', new Date(wait.poll.pauseUntilMs).toISOString()]);
+  }
+  return `### Virtual try-on: ${status.state}\n\n${table(rows)}`;
+}
+
+/** Current details of a listing: totals, then up to 20 tasks. */
+export function describeListing(listing: ListingState, isOver: boolean): string {
+  const status = listingStatus(listing, isOver);
+  const ended = status.tasks.filter((task) => task.state !== 'waiting' && task.state !== 'blocked').length;
+  const rows: [string, string][] = [
+    ['state', status.state],
+    ['tasks ended', `${ended} of ${status.tasks.length}`],
+    ['images', String(status.tasks.reduce((sum, task) => sum + task.imageCount, 0))],
+    ['deadline', status.deadline],
+    ...status.tasks
+      .slice(0, 20)
+      .map((task): [string, string] => [
+        escapeMarkdown(task.garmentId ?? task.taskId),
+        `${task.state}, ${task.imageCount} images`,
+      ]),
+  ];
+  if (status.tasks.length > 20) rows.push(['more tasks', String(status.tasks.length - 20)]);
+  return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}`;
+}
+
+/** At most 200 bytes of ASCII-safe text: the limit of a summary. */
+export const summaryOf = (taskId: string): string => `Virtual try-on of task ${taskId}`.slice(0, 200);

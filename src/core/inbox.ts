@@ -1,0 +1,99 @@
+/**
+ * The receiver's rule as a fold: events of any number of waits come in, repeats are dropped, what is known of each task is kept. For the
+ * parents of waits; pure, JSON.
+ */
+import type { TryOnError, TryOnEvent, TryOnEventOutcome, TryOnImage } from '../contract.js';
+
+/** What a parent knows of one task. */
+export interface InboxTask {
+  readonly waitId: string;
+  readonly state: 'waiting' | 'blocked' | TryOnEventOutcome['status'];
+  readonly images: readonly TryOnImage[];
+  readonly error?: TryOnError;
+  /** There once the wait has ended; its `images` are in `images` above. */
+  readonly outcome?: TryOnEventOutcome;
+}
+
+/** Tasks by id, and the last sequence taken from each wait: order holds for each receiver, so that what is not above it is a repeat. */
+export interface Inbox {
+  readonly tasks: Readonly<Record<string, InboxTask>>;
+  readonly taken: Readonly<Record<string, number>>;
+}
+
+/** An inbox that has received nothing. Its records have no prototype, so that no task id meets an inherited key. */
+export const emptyInbox = (): Inbox => ({ tasks: Object.create(null), taken: Object.create(null) });
+
+const put = <T>(record: Readonly<Record<string, T>>, key: string, value: T): Record<string, T> =>
+  Object.assign(Object.create(null), record, { [key]: value });
+
+/** An inbox that came through JSON, as after continue-as-new. */
+export const restoreInbox = (inbox: Inbox): Inbox => ({
+  tasks: Object.assign(Object.create(null), inbox.tasks),
+  taken: Object.assign(Object.create(null), inbox.taken),
+});
+
+function merge(known: readonly TryOnImage[], told: readonly TryOnImage[]): readonly TryOnImage[] {
+  const images = new Map(known.map((image) => [image.id, image]));
+  for (const image of told) images.set(image.id, image);
+  return [...images.values()].sort((one, other) => one.subTask - other.subTask);
+}
+
+function applied(task: InboxTask, event: TryOnEvent): InboxTask {
+  const { error: _error, ...open } = task;
+  switch (event.kind) {
+    case 'images':
+      return { ...task, images: merge(task.images, event.images) };
+    case 'blocked':
+      return { ...task, state: 'blocked', error: event.error };
+    case 'unblocked':
+      return { ...open, state: 'waiting' };
+    case 'snapshot': {
+      const { status } = event;
+      const isOver = status.state !== 'waiting' && status.state !== 'blocked';
+      return {
+        ...open,
+        // An end is taken from the outcome event alone.
+        state: isOver ? task.state : status.state,
+        images: merge(task.images, status.images),
+        ...(status.error === undefined ? {} : { error: status.error }),
+      };
+    }
+    case 'outcome': {
+      const { outcome } = event;
+      return {
+        ...open,
+        state: outcome.status,
+        images: merge(task.images, outcome.images),
+        outcome,
+        ...(outcome.error === undefined ? {} : { error: outcome.error }),
+      };
+    }
+    default:
+      // A kind of a later version: nothing this one can keep.
+      return task;
+  }
+}
+
+/**
+ * Takes one event in.
+ * @returns the inbox, and whether the event was new
+ */
+export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
+  const taken = inbox.taken[event.waitId] ?? 0;
+  const isSnapshot = event.kind === 'snapshot';
+  if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };
+  const was = inbox.tasks[event.taskId];
+  // A snapshot overtaken by an event of the same wait tells nothing new; one of an ended wait neither.
+  if (isSnapshot && (event.sequence < taken || (was?.waitId === event.waitId && was.outcome !== undefined))) {
+    return { inbox, fresh: false };
+  }
+  const begun: InboxTask = { waitId: event.waitId, state: 'waiting', images: was?.images ?? [] };
+  const task = was?.waitId === event.waitId ? was : begun;
+  return {
+    inbox: {
+      tasks: put(inbox.tasks, event.taskId, applied(task, event)),
+      taken: isSnapshot ? inbox.taken : put(inbox.taken, event.waitId, event.sequence),
+    },
+    fresh: true,
+  };
+}

@@ -1,0 +1,135 @@
+/** A listing as a fold over its tasks and what its inbox knows of them. Pure; its state is what continue-as-new carries. */
+import {
+  defaults,
+  type ListingImage,
+  type ListingTask,
+  limits,
+  type TryOnListingInput,
+  type TryOnListingResult,
+  type TryOnListingStatus,
+} from '../contract.js';
+import { emptyInbox, type Inbox, type InboxTask } from './inbox.js';
+import { jsonBytes, takeFitting } from './size.js';
+
+/** A listing. JSON; times are Unix milliseconds of workflow time. */
+export interface ListingState {
+  readonly listingId: string;
+  readonly account: string;
+  readonly startedAtMs: number;
+  readonly deadlineMs: number;
+  readonly minimumImages?: number;
+  readonly tasks: readonly ListingTask[];
+  readonly inbox: Inbox;
+  readonly isCancelled: boolean;
+  /** Why a task's wait could not be started or joined, by task id. */
+  readonly unstarted: Readonly<Record<string, string>>;
+}
+
+/** A listing at its start. */
+export const beginListing = (input: TryOnListingInput, nowMs: number): ListingState => ({
+  listingId: input.listingId,
+  account: input.account ?? defaults.account,
+  startedAtMs: nowMs,
+  deadlineMs: nowMs + (input.timeoutSeconds ?? defaults.timeoutSeconds) * 1000,
+  ...(input.minimumImages === undefined ? {} : { minimumImages: input.minimumImages }),
+  tasks: input.tasks,
+  inbox: emptyInbox(),
+  isCancelled: false,
+  unstarted: {},
+});
+
+/** Adds a task; one that is known changes nothing. Throws nothing: the caller checks {@link isFull} first. */
+export const addTask = (listing: ListingState, task: ListingTask): ListingState =>
+  hasTask(listing, task.taskId) ? listing : { ...listing, tasks: [...listing.tasks, task] };
+
+/** Whether the listing has this task. */
+export const hasTask = (listing: ListingState, taskId: string): boolean =>
+  listing.tasks.some((task) => task.taskId === taskId);
+
+/** Whether one more task would pass the contract's limit. */
+export const isFull = (listing: ListingState): boolean => listing.tasks.length >= limits.listingTasks;
+
+const known = (listing: ListingState, task: ListingTask): InboxTask | undefined => listing.inbox.tasks[task.taskId];
+
+/** Whether the task's wait has told its outcome. */
+export const hasEnded = (listing: ListingState, taskId: string): boolean =>
+  listing.inbox.tasks[taskId]?.outcome !== undefined;
+
+/** Whether there is at least one task and all have ended. */
+export const isComplete = (listing: ListingState): boolean =>
+  listing.tasks.length > 0 && listing.tasks.every((task) => hasEnded(listing, task.taskId));
+
+function imagesOf(listing: ListingState): ListingImage[] {
+  return listing.tasks.flatMap((task) =>
+    (known(listing, task)?.images ?? []).map((image) => ({
+      ...image,
+      taskId: task.taskId,
+      ...(task.garmentId === undefined ? {} : { garmentId: task.garmentId }),
+    })),
+  );
+}
+
+function resultStatus(listing: ListingState, imageCount: number): TryOnListingResult['status'] {
+  const isEnough =
+    listing.minimumImages === undefined
+      ? listing.tasks.length > 0 && listing.tasks.every((task) => known(listing, task)?.outcome?.status === 'finished')
+      : imageCount >= listing.minimumImages;
+  if (isEnough) return 'complete';
+  return imageCount === 0 ? 'failed' : 'incomplete';
+}
+
+function fitted<T extends { images: ListingImage[] }>(
+  whole: T,
+  images: readonly ListingImage[],
+): T & { imagesOmitted?: number } {
+  const { fitting, omitted } = takeFitting(images, limits.resultBytes - jsonBytes({ ...whole, images: [] }));
+  return { ...whole, images: [...fitting], ...(omitted > 0 ? { imagesOmitted: omitted } : {}) };
+}
+
+/** The listing's result at `nowMs`; tasks that have not ended are told as `timeout`. */
+export function listingResult(listing: ListingState, nowMs: number, api: string): TryOnListingResult {
+  const images = imagesOf(listing);
+  const outcomes = listing.tasks.map((task): TryOnListingResult['outcomes'][number] => {
+    const outcome = known(listing, task)?.outcome;
+    if (outcome !== undefined) {
+      const { images: _images, ...rest } = outcome;
+      return rest;
+    }
+    const why = listing.unstarted[task.taskId];
+    const missing = (task.expectedImages ?? 0) - (known(listing, task)?.images.length ?? 0);
+    return {
+      taskId: task.taskId,
+      status: 'timeout',
+      subTasks: [],
+      ...(missing > 0 ? { shortfall: missing } : {}),
+      ...(why === undefined ? {} : { error: { layer: 'transport', code: 'NoWorker', message: why } as const }),
+      polls: 0,
+      submittedAt: new Date(Date.parse(task.submittedAt ?? '') || listing.startedAtMs).toISOString(),
+      finishedAt: new Date(nowMs).toISOString(),
+      account: listing.account,
+      api,
+      timing: {},
+    };
+  });
+  const result = { listingId: listing.listingId, status: resultStatus(listing, images.length), images: [], outcomes };
+  return fitted(result, images);
+}
+
+/** The answer of the query `tryOnListingStatus`. */
+export function listingStatus(listing: ListingState, isOver: boolean): TryOnListingStatus {
+  const images = imagesOf(listing);
+  const state = listing.isCancelled ? 'cancelled' : isOver ? resultStatus(listing, images.length) : 'waiting';
+  const status: TryOnListingStatus = {
+    listingId: listing.listingId,
+    state,
+    tasks: listing.tasks.map((task) => ({
+      taskId: task.taskId,
+      ...(task.garmentId === undefined ? {} : { garmentId: task.garmentId }),
+      state: known(listing, task)?.state ?? (isOver ? 'timeout' : 'waiting'),
+      imageCount: known(listing, task)?.images.length ?? 0,
+    })),
+    images: [],
+    deadline: new Date(listing.deadlineMs).toISOString(),
+  };
+  return fitted(status, images);
+}

@@ -1,0 +1,90 @@
+/**
+ * What a polling activity knows of its task from one attempt to the next. Plain JSON: it rides in heartbeat details between
+ * attempts and in the activity's result to the workflow.
+ */
+import type { OutcomeStatus, SubTask, SubTaskStatus, TryOnError, TryOnImage } from '../contract.js';
+import type { TroubleClass } from './reply.js';
+
+/** Trouble that the last looks met, one after another. */
+export interface Trouble {
+  readonly class: TroubleClass | 'wrongTask';
+  readonly error: TryOnError;
+  /** Looks in a row that met trouble of any kind. */
+  readonly looks: number;
+  /** Looks in a row that met this very layer and code. */
+  readonly sameLooks: number;
+}
+
+/** Why a task said to be over is looked at again. */
+export interface Recheck {
+  readonly why: 'empty' | 'unsettled' | 'failed' | 'notFound';
+  readonly looks: number;
+}
+
+/** See the file's description. Times are Unix milliseconds of the Temporal server. */
+export interface PollState {
+  /** Queries sent up to and including attempt `asOfAttempt`. */
+  readonly polls: number;
+  /** The attempt that this state was made by; 0 is before the first one of this activity. */
+  readonly asOfAttempt: number;
+  /** The task's own status as last told; absent until the vendor has known the task. */
+  readonly status?: SubTaskStatus;
+  readonly vendorStatus?: string;
+  readonly subTasks: readonly SubTask[];
+  readonly runningSeenAtMs?: number;
+  readonly pendingUntilMs?: number;
+  readonly trouble?: Trouble;
+  /** Set while a person must act. */
+  readonly blocked?: TryOnError;
+  readonly recheck?: Recheck;
+  /** No look before this, whoever asks: the vendor ordered a pause. */
+  readonly pauseUntilMs?: number;
+  /** When the next look is planned; for the first attempt of an activity that goes on from a report. */
+  readonly nextLookAtMs?: number;
+  /** A reply that contradicts what is known, kept for the reader: `finished after failed`. */
+  readonly conflict?: string;
+}
+
+/** What the workflow hands to the activity. */
+export interface PollInput {
+  readonly taskId: string;
+  readonly account: string;
+  readonly submittedAtMs: number;
+  readonly deadlineMs: number;
+  /** First 12 hex digits of the id of each image already reported, joined. */
+  readonly known: string;
+  readonly from: PollState;
+}
+
+/** How the task ended. */
+export interface PollEnd {
+  readonly status: OutcomeStatus;
+  readonly error?: TryOnError;
+}
+
+/** What the activity returns: there is something to tell. */
+export interface PollReport {
+  readonly state: PollState;
+  readonly atMs: number;
+  /** Images not known before; at the end all of them where they fit, each with its newest URL. */
+  readonly images: readonly TryOnImage[];
+  readonly end?: PollEnd;
+  /** Search attributes that the worker's namespace has registered; recorded so that replay takes the same turn. */
+  readonly searchAttributes?: readonly string[];
+}
+
+/** The state of a wait that has not looked yet. */
+export const unpolled: PollState = { polls: 0, asOfAttempt: 0, subTasks: [] };
+
+const KNOWN_DIGITS = 12;
+
+/** Packs image ids for {@link PollInput}: 48 bits of each tell ten thousand images apart with odds of 1 in 5 million against. */
+export const packKnown = (images: readonly TryOnImage[]): string =>
+  images.map((image) => image.id.slice(0, KNOWN_DIGITS)).join('');
+
+/** The inverse of {@link packKnown}, as a test for one image. */
+export function knownImages(known: string): (image: TryOnImage) => boolean {
+  const ids = new Set<string>();
+  for (let at = 0; at < known.length; at += KNOWN_DIGITS) ids.add(known.slice(at, at + KNOWN_DIGITS));
+  return (image) => ids.has(image.id.slice(0, KNOWN_DIGITS));
+}

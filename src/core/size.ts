@@ -1,0 +1,54 @@
+/** Sizes of JSON on the wire, without Node's `Buffer`: payload limits count bytes, not characters. */
+
+/** UTF-8 bytes of a text. A lone surrogate counts 3, as encoders replace it. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && index + 1 < text.length) {
+      bytes += 4;
+      index += 1;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+/** Bytes of a value as JSON. */
+export const jsonBytes = (value: unknown): number => utf8Bytes(JSON.stringify(value) ?? '');
+
+/**
+ * As many items, from the first, as fit into `maxBytes` of JSON.
+ * @returns the items that fit and how many were left out
+ */
+export function takeFitting<T>(
+  items: readonly T[],
+  maxBytes: number,
+): { readonly fitting: readonly T[]; readonly omitted: number } {
+  let bytes = 2;
+  for (const [index, item] of items.entries()) {
+    bytes += jsonBytes(item) + 1;
+    if (bytes > maxBytes) return { fitting: items.slice(0, index), omitted: items.length - index };
+  }
+  return { fitting: items, omitted: 0 };
+}
+
+/** Cuts a list into runs of at most `maxBytes` of JSON each; an item larger than that is a run of its own. */
+export function chunks<T>(items: readonly T[], maxBytes: number): T[][] {
+  const runs: T[][] = [];
+  let run: T[] = [];
+  let bytes = 2;
+  for (const item of items) {
+    const size = jsonBytes(item) + 1;
+    if (run.length > 0 && bytes + size > maxBytes) {
+      runs.push(run);
+      run = [];
+      bytes = 2;
+    }
+    run.push(item);
+    bytes += size;
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}

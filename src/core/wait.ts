@@ -1,0 +1,262 @@
+/**
+ * The wait as a fold: reports of the activity, subscribers and ends come in, the next state and the events to send come out.
+ * Pure; its state is what continue-as-new carries. The workflow is a thin shell around it.
+ */
+import {
+  defaults,
+  limits,
+  type OutcomeStatus,
+  type Subscriber,
+  type SubTask,
+  type TryOnError,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  type TryOnImage,
+  type TryOnOutcome,
+  type TryOnResultsInput,
+  type TryOnStatus,
+  type Unsubscribe,
+} from '../contract.js';
+import { type PollInput, type PollReport, type PollState, packKnown, unpolled } from './poll.js';
+import { chunks, jsonBytes, takeFitting } from './size.js';
+
+/** Bounds of a wait in workflow time. */
+export const waitLimits = {
+  pollNowEveryMs: 1_000,
+  /** Behind the deadline: the last look's exchange is bounded by 15 s. */
+  backstopMs: 20_000,
+  /** Before a look is tried again whose activity failed for good, which no answer of the vendor does. */
+  failurePauseMs: 30_000,
+} as const;
+
+/** A wait. JSON; times are Unix milliseconds of workflow time. */
+export interface WaitState {
+  readonly waitId: string;
+  readonly sequence: number;
+  readonly taskId: string;
+  readonly account: string;
+  readonly api: string;
+  readonly submittedAtMs: number;
+  readonly deadlineMs: number;
+  readonly expectedImages?: number;
+  readonly subscribers: readonly Subscriber[];
+  readonly images: readonly TryOnImage[];
+  readonly poll: PollState;
+  /** Search attributes that the namespace has, as the first report told. */
+  readonly searchAttributes: readonly string[];
+  readonly end?: {
+    readonly status: OutcomeStatus | 'cancelled';
+    readonly error?: TryOnError;
+    readonly atMs: number;
+  };
+}
+
+/** A state and the events that led to it, in order. */
+export interface Told {
+  readonly wait: WaitState;
+  readonly events: readonly TryOnEvent[];
+}
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+const signalOf = (subscriber: Unsubscribe): string => subscriber.signal ?? defaults.signal;
+
+/** Whether two name the same subscription. */
+export const isSameSubscriber = (one: Unsubscribe, other: Unsubscribe): boolean =>
+  one.workflowId === other.workflowId && signalOf(one) === signalOf(other);
+
+/** A wait at its start. `parentWorkflowId` is absent where nobody is to be told as the parent. */
+export function beginWait(
+  input: TryOnResultsInput,
+  start: { readonly waitId: string; readonly nowMs: number; readonly parentWorkflowId?: string; readonly api: string },
+): WaitState {
+  const timeoutSeconds = input.timeoutSeconds ?? defaults.timeoutSeconds;
+  const wait: WaitState = {
+    waitId: start.waitId,
+    sequence: 0,
+    taskId: input.taskId,
+    account: input.account ?? defaults.account,
+    api: start.api,
+    submittedAtMs: input.submittedAt === undefined ? start.nowMs : Date.parse(input.submittedAt),
+    deadlineMs: start.nowMs + timeoutSeconds * 1000,
+    ...(input.expectedImages === undefined ? {} : { expectedImages: input.expectedImages }),
+    subscribers: [],
+    images: [],
+    poll: unpolled,
+    searchAttributes: [],
+  };
+  const parent = start.parentWorkflowId === undefined ? [] : [{ workflowId: start.parentWorkflowId }];
+  return [...parent, ...(input.notify ?? [])].reduce((state, one) => subscribe(state, one, start.nowMs), wait);
+}
+
+/** Adds a subscriber, or replaces its run id; its time-out can only lengthen the wait. */
+export function subscribe(wait: WaitState, subscriber: Subscriber, nowMs: number): WaitState {
+  const deadlineMs = Math.max(wait.deadlineMs, nowMs + (subscriber.timeoutSeconds ?? 0) * 1000);
+  const known = wait.subscribers.some((one) => isSameSubscriber(one, subscriber));
+  const subscribers = known
+    ? wait.subscribers.map((one) => (isSameSubscriber(one, subscriber) ? subscriber : one))
+    : [...wait.subscribers, subscriber];
+  return { ...wait, subscribers, deadlineMs: wait.end === undefined ? deadlineMs : wait.deadlineMs };
+}
+
+/** Removes a subscriber; one that is none changes nothing. */
+export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState => ({
+  ...wait,
+  subscribers: wait.subscribers.filter((one) => !isSameSubscriber(one, leaving)),
+});
+
+/** Moves the deadline to `timeoutSeconds` from now. */
+export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState => ({
+  ...wait,
+  deadlineMs: nowMs + timeoutSeconds * 1000,
+});
+
+/** Whether the state fits into the input of the next run. */
+export const canCarry = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;
+
+/** What the activity is asked with. `lookNow` asks before its time, though never inside a pause that the vendor ordered. */
+export function pollInput(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): PollInput {
+  const { taskId, account, submittedAtMs, deadlineMs } = wait;
+  const from: PollState = options.lookNow ? { ...wait.poll, nextLookAtMs: options.nowMs } : wait.poll;
+  return {
+    taskId,
+    account,
+    submittedAtMs,
+    deadlineMs,
+    known: packKnown(wait.images),
+    from: { ...from, asOfAttempt: 0 },
+  };
+}
+
+/** Keeps each image once, with its newest URL, in the vendor's order of sub-tasks. */
+function mergeImages(known: readonly TryOnImage[], told: readonly TryOnImage[]): readonly TryOnImage[] {
+  const images = new Map(known.map((image) => [image.id, image]));
+  for (const image of told) {
+    const was = images.get(image.id);
+    images.set(image.id, was === undefined ? image : { ...image, subTask: was.subTask });
+  }
+  return [...images.values()].sort((one, other) => one.subTask - other.subTask);
+}
+
+type Unnumbered = TryOnEvent extends infer E
+  ? E extends TryOnEvent
+    ? Omit<E, 'taskId' | 'waitId' | 'sequence'>
+    : never
+  : never;
+
+function tell(wait: WaitState, unnumbered: readonly Unnumbered[]): Told {
+  const events = unnumbered.map(
+    (event, index) =>
+      ({ taskId: wait.taskId, waitId: wait.waitId, sequence: wait.sequence + index + 1, ...event }) as TryOnEvent,
+  );
+  return { wait: { ...wait, sequence: wait.sequence + events.length }, events };
+}
+
+const imageEvents = (images: readonly TryOnImage[]): Unnumbered[] =>
+  chunks(images, limits.eventBytes - 1024).map((run) => ({ kind: 'images', images: run }));
+
+/** Folds a report in. A `timeout` reported against a deadline that was moved since is no end. */
+export function applyReport(wait: WaitState, report: PollReport): Told {
+  const knownIds = new Set(wait.images.map((image) => image.id));
+  const fresh = report.images.filter((image) => !knownIds.has(image.id));
+  const isStale = report.end?.status === 'timeout' && report.atMs < wait.deadlineMs - 1_000;
+  const folded: WaitState = {
+    ...wait,
+    images: mergeImages(wait.images, report.images),
+    poll: { ...report.state, asOfAttempt: 0 },
+    searchAttributes: report.searchAttributes ?? wait.searchAttributes,
+  };
+  const wasBlocked = wait.poll.blocked !== undefined;
+  const blocked = report.state.blocked;
+  if (report.end !== undefined && !isStale) {
+    const untold = tell(folded, outcomeNeedsEvents(folded) ? imageEvents(fresh) : []);
+    const ended = endWait(untold.wait, { ...report.end, atMs: report.atMs });
+    return { wait: ended.wait, events: [...untold.events, ...ended.events] };
+  }
+  return tell(folded, [
+    ...(wasBlocked && blocked === undefined ? [{ kind: 'unblocked' } as const] : []),
+    ...imageEvents(fresh),
+    ...(!wasBlocked && blocked !== undefined ? [{ kind: 'blocked', error: blocked } as const] : []),
+  ]);
+}
+
+const outcomeNeedsEvents = (wait: WaitState): boolean => jsonBytes(wait.images) > limits.resultBytes - 16 * 1024;
+
+/** Ends the wait: one `outcome` event. A wait that has ended stays as it is. */
+export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): Told {
+  if (wait.end !== undefined) return { wait, events: [] };
+  const ended: WaitState = { ...wait, end };
+  return tell(ended, [{ kind: 'outcome', outcome: outcomeOf(ended) }]);
+}
+
+/** Sub-tasks as told, as many as fit beside the images. */
+const subTasksOf = (wait: WaitState): SubTask[] => [...takeFitting(wait.poll.subTasks, limits.resultBytes / 4).fitting];
+
+function fitted<T extends { images: TryOnImage[] }>(
+  whole: T,
+  images: readonly TryOnImage[],
+): T & { imagesOmitted?: number } {
+  const room = limits.resultBytes - jsonBytes({ ...whole, images: [] });
+  const { fitting, omitted } = takeFitting(images, room);
+  return { ...whole, images: [...fitting], ...(omitted > 0 ? { imagesOmitted: omitted } : {}) };
+}
+
+/** The outcome of a wait that has ended. Throws `TypeError` for one that has not. */
+export function outcomeOf(wait: WaitState): TryOnEventOutcome {
+  const { end, poll } = wait;
+  if (end === undefined) throw new TypeError(`the wait for ${wait.taskId} has not ended`);
+  const missing = (wait.expectedImages ?? 0) - wait.images.length;
+  const outcome: TryOnEventOutcome = {
+    taskId: wait.taskId,
+    status: end.status,
+    images: [],
+    subTasks: subTasksOf(wait),
+    ...(missing > 0 ? { shortfall: missing } : {}),
+    ...(end.error === undefined ? {} : { error: end.error }),
+    polls: poll.polls,
+    submittedAt: rfc3339(wait.submittedAtMs),
+    finishedAt: rfc3339(end.atMs),
+    account: wait.account,
+    api: wait.api,
+    timing: {
+      ...(poll.pendingUntilMs === undefined ? {} : { pendingUntil: rfc3339(poll.pendingUntilMs) }),
+      ...(poll.runningSeenAtMs === undefined ? {} : { runningSeenAt: rfc3339(poll.runningSeenAtMs) }),
+    },
+  };
+  return fitted(outcome, wait.images);
+}
+
+/** The outcome as the workflow's result; a cancelled wait has none. */
+export function resultOf(wait: WaitState): TryOnOutcome | undefined {
+  const outcome = outcomeOf(wait);
+  return outcome.status === 'cancelled' ? undefined : (outcome as TryOnOutcome);
+}
+
+/** The answer of the query `tryOnStatus` and of the updates. */
+export function statusOf(wait: WaitState): TryOnStatus {
+  const { poll } = wait;
+  const error = wait.end === undefined ? (poll.blocked ?? poll.trouble?.error) : wait.end.error;
+  const status: TryOnStatus = {
+    taskId: wait.taskId,
+    state: wait.end?.status ?? (poll.blocked === undefined ? 'waiting' : 'blocked'),
+    ...(poll.vendorStatus === undefined ? {} : { vendorStatus: poll.vendorStatus }),
+    images: [],
+    subTasks: subTasksOf(wait),
+    polls: poll.polls,
+    submittedAt: rfc3339(wait.submittedAtMs),
+    deadline: rfc3339(wait.deadlineMs),
+    ...(error === undefined ? {} : { error }),
+    subscribers: [...wait.subscribers],
+    waitId: wait.waitId,
+    sequence: wait.sequence,
+  };
+  return fitted(status, wait.images);
+}
+
+/** The `snapshot` event: the status with the current sequence; it takes no number. */
+export const snapshotOf = (wait: WaitState): TryOnEvent => ({
+  kind: 'snapshot',
+  taskId: wait.taskId,
+  waitId: wait.waitId,
+  sequence: wait.sequence,
+  status: statusOf(wait),
+});

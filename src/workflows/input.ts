@@ -1,0 +1,19 @@
+/** Refusal of wrong input, the same for workflow input, updates and signals. */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { Checked } from '../check.js';
+import { failureTypes } from '../contract.js';
+
+/** The failure that refuses input: non-retryable, its message names each field. */
+export const invalidInput = (problems: readonly string[]): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: problems.join('; '),
+    type: failureTypes.invalidInput,
+    nonRetryable: true,
+    details: [{ problems: problems.slice(0, 20) }],
+  });
+
+/** The value of checked input. Throws {@link invalidInput}. */
+export function accepted<T>(checked: Checked<T>): T {
+  if (!checked.ok) throw invalidInput(checked.problems);
+  return checked.value;
+}

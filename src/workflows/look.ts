@@ -1,0 +1,122 @@
+/** One polling activity, from the workflow's side: it ends by itself with a report, or is broken off without losing what it knew. */
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  log,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TryOnActivities } from '../activities/index.js';
+import { failureTypes, vendorTaskQueue } from '../contract.js';
+import { escapeMarkdown } from '../core/describe.js';
+import type { PollReport, PollState } from '../core/poll.js';
+import { pollInput, type WaitState, waitLimits } from '../core/wait.js';
+
+/** How an activity ended. `state` is what it knew of its polls, where that could be told. */
+export type LookEnd =
+  | { readonly kind: 'report'; readonly report: PollReport }
+  | { readonly kind: 'stopped'; readonly state?: PollState }
+  | { readonly kind: 'failed'; readonly state?: PollState };
+
+/** A polling activity under way. */
+export interface Look {
+  readonly deadlineMs: number;
+  isSettled(): boolean;
+  /** How it ended. Throws `TypeError` before it has. */
+  settled(): LookEnd;
+  /** Breaks it off; an answer in flight is waited for, though not for more than a second in all. */
+  interrupt(): Promise<LookEnd>;
+}
+
+/** Halves of the second in which a wait settles. */
+const PEEK_MS = 400;
+const CANCEL_MS = 500;
+/** An attempt is bounded by 18 s; a worker that died is noticed after this. */
+const ATTEMPT_MS = 20_000;
+
+const { tryOnPoll } = proxyActivities<TryOnActivities>({ startToCloseTimeout: ATTEMPT_MS });
+const { tryOnPeek } = proxyActivities<TryOnActivities>({
+  scheduleToCloseTimeout: PEEK_MS,
+  retry: { maximumAttempts: 1 },
+  cancellationType: ActivityCancellationType.ABANDON,
+  summary: 'how far the look got',
+});
+
+function endOfFailure(error: unknown): LookEnd {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
+  if (cause instanceof CancelledFailure) return { kind: 'stopped' };
+  if (cause instanceof ApplicationFailure && cause.type === failureTypes.pending) {
+    const details = cause.details?.[0] as { readonly state?: PollState } | undefined;
+    return { kind: 'stopped', ...(details?.state === undefined ? {} : { state: details.state }) };
+  }
+  log.warn('the polling activity failed for good; the wait goes on', {
+    reason: cause?.message,
+    type: error.activityType,
+  });
+  return { kind: 'failed' };
+}
+
+/** Schedules the polling activity on the queue of the wait's account. */
+export function startLook(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): Look {
+  const input = pollInput(wait, options);
+  const scheduledAtMs = Date.now();
+  const scope = new CancellationScope();
+  let end: LookEnd | undefined;
+  scope
+    .run(() =>
+      tryOnPoll.executeWithOptions(
+        {
+          taskQueue: vendorTaskQueue(wait.account, workflowInfo().taskQueue),
+          startToCloseTimeout: ATTEMPT_MS,
+          // Behind the backstop, so that the workflow's own timer decides.
+          scheduleToCloseTimeout: Math.max(1_000, wait.deadlineMs - Date.now()) + 2 * waitLimits.backstopMs,
+          // The delay between looks comes with each failure; this one follows an attempt whose worker died.
+          retry: { initialInterval: 1_000, backoffCoefficient: 1 },
+          cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+          summary: `look at ${escapeMarkdown(wait.taskId)}`.slice(0, 200),
+        },
+        [input],
+      ),
+    )
+    .then(
+      (report) => {
+        end = { kind: 'report', report };
+      },
+      (error) => {
+        end = endOfFailure(error);
+      },
+    );
+
+  const peek = async (): Promise<PollState | undefined> => {
+    try {
+      return await tryOnPeek({ input, scheduledAtMs });
+    } catch {
+      return undefined;
+    }
+  };
+
+  return {
+    deadlineMs: input.deadlineMs,
+    isSettled: () => end !== undefined,
+    settled() {
+      if (end === undefined) throw new TypeError('the look has not settled');
+      return end;
+    },
+    async interrupt() {
+      const seen = await peek();
+      if (end === undefined) {
+        scope.cancel();
+        await condition(() => end !== undefined, CANCEL_MS);
+      }
+      if (end === undefined || (end.kind === 'stopped' && end.state === undefined)) {
+        return { kind: 'stopped', ...(seen === undefined ? {} : { state: seen }) };
+      }
+      return end;
+    },
+  };
+}

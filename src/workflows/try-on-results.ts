@@ -1,0 +1,307 @@
+/**
+ * The wait for one try-on task: looks by an activity that the server retries, tells subscribers what is new, ends with the outcome.
+ */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  getExternalWorkflowHandle,
+  makeContinueAsNewFunc,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { type Checked, check, submittedAtProblem } from '../check.js';
+import {
+  SetTimeoutSchema,
+  type Subscriber,
+  SubscriberSchema,
+  type TryOnEvent,
+  type TryOnOutcome,
+  type TryOnResultsInput,
+  TryOnResultsInputSchema,
+  type TryOnStatus,
+  UnsubscribeSchema,
+} from '../contract.js';
+import { describeWait } from '../core/describe.js';
+import {
+  applyReport,
+  beginWait,
+  canCarry,
+  endWait,
+  resultOf,
+  setDeadline,
+  snapshotOf,
+  statusOf,
+  subscribe as subscribed,
+  type Told,
+  unsubscribe as unsubscribed,
+  type WaitState,
+  waitLimits,
+} from '../core/wait.js';
+import { tryOnApi } from '../vendor/apis/tryon.js';
+import {
+  pollNow,
+  setTimeout,
+  subscribe,
+  tryOnStatus,
+  tryOnSubscribe,
+  tryOnUnsubscribe,
+  unsubscribe,
+} from './definitions.js';
+import { accepted, invalidInput } from './input.js';
+import { type Look, startLook } from './look.js';
+import { createOutbox } from './outbox.js';
+import { upsertChanged } from './search-attributes.js';
+
+/** Why a look under way is broken off. */
+type Interruption = 'cancel' | 'abandoned' | 'noAnswer' | 'lookAgain';
+
+function checkInput(input: unknown, nowMs: number): Checked<TryOnResultsInput> {
+  const checked = check(TryOnResultsInputSchema, input);
+  if (!checked.ok) return checked;
+  const problems = submittedAtProblem(checked.value.submittedAt, nowMs);
+  return problems.length > 0 ? { ok: false, problems } : checked;
+}
+
+/** A reset run is a new wait; one that was continued as new goes on. */
+function waitIdOf(carried: WaitState | undefined): string {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return carried === undefined || runId !== originalExecutionRunId ? runId : carried.waitId;
+}
+
+/**
+ * Waits for a try-on task and collects its images. Start it by name with the id `tryon-results-<taskId>`.
+ * @param input - see the contract; refused with `InvalidTryOnInput` where a field is wrong
+ * @param carried - state of the run before, given by continue-as-new only
+ * @returns the outcome; a vendor task that failed is an outcome too
+ */
+export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState): Promise<TryOnOutcome> {
+  const info = workflowInfo();
+  const checked: Checked<TryOnResultsInput> =
+    carried === undefined ? checkInput(input, Date.now()) : { ok: true, value: input };
+  const outbox = createOutbox();
+  let wait: WaitState = begin();
+  let interruption: Interruption | undefined;
+  let isLookWanted = false;
+  let lastLookWantedMs = 0;
+  let look: Look | undefined;
+  let outcomeEvent: TryOnEvent | undefined;
+  const backstop = createBackstop();
+
+  // Handlers of update-with-start run at once, so all state stands above.
+  const answer = (): TryOnStatus => statusOf(wait);
+  const refuseWith = (problems: readonly string[]) => {
+    throw invalidInput(problems);
+  };
+  const validated = (schema: Parameters<typeof check>[0]) => (given: unknown) => {
+    if (!checked.ok) refuseWith(checked.problems);
+    accepted(check(schema, given));
+  };
+  setHandler(tryOnStatus, answer, { description: 'State of the wait, its images and its subscribers' });
+  setHandler(
+    subscribe,
+    (subscriber) => {
+      join(subscriber);
+      return answer();
+    },
+    { validator: validated(SubscriberSchema), description: 'Signal one more workflow; answers all images so far' },
+  );
+  setHandler(
+    unsubscribe,
+    (subscriber) => {
+      leave(subscriber);
+      return answer();
+    },
+    { validator: validated(UnsubscribeSchema), description: 'Signal a workflow no longer' },
+  );
+  setHandler(
+    pollNow,
+    () => {
+      askNow();
+      return answer();
+    },
+    {
+      validator: () => {
+        if (!checked.ok) refuseWith(checked.problems);
+      },
+      description: 'Ask the vendor now, at most once a second',
+    },
+  );
+  setHandler(
+    setTimeout,
+    ({ timeoutSeconds }) => {
+      change(setDeadline(wait, timeoutSeconds, Date.now()));
+      if (look !== undefined && wait.deadlineMs < look.deadlineMs) {
+        interruption ??= 'lookAgain';
+        backstop.start();
+      }
+      return answer();
+    },
+    { validator: validated(SetTimeoutSchema), description: 'Move the deadline, counted from now' },
+  );
+  setHandler(
+    tryOnSubscribe,
+    (given) => {
+      const subscriber = check(SubscriberSchema, given);
+      if (!subscriber.ok) return;
+      join(subscriber.value);
+      // The outcome goes first: a receiver that takes a snapshot's number for an event's would drop it as a repeat.
+      if (outcomeEvent !== undefined) outbox.send(subscriber.value, outcomeEvent);
+      outbox.send(subscriber.value, snapshotOf(wait));
+    },
+    { description: 'Subscribe from workflow code; answered by a snapshot event' },
+  );
+  setHandler(
+    tryOnUnsubscribe,
+    (given) => {
+      const subscriber = check(UnsubscribeSchema, given);
+      if (subscriber.ok) leave(subscriber.value);
+    },
+    { description: 'Unsubscribe from workflow code' },
+  );
+  if (!checked.ok) throw invalidInput(checked.problems);
+
+  CancellationScope.current().cancelRequested.catch(() => {
+    interruption = 'cancel';
+  });
+  return await CancellationScope.nonCancellable(async () => {
+    change(wait);
+    backstop.start();
+    while (wait.end === undefined) {
+      look = startLook(wait, { lookNow: isLookWanted, nowMs: Math.max(Date.now(), lastLookWantedMs) });
+      isLookWanted = false;
+      await condition(() => look?.isSettled() === true || interruption !== undefined || isHistoryFull());
+      const report = look.isSettled() ? look.settled() : await look.interrupt();
+      if (report.kind === 'report') tell(applyReport(wait, report.report));
+      else if (report.state !== undefined) change({ ...wait, poll: report.state });
+      endIfInterrupted();
+      if (wait.end === undefined && report.kind === 'failed') await pauseAfterFailure();
+      if (wait.end === undefined && isHistoryFull()) await continueAsNew();
+    }
+    backstop.cancel();
+    await settle();
+    return finish();
+  });
+
+  function begin(): WaitState {
+    const waitId = waitIdOf(carried);
+    if (carried !== undefined) {
+      // A reset of a continued run begins a new numbering.
+      return waitId === carried.waitId ? carried : { ...carried, waitId, sequence: 0 };
+    }
+    const tells = checked.ok && checked.value.notifyParent !== false && info.parent !== undefined;
+    return beginWait(checked.ok ? checked.value : { taskId: '' }, {
+      waitId,
+      nowMs: Date.now(),
+      api: tryOnApi.name,
+      ...(tells ? { parentWorkflowId: info.parent?.workflowId ?? '' } : {}),
+    });
+  }
+
+  function change(state: WaitState): void {
+    wait = state;
+    setCurrentDetails(describeWait(wait));
+  }
+
+  function tell(told: Told): void {
+    change(told.wait);
+    for (const event of told.events) {
+      if (event.kind === 'outcome') outcomeEvent = event;
+      for (const subscriber of wait.subscribers) outbox.send(subscriber, event);
+    }
+    showInList();
+  }
+
+  function showInList(): void {
+    const { state } = statusOf(wait);
+    const { taskId, account, images } = wait;
+    upsertChanged(wait.searchAttributes, { taskId, account, status: state, imageCount: images.length });
+  }
+
+  function join(subscriber: Subscriber): void {
+    change(subscribed(wait, subscriber, Date.now()));
+  }
+
+  function leave(subscriber: Parameters<typeof unsubscribed>[1]): void {
+    const before = wait.subscribers.length;
+    change(unsubscribed(wait, subscriber));
+    const isAbandoned = before > 0 && wait.subscribers.length === 0;
+    if (isAbandoned && info.parent !== undefined && wait.end === undefined) interruption ??= 'abandoned';
+  }
+
+  function askNow(): void {
+    const nowMs = Date.now();
+    const isPlanned = lastLookWantedMs > nowMs;
+    if (wait.end !== undefined || isPlanned || (wait.poll.pauseUntilMs ?? 0) > nowMs) return;
+    lastLookWantedMs = Math.max(nowMs, lastLookWantedMs + waitLimits.pollNowEveryMs);
+    isLookWanted = true;
+    interruption ??= 'lookAgain';
+  }
+
+  function endIfInterrupted(): void {
+    const reason = interruption;
+    interruption = undefined;
+    if (reason === undefined || reason === 'lookAgain' || wait.end !== undefined) return;
+    if (reason === 'noAnswer') {
+      if (Date.now() < wait.deadlineMs) return;
+      tell(endWait(wait, { status: 'timeout', error: noWorker(), atMs: Date.now() }));
+      return;
+    }
+    tell(endWait(wait, { status: 'cancelled', atMs: Date.now() }));
+    interruption = reason;
+  }
+
+  function noWorker() {
+    const message = `no worker answered on the vendor's queue for account ${wait.account} by the deadline; start one that has its keys`;
+    return { layer: 'transport', code: 'NoWorker', message } as const;
+  }
+
+  /** A timer a little behind the deadline: for no worker, or a queue so crowded that the last look was missed. */
+  function createBackstop(): { start(): void; cancel(): void } {
+    let scope: CancellationScope | undefined;
+    const watch = async () => {
+      for (;;) {
+        const leftMs = wait.deadlineMs + waitLimits.backstopMs - Date.now();
+        if (leftMs <= 0) break;
+        await sleep(leftMs, { summary: 'backstop behind the deadline' });
+      }
+      interruption ??= 'noAnswer';
+    };
+    return {
+      start() {
+        scope?.cancel();
+        scope = new CancellationScope();
+        scope.run(watch).catch(() => undefined);
+      },
+      cancel: () => scope?.cancel(),
+    };
+  }
+
+  /** The activity failed for good, which no vendor's answer does: a bug or a worker without it. Held on for, slowly. */
+  async function pauseAfterFailure(): Promise<void> {
+    await condition(() => interruption !== undefined, waitLimits.failurePauseMs);
+  }
+
+  function isHistoryFull(): boolean {
+    return workflowInfo().continueAsNewSuggested && canCarry(wait);
+  }
+
+  async function settle(): Promise<void> {
+    await condition(() => outbox.unsettled() === 0 && allHandlersFinished());
+  }
+
+  async function continueAsNew(): Promise<never> {
+    await settle();
+    return await makeContinueAsNewFunc<typeof tryOnResults>()(input, wait);
+  }
+
+  async function finish(): Promise<TryOnOutcome> {
+    const result = resultOf(wait);
+    if (result !== undefined) return result;
+    if (interruption === 'abandoned') await getExternalWorkflowHandle(info.workflowId, info.runId).cancel();
+    throw new CancelledFailure('the wait was cancelled');
+  }
+}
