@@ -1,0 +1,152 @@
+/**
+ * The gateway's part: reads a request into a call and refuses what the vendor would refuse. Which code goes with which mistake
+ * rests on public reports of the same gateway software; the order of the checks is a guess. Pure.
+ */
+import type { GatewayError } from './bodies.js';
+import { isSigned, schemeOf } from './signature.js';
+
+/** A caller that the emulated vendor knows. */
+export interface EmulatedAccount {
+  /** For the log, which never shows keys; default `default`, then `account-2`, ... */
+  readonly name: string;
+  readonly appKey: string;
+  readonly appSecret: string;
+  /** Has no bought quota: without `x-iop-trial: true` every call is answered `NoResource`. */
+  readonly trialOnly?: boolean;
+  /** Calls left, paid or trial; none left is `NoResource` on submits. */
+  readonly submitsLeft?: number;
+  /** `AppWhiteIpLimit` on every call. */
+  readonly ipRefused?: boolean;
+  /** API names that answer `InvalidApiPath`. */
+  readonly notGranted?: readonly string[];
+}
+
+/** The paths that exist. */
+export const apiNames = {
+  query: '/ai/virtual/tryon-results',
+  submit: '/ai/virtual/tryon',
+  submitPro: '/ai/virtual/tryon-pro',
+  balance: '/ai/query/balance',
+} as const;
+
+/** A request as it came; `target` is path and query. */
+export interface RawRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** A request as the gateway reads it. */
+export interface Call {
+  readonly method: string;
+  /** Without `/rest`. */
+  readonly apiName: string;
+  readonly scheme: 'v1' | 'v2';
+  /** All that V1 signs: query and form body, decoded. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Business parameters, from wherever they came. */
+  readonly business: Readonly<Record<string, unknown>>;
+  readonly trial: boolean;
+  /** The body could be read as what its content type says. */
+  readonly readable: boolean;
+}
+
+const systemNames = ['app_key', 'timestamp', 'sign_method', 'sign', 'sign_ver', 'partner_id', 'access_token', 'debug'];
+
+/** Reads a request; never throws. */
+export function readCall(raw: RawRequest): Call {
+  const [path = '', query = ''] = raw.target.split('?', 2);
+  const apiName = path.replace(/^\/rest(?=\/)/, '');
+  const type = String(raw.headers['content-type'] ?? '').toLowerCase();
+  const isForm = type.startsWith('application/x-www-form-urlencoded');
+  const parameters: Record<string, string> = Object.fromEntries(new URLSearchParams(query));
+  if (isForm) Object.assign(parameters, Object.fromEntries(new URLSearchParams(raw.body)));
+  const business: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (!systemNames.includes(name)) business[name] = value;
+  }
+  const fields = isForm || raw.body === '' ? {} : type.startsWith('application/json') ? objectOf(raw.body) : undefined;
+  Object.assign(business, fields);
+  return {
+    method: raw.method,
+    apiName,
+    scheme: schemeOf(parameters),
+    parameters,
+    business,
+    trial: raw.headers['x-iop-trial'] === 'true',
+    readable: fields !== undefined,
+  };
+}
+
+function objectOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const missing = (name: string): GatewayError => ({
+  code: 'MissingParameter',
+  message: `The input parameter "${name}" that is mandatory for processing this request is not supplied`,
+});
+
+/** What the checks depend on. */
+export interface GatewayRules {
+  readonly accounts: readonly EmulatedAccount[];
+  readonly nowMs: number;
+  /** Furthest that a timestamp may be from now, either way. */
+  readonly timeWindowSeconds: number;
+  /** False: only the key is looked at, and not even that has to be there. */
+  readonly strict: boolean;
+}
+
+/** The account that a call comes from, or the refusal. */
+export type Admission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
+
+/** Lets a call in or refuses it. */
+export function admit(call: Call, rules: GatewayRules): Admission {
+  const refuse = (refusal: GatewayError): Admission => ({ refusal });
+  const { parameters } = call;
+  const isKnown = Object.values<string>(apiNames).includes(call.apiName);
+  if (!isKnown) return refuse({ code: 'InvalidApiPath', message: 'The specified API path is invalid' });
+  const account = rules.accounts.find(({ appKey }) => appKey === parameters.app_key);
+  if (!rules.strict) {
+    const [first] = rules.accounts;
+    const any = account ?? first;
+    return any === undefined ? refuse({ code: 'InvalidAppKey', message: 'There is no account' }) : { account: any };
+  }
+  for (const name of ['app_key', 'timestamp', 'sign_method', 'sign']) {
+    if ((parameters[name] ?? '').trim() === '') return refuse(missing(name));
+  }
+  if (account === undefined) return refuse({ code: 'InvalidAppKey', message: 'The specified app_key is invalid' });
+  const { timestamp = '', sign_method: method } = parameters;
+  const offMs = /^\d{1,16}$/.test(timestamp) ? Math.abs(Number(timestamp) - rules.nowMs) : Number.POSITIVE_INFINITY;
+  if (offMs > rules.timeWindowSeconds * 1000) {
+    return refuse({ code: 'IllegalTimestamp', message: 'The timestamp is out of the accepted window' });
+  }
+  if (method !== 'sha256' || !isSigned(call, account.appSecret)) {
+    return refuse({
+      code: 'IncompleteSignature',
+      message: 'The request signature does not conform to platform standards',
+    });
+  }
+  if ((parameters.partner_id ?? '').trim() === '') {
+    return refuse({ code: 'MissingPartner', message: 'partner_id is missing' });
+  }
+  if (account.ipRefused) {
+    return refuse({ code: 'AppWhiteIpLimit', message: 'The source IP is not in the app IP white list' });
+  }
+  if (account.notGranted?.includes(call.apiName)) {
+    return refuse({ code: 'InvalidApiPath', message: 'The API is not granted to this app' });
+  }
+  const isSubmit = call.apiName === apiNames.submit || call.apiName === apiNames.submitPro;
+  if ((account.trialOnly && !call.trial) || (isSubmit && account.submitsLeft === 0)) {
+    return refuse({ code: 'NoResource', message: 'Sorry, your calling resources have been exhausted' });
+  }
+  return { account };
+}

@@ -1,0 +1,306 @@
+/** The emulated vendor as an HTTP server on the loopback interface. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hexOf } from './chance.js';
+import type { EmulatedAccount } from './gateway.js';
+import { checkDownload, defaultImageTtlSeconds } from './images.js';
+import type { QueryLogEntry, SubmitLogEntry } from './journal.js';
+import type { EmulatorOptions } from './options.js';
+import { drawPng } from './png.js';
+import type { Script } from './scripts.js';
+import type { TaskModel } from './tasks.js';
+import { EmulatedVendor, type EndEvent } from './vendor.js';
+import { send } from './wire.js';
+
+/** Larger requests are cut off. */
+const requestBytes = 8 * 1024 * 1024;
+
+/** Counters over the life of an emulator. */
+export interface EmulatorStats {
+  readonly queries: number;
+  readonly submits: number;
+  readonly images: number;
+  readonly unauthorised: number;
+  /** Connections ever accepted, and those open now. */
+  readonly connections: number;
+  readonly openConnections: number;
+  /** Requests that are being answered now, and most of them at a time. */
+  readonly inFlight: number;
+  readonly peakInFlight: number;
+  /** Requests that followed a redirect: to the other server, or once more around the loop. */
+  readonly trapped: number;
+  readonly looped: number;
+  /** Requests on a connection that a `dead-keep-alive` had doomed. */
+  readonly onDeadConnections: number;
+}
+
+/** What a task made by hand is like. */
+export interface NewTask {
+  /** Default: a UUID from the seed. */
+  readonly taskId?: string;
+  readonly script?: Script;
+  /** Default: the emulator's, 2. */
+  readonly subTasks?: number;
+  /** Default: the emulator's, 4. */
+  readonly imagesPerSubTask?: number;
+  /** Default: drawn from the law. */
+  readonly durationSeconds?: number;
+  /** By the vendor's clock; default now. Needed where `nowMs` is asynchronous. */
+  readonly submittedAtMs?: number;
+}
+
+/** A running emulator. */
+export interface Emulator {
+  /** Such as `http://127.0.0.1:40123`: the endpoint to configure, with or without `/rest`. */
+  readonly url: string;
+  readonly port: number;
+  /** The first account's present key. */
+  readonly appKey: string;
+  readonly appSecret: string;
+  /** Oldest first; beyond `logEntries` the oldest half is dropped. `stats.queries` counts them all. */
+  readonly queries: readonly QueryLogEntry[];
+  readonly submits: readonly SubmitLogEntry[];
+  /** First tellings of tasks' ends, oldest first. */
+  readonly ends: readonly EndEvent[];
+  readonly stats: EmulatorStats;
+  /** Called for each query as it is decided, before its answer is sent. Returns how to stop. */
+  onQuery(listener: (entry: QueryLogEntry) => void): () => void;
+  onSubmit(listener: (entry: SubmitLogEntry) => void): () => void;
+  /** Called once for each task, when an answer first tells its end. */
+  onEnd(listener: (event: EndEvent) => void): () => void;
+  /** The nth query of a task, from 1, also one that is long past (where the log still has it). */
+  waitForQuery(taskId: string, nth?: number): Promise<QueryLogEntry>;
+  /** The first query, past or to come, that `wants` likes. */
+  waitForAny(wants: (entry: QueryLogEntry) => boolean): Promise<QueryLogEntry>;
+  /** The first telling of a task's end. */
+  waitForEnd(taskId: string): Promise<EndEvent>;
+  /** Makes a task without a submit; returns its id. */
+  addTask(task?: NewTask): string;
+  task(taskId: string): (TaskModel & { readonly polls: number; readonly toldEndAtMs?: number }) | undefined;
+  /** Another script for a task, from its next query on; none: by its clock. A task to come may be given one as well. */
+  script(taskId: string, script?: Script): void;
+  /** A script for the submits to come; none: they are accepted. */
+  scriptSubmits(script?: Script): void;
+  /** A script that answers every call before keys are looked at; `refuse`: connections are refused; none: it is over. */
+  outage(script?: Script): Promise<void>;
+  setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): void;
+  /** Gives an account (default: the first) a new secret and returns it; the old one is refused from now on. */
+  rotateKey(nameOrKey?: string): { readonly appKey: string; readonly appSecret: string };
+  /** Moves the vendor's clock ahead of `nowMs`: its `Date` header, its time check and its tasks. */
+  setClockSkewMs(skewMs: number): void;
+  /** Ends the servers and every connection; resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return server.address() as AddressInfo;
+}
+
+async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+/** The body as text, or `undefined` where it is too large. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > requestBytes) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+const originOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** Starts an emulator of the vendor: submit, query, balance and the images themselves. */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const { host = '127.0.0.1', nowMs = Date.now, latencyMs = 0 } = options;
+  let skewMs = options.clockSkewMs ?? 0;
+  const ttlSeconds = options.imageTtlSeconds ?? defaultImageTtlSeconds;
+  const seed = options.seed ?? 1;
+  const vendor = new EmulatedVendor(options, { baseUrl: '', seed, ttlSeconds });
+  const closing = new AbortController();
+  const dead = new WeakSet<Socket>();
+  const counts = { images: 0, connections: 0, open: 0, inFlight: 0, peak: 0, trapped: 0, looped: 0, onDead: 0 };
+  let rotations = 0;
+
+  const image = (request: IncomingMessage, response: ServerResponse, atMs: number): void => {
+    counts.images += 1;
+    const download = checkDownload(seed, request.url ?? '', atMs);
+    if (download.ok) {
+      const png = drawPng(download.id);
+      response.writeHead(200, { 'content-type': 'image/png', 'content-length': String(png.length) });
+      response.end(request.method === 'HEAD' ? undefined : png);
+      return;
+    }
+    const status = download.why === 'NoSuchKey' ? 404 : 403;
+    response.writeHead(status, { 'content-type': 'application/xml' });
+    response.end(`<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${download.why}</Code></Error>\n`);
+  };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (dead.has(request.socket)) {
+      counts.onDead += 1;
+      request.socket.destroy();
+      return;
+    }
+    const target = request.url ?? '/';
+    const body = await bodyOf(request);
+    const atMs = (await nowMs()) + skewMs;
+    response.sendDate = false;
+    response.setHeader('date', new Date(atMs).toUTCString());
+    if (target.startsWith('/images/')) {
+      image(request, response, atMs);
+      return;
+    }
+    const loop = /^\/redirect-loop\/(\d+)$/.exec(target);
+    if (loop !== null) {
+      counts.looped += 1;
+      response.writeHead(307, { location: `/redirect-loop/${Number(loop[1]) + 1}` }).end();
+      return;
+    }
+    if (body === undefined) {
+      response.writeHead(413, { connection: 'close' }).end();
+      return;
+    }
+    const raw = { method: request.method ?? '', target, headers: request.headers, body };
+    const answer = vendor.answer(raw, atMs);
+    if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing.signal });
+    await send(request, response, answer, { closing: closing.signal, dead });
+  };
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    counts.inFlight += 1;
+    counts.peak = Math.max(counts.peak, counts.inFlight);
+    response.once('close', () => {
+      counts.inFlight -= 1;
+    });
+    handle(request, response).catch((error: unknown) => {
+      request.socket.destroy(); // a caller that left in the middle; anything else is told
+      if (!closing.signal.aborted && !request.destroyed) options.log?.(`error: ${String(error)}`);
+    });
+  };
+
+  const server = createServer({ keepAliveTimeout: 65_000 }, serve);
+  server.on('connection', (socket) => {
+    counts.connections += 1;
+    counts.open += 1;
+    socket.once('close', () => {
+      counts.open -= 1;
+    });
+  });
+  /** Where redirects lead: it answers so that a client which follows them believes it is done. */
+  const trap = createServer((request, response) => {
+    counts.trapped += 1;
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end('{"code":"0","success":"true","resCode":"200","data":{"taskStatus":"finished","taskResult":[]}}');
+  });
+  const { port } = await listen(server, options.port ?? 0, host);
+  const url = originOf(host, port);
+  try {
+    vendor.trapUrl = originOf(host, (await listen(trap, 0, host)).port);
+  } catch (error) {
+    await stop(server);
+    throw error;
+  }
+  vendor.store = { baseUrl: url, seed, ttlSeconds };
+  const first = (): EmulatedAccount => vendor.accounts[0] as EmulatedAccount;
+
+  return {
+    url,
+    port,
+    get appKey() {
+      return first().appKey;
+    },
+    get appSecret() {
+      return first().appSecret;
+    },
+    queries: vendor.queries.entries,
+    submits: vendor.submits.entries,
+    ends: vendor.ends,
+    get stats(): EmulatorStats {
+      return {
+        queries: vendor.queries.count,
+        submits: vendor.submits.count,
+        images: counts.images,
+        unauthorised: vendor.unauthorised,
+        connections: counts.connections,
+        openConnections: counts.open,
+        inFlight: counts.inFlight,
+        peakInFlight: counts.peak,
+        trapped: counts.trapped,
+        looped: counts.looped,
+        onDeadConnections: counts.onDead,
+      };
+    },
+    onQuery: (listener) => vendor.onQuery.listen(listener),
+    onSubmit: (listener) => vendor.onSubmit.listen(listener),
+    onEnd: (listener) => vendor.onEnd.listen(listener),
+    waitForQuery: (taskId, nth = 1) =>
+      vendor.onQuery.wait(vendor.queries.entries, (entry) => entry.taskId === taskId && entry.poll === nth),
+    waitForAny: (wants) => vendor.onQuery.wait(vendor.queries.entries, wants),
+    waitForEnd: (taskId) => vendor.onEnd.wait(vendor.ends, (event) => event.taskId === taskId),
+    addTask: (task = {}) => {
+      const { script, taskId, durationSeconds, subTasks = options.subTasks ?? 2 } = task;
+      const imageCount = task.imagesPerSubTask ?? options.imagesPerSubTask ?? 4;
+      const clock = task.submittedAtMs ?? nowMs();
+      if (typeof clock !== 'number') {
+        throw new TypeError('submittedAtMs is missing; give it, since the clock of this emulator is asynchronous');
+      }
+      const submittedAtMs = task.submittedAtMs ?? clock + skewMs;
+      const plan = {
+        ...(taskId === undefined ? {} : { taskId }),
+        ...(durationSeconds === undefined ? {} : { durationSeconds }),
+        api: 'tryon' as const,
+        submittedAtMs,
+        subTasks: Array.from({ length: subTasks }, () => ({ imageCount })),
+      };
+      return vendor.add(plan, script).taskId;
+    },
+    task: (taskId) => {
+      const record = vendor.tasks.get(taskId);
+      if (record === undefined) return undefined;
+      const polls = vendor.pollsOf(taskId);
+      return { ...record.model, polls, ...(record.endedAtMs === undefined ? {} : { toldEndAtMs: record.endedAtMs }) };
+    },
+    script: (taskId, script) => vendor.script(taskId, script),
+    scriptSubmits: (script) => vendor.scriptSubmits(script),
+    outage: async (script) => {
+      vendor.outage(script === 'refuse' ? undefined : script);
+      if (script === 'refuse') await stop(server);
+      else if (!server.listening) await listen(server, port, host);
+    },
+    setAccount: (nameOrKey, change) => {
+      vendor.setAccount(nameOrKey, change);
+    },
+    rotateKey: (nameOrKey = first().name) => {
+      rotations += 1;
+      const appSecret = hexOf(seed, 'secret', rotations).slice(0, 32);
+      return { appKey: vendor.setAccount(nameOrKey, { appSecret }).appKey, appSecret };
+    },
+    setClockSkewMs: (ms) => {
+      skewMs = ms;
+    },
+    close: async () => {
+      closing.abort();
+      vendor.onQuery.close();
+      vendor.onSubmit.close();
+      vendor.onEnd.close();
+      await Promise.all([stop(server), stop(trap)]);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** Reads a submit's parameter and says what is wrong with it, by the limits of the submit pages. Pure. */
+
+/** What a good submit asks for: one entry for each object of the parameter, each a sub-task. */
+export interface SubmitRequest {
+  readonly subTasks: readonly { readonly imageCount: number; readonly clothes?: string }[];
+}
+
+const types = { tryon: ['tops', 'outwears', 'dresses'], 'tryon-pro': ['tops', 'bottoms', 'dresses'] } as const;
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string') return value; // a real array is what one of the vendor's own examples sends
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fault of one object of the parameter, or `undefined`. */
+function faultOf(request: Record<string, unknown>, api: keyof typeof types): string | undefined {
+  const { clothesList, modelImage, generateCount } = request;
+  if (!Array.isArray(clothesList) || clothesList.length === 0) return 'clothesList is required';
+  const most = api === 'tryon' ? 1 : 2;
+  if (clothesList.length > most) return `clothesList takes at most ${most}`;
+  const words: unknown[] = [];
+  for (const clothes of clothesList as unknown[]) {
+    if (!isObject(clothes) || typeof clothes.imageUrl !== 'string') return 'clothesList.imageUrl is required';
+    const { type } = clothes;
+    if (type !== undefined && !(types[api] as readonly unknown[]).includes(type)) return 'clothesList.type is invalid';
+    words.push(type);
+  }
+  if (words.length === 2 && !(words.includes('tops') && words.includes('bottoms'))) {
+    return 'two clothes must be one tops and one bottoms';
+  }
+  if (modelImage !== undefined && (!Array.isArray(modelImage) || modelImage.length > 8)) {
+    return 'modelImage takes at most 8';
+  }
+  const count = generateCount === undefined ? 1 : Number(generateCount);
+  return Number.isInteger(count) && count >= 1 && count <= 8 ? undefined : 'generateCount must be 1 to 8';
+}
+
+/**
+ * Reads `requestParams` or `paramJson`.
+ * @param imagesPerSubTask - where the request gives no `generateCount`
+ * @returns the request, or a text that says what is wrong
+ */
+export function readSubmit(
+  business: Readonly<Record<string, unknown>>,
+  api: 'tryon' | 'tryon-pro',
+  imagesPerSubTask: number,
+): SubmitRequest | string {
+  const given = api === 'tryon' ? business.requestParams : (business.paramJson ?? business.requestParams);
+  if (given === undefined || given === '') return `${api === 'tryon' ? 'requestParams' : 'paramJson'} is required`;
+  const value = parsed(given);
+  const requests = Array.isArray(value) ? (value as unknown[]) : [value]; // one example of the vendor sends a bare object
+  if (requests.length === 0 || !requests.every(isObject))
+    return 'the parameter is not the JSON text of an array of objects';
+  const fault = requests.map((request) => faultOf(request, api)).find((text) => text !== undefined);
+  if (fault !== undefined) return fault;
+  return {
+    subTasks: requests.map(({ clothesList, generateCount }) => ({
+      imageCount: generateCount === undefined ? imagesPerSubTask : Number(generateCount),
+      clothes: String((clothesList as { imageUrl: string }[])[0]?.imageUrl),
+    })),
+  };
+}

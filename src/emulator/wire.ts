@@ -1,0 +1,120 @@
+/** Puts an answer on the wire, whole or with a fault of transport. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import type { Answer } from './answer.js';
+
+/** Sizes and paces of the faults. */
+export const wireFigures = {
+  hugeBytes: 64 * 1024 * 1024,
+  dripMs: 500,
+  endlessMs: 100,
+  /** A reset that follows data at once may overtake it; this long after, the reader has it. */
+  resetAfterMs: 30,
+} as const;
+
+let bomb: Buffer | undefined;
+
+/** What the wire needs of the server. */
+export interface WireHost {
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+  /** Connections that die when they are used again. */
+  readonly dead: WeakSet<Socket>;
+}
+
+/** Resolves when the answer is sent, or will never be. */
+export async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  host: WireHost,
+): Promise<void> {
+  const { socket } = request;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, host.closing]);
+  const body = Buffer.from(answer.body, 'utf8');
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
+  const head = (length?: number, more: Record<string, string> = {}): void => {
+    const sized = length === undefined || answer.status === 204 ? {} : { 'content-length': String(length) };
+    response.writeHead(answer.status, { ...answer.headers, ...sized, ...more });
+  };
+  /** Resolves when the reader has room again. */
+  const write = (data: Buffer | string): Promise<void> | undefined =>
+    response.write(data)
+      ? undefined
+      : new Promise((resolve) => {
+          response.once('drain', resolve);
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+  try {
+    switch (answer.wire) {
+      case 'reset-before-headers':
+        socket.resetAndDestroy();
+        return;
+      case 'reset-mid-body':
+        head(body.length);
+        response.write(body.subarray(0, Math.ceil(body.length / 2)));
+        await pause(wireFigures.resetAfterMs);
+        socket.resetAndDestroy();
+        return;
+      case 'hang':
+        return;
+      case 'hang-after-headers':
+        head(body.length);
+        response.flushHeaders();
+        return;
+      case 'drip':
+        head(body.length);
+        for (const byte of body) {
+          await write(Buffer.of(byte));
+          await pause(wireFigures.dripMs);
+        }
+        break;
+      case 'endless':
+        head();
+        response.write('{"code":"0","pad":"');
+        while (!signal.aborted) {
+          await write('................');
+          await pause(wireFigures.endlessMs);
+        }
+        return;
+      case 'huge': {
+        head();
+        const block = Buffer.alloc(64 * 1024, '.');
+        await write('{"code":"0","pad":"');
+        for (let sent = 0; sent < wireFigures.hugeBytes && !signal.aborted; sent += block.length) await write(block);
+        response.end('"}');
+        return;
+      }
+      case 'gzip':
+      case 'gzip-bomb': {
+        bomb ??= answer.wire === 'gzip' ? undefined : gzipSync(Buffer.alloc(wireFigures.hugeBytes, ' '));
+        const packed = answer.wire === 'gzip' ? gzipSync(body) : (bomb ?? body);
+        head(packed.length, { 'content-encoding': 'gzip' });
+        response.end(packed);
+        return;
+      }
+      case 'truncated': {
+        const part = body.subarray(0, Math.floor(body.length / 2));
+        head(part.length);
+        response.end(part);
+        return;
+      }
+      case 'slow':
+        await pause((answer.seconds ?? 2) * 1000);
+        break;
+      case 'dead-keep-alive':
+        host.dead.add(socket);
+        break;
+      case undefined:
+        break;
+    }
+    if (!response.headersSent) head(body.length);
+    response.end(answer.wire === 'drip' ? undefined : body);
+  } catch (error) {
+    if (!signal.aborted) throw error; // a reader that left ends a pause
+  }
+}
