@@ -133,3 +133,15 @@ export function listingStatus(listing: ListingState, isOver: boolean): TryOnList
   };
   return fitted(status, images);
 }
+
+/** Whether the state fits into the input of the next run. */
+export const canCarryListing = (listing: ListingState): boolean => jsonBytes(listing) <= limits.resultBytes;
+
+const WAIT_ENDS_BEFORE_MS = 5_000;
+
+/** How long a wait of this listing may take: it ends a little before the listing, so that its outcome is still taken in. */
+export function waitTimeoutSeconds(listing: ListingState, nowMs: number): number {
+  const leftMs = listing.deadlineMs - nowMs;
+  const beforeMs = Math.min(WAIT_ENDS_BEFORE_MS, leftMs / 10);
+  return Math.max(limits.timeoutSecondsMin, (leftMs - beforeMs) / 1000);
+}

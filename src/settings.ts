@@ -1,0 +1,60 @@
+/** Environment to settings, with every problem told at once. Pure. */
+import { defaults } from './contract.js';
+import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
+import { type Account, readAccounts } from './vendor/accounts.js';
+
+/** Settings of a worker process. */
+export interface WorkerSettings {
+  readonly accounts: readonly Account[];
+  /** Prefix of all queues. */
+  readonly taskQueue: string;
+  /** What durations are taken to be until there are data. */
+  readonly prior: DurationModel;
+  /** Waits whose workflow state is kept in memory; a wait in backoff needs none. Default 200. */
+  readonly maxCachedWorkflows: number;
+  readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+}
+
+/** Settings, or one line for each missing or wrong variable. */
+export type Settings =
+  | { readonly ok: true; readonly settings: WorkerSettings }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+
+/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` are the contract's; the rest is ours. */
+export function readWorkerSettings(env: Environment): Settings {
+  const { accounts, problems: accountProblems } = readAccounts(env);
+  const problems = [...accountProblems];
+
+  const number = (variable: string, fallback: number, least: number, most: number): number => {
+    const text = env[variable]?.trim();
+    if (!text) return fallback;
+    const value = Number(text);
+    if (value >= least && value <= most) return value;
+    problems.push(`${variable} is "${text}"; give a number from ${least} to ${most}`);
+    return fallback;
+  };
+
+  const taskQueue = env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue;
+  if (!/^[\x21-\x7e]{1,200}$/.test(taskQueue)) {
+    problems.push(`TRYON_TASK_QUEUE is "${taskQueue}"; give 1 to 200 visible ASCII characters`);
+  }
+  const logLevel = (env.TRYON_LOG_LEVEL?.trim().toUpperCase() || 'INFO') as WorkerSettings['logLevel'];
+  if (!logLevels.includes(logLevel)) {
+    problems.push(`TRYON_LOG_LEVEL is "${logLevel}"; give one of ${logLevels.join(', ')}`);
+  }
+  const medianSeconds = number('TRYON_PRIOR_MEDIAN_SECONDS', 40, 0.1, 86_400);
+  const p95Seconds = number('TRYON_PRIOR_P95_SECONDS', 3 * medianSeconds, 0.1, 864_000);
+  if (p95Seconds <= medianSeconds) {
+    problems.push(`TRYON_PRIOR_P95_SECONDS is ${p95Seconds}; give more than the median, ${medianSeconds}`);
+  }
+  const stuckShare = number('TRYON_PRIOR_STUCK_SHARE', priorModel.stuckShare, 0, 0.5);
+  const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
+
+  if (problems.length > 0) return { ok: false, problems };
+  const prior = priorFrom({ medianSeconds, p95Seconds, stuckShare });
+  return { ok: true, settings: { accounts, taskQueue, prior, maxCachedWorkflows, logLevel } };
+}

@@ -1,0 +1,190 @@
+/**
+ * The worker: every queue of the contract over one connection. As a program it takes its settings from the environment and runs until
+ * SIGTERM or SIGINT, then finishes what is in flight.
+ */
+import { existsSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createTryOnActivities } from './activities/index.js';
+import { searchAttributes, vendorTaskQueue } from './contract.js';
+import { defaultPolicy } from './core/schedule.js';
+import { readWorkerSettings, type WorkerSettings } from './settings.js';
+import { createVendorClient } from './vendor/client.js';
+
+/** A share of the account's budget is left for what is not held by the queue: second requests, `doctor`, other callers. */
+const BUDGET_SHARE = 0.9;
+/** An attempt is bounded by 18 s. */
+const SHUTDOWN_GRACE_MS = 19_000;
+const SEARCH_ATTRIBUTES_EVERY_MS = 60_000;
+
+/** Workers that run. */
+export interface TryOnWorkers {
+  /** Resolves when all have drained; rejects when one failed. */
+  readonly run: Promise<void>;
+  /** Begins to drain. */
+  shutdown(): void;
+}
+
+/** Where workers connect to; default: Temporal's environment configuration. */
+export interface TryOnWorkersOptions {
+  readonly connection?: NativeConnection;
+  readonly namespace?: string;
+}
+
+/** A failure to start that a person can mend, told in one line. */
+export class WorkerStartError extends Error {
+  override readonly name = 'WorkerStartError';
+}
+
+/** The bundle made at build time where there is one, else the workflows' source, bundled at start. */
+function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+  if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url)) };
+}
+
+async function connect(): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  try {
+    return { connection: await NativeConnection.connect(connectionOptions), namespace };
+  } catch (error) {
+    const address = connectionOptions.address ?? 'localhost:7233';
+    throw new WorkerStartError(
+      `no Temporal server answers at ${address}; start one with \`npm run server\` or set TEMPORAL_ADDRESS`,
+      { cause: error },
+    );
+  }
+}
+
+async function checkNamespace(connection: NativeConnection, namespace: string): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    const isMissing = (error as { code?: number }).code === 5;
+    if (!isMissing) return;
+    throw new WorkerStartError(
+      `the server has no namespace "${namespace}"; create it with \`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
+      { cause: error },
+    );
+  }
+}
+
+/** The contract's search attributes that the namespace has, read again now and then; none without the right to ask. */
+function watchSearchAttributes(connection: NativeConnection, namespace: string) {
+  let names: readonly string[] = [];
+  const read = async (): Promise<void> => {
+    try {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      names = Object.values(searchAttributes)
+        .map(({ name }) => name)
+        .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
+    } catch {
+      names = [];
+    }
+  };
+  const timer = setInterval(read, SEARCH_ATTRIBUTES_EVERY_MS);
+  timer.unref();
+  return { first: read(), names: () => names, stop: () => clearInterval(timer) };
+}
+
+/**
+ * Starts a worker for the workflows and one for each account's vendor queue, over one connection.
+ * @param settings - from `readWorkerSettings`
+ * @throws {WorkerStartError} where there is no server or no namespace
+ */
+export async function startTryOnWorkers(
+  settings: WorkerSettings,
+  options: TryOnWorkersOptions = {},
+): Promise<TryOnWorkers> {
+  const { connection, namespace } =
+    options.connection === undefined
+      ? await connect()
+      : { connection: options.connection, namespace: options.namespace ?? 'default' };
+  await checkNamespace(connection, namespace);
+  const registered = watchSearchAttributes(connection, namespace);
+  await registered.first;
+  const vendor = createVendorClient({ accounts: settings.accounts });
+  const accountOf = new Map(settings.accounts.map((account) => [account.name, account]));
+  const activities = createTryOnActivities({
+    vendor,
+    policy: () => ({ ...defaultPolicy, model: settings.prior }),
+    acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
+    searchAttributes: registered.names,
+  });
+  const shared: Omit<WorkerOptions, 'taskQueue'> = {
+    connection,
+    namespace,
+    activities,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+    // A slow look heartbeats each second, so that a cancellation reaches it.
+    defaultHeartbeatThrottleInterval: 1_000,
+    maxHeartbeatThrottleInterval: 1_000,
+  };
+  const workers = [
+    await Worker.create({
+      ...shared,
+      ...workflowSource(),
+      taskQueue: settings.taskQueue,
+      maxCachedWorkflows: settings.maxCachedWorkflows,
+    }),
+    ...(await Promise.all(
+      settings.accounts.map(({ name, queriesPerSecond }) =>
+        Worker.create({
+          ...shared,
+          taskQueue: vendorTaskQueue(name, settings.taskQueue),
+          // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
+          maxTaskQueueActivitiesPerSecond: BUDGET_SHARE * queriesPerSecond,
+        }),
+      ),
+    )),
+  ];
+  const shutdown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const runOne = async (worker: Worker): Promise<void> => {
+    try {
+      await worker.run();
+    } finally {
+      // One that ends, or fails, ends them all: half a worker would look alive.
+      shutdown();
+    }
+  };
+  const run = Promise.all(workers.map(runOne))
+    .then(() => undefined)
+    .finally(async () => {
+      registered.stop();
+      await vendor.close();
+      if (options.connection === undefined) await connection.close();
+    });
+  return { run, shutdown };
+}
+
+/** The program. Resolves to its exit code. */
+export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const read = readWorkerSettings(env);
+  if (!read.ok) {
+    for (const problem of read.problems) process.stderr.write(`temporal-tryon worker: ${problem}\n`);
+    return 1;
+  }
+  const { settings } = read;
+  Runtime.install({ logger: new DefaultLogger(settings.logLevel) });
+  try {
+    const workers = await startTryOnWorkers(settings);
+    const queues = [
+      settings.taskQueue,
+      ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),
+    ];
+    process.stderr.write(`temporal-tryon worker: running on ${queues.join(', ')}\n`);
+    await workers.run;
+    return 0;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`temporal-tryon worker: ${message.split('\n')[0]}\n`);
+    return 1;
+  }
+}
+
+const isProgram = process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+if (isProgram) process.exitCode = await main();

@@ -1,0 +1,18 @@
+/** Entry `temporal-tryon/workflow`: the workflows to re-export and the pieces for parents of one's own. Safe in the workflow sandbox. */
+export * from './contract.js';
+export { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from './core/inbox.js';
+export {
+  addTask,
+  pollNow,
+  setTimeout,
+  subscribe,
+  tryOnEvent,
+  tryOnListingStatus,
+  tryOnStatus,
+  tryOnSubscribe,
+  tryOnUnsubscribe,
+  unsubscribe,
+} from './workflows/definitions.js';
+export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './workflows/inbox.js';
+export { tryOnListing } from './workflows/try-on-listing.js';
+export { tryOnResults } from './workflows/try-on-results.js';

@@ -1,0 +1,135 @@
+/**
+ * Pieces to write one's own parent of waits: receive `tryOnEvent`, drop repeats, await outcomes; start or join a wait.
+ */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ChildWorkflowCancellationType,
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  setHandler,
+  sleep,
+  startChild,
+  WorkflowIdReusePolicy,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  defaults,
+  messages,
+  resultsWorkflowId,
+  type Subscriber,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  type TryOnResultsInput,
+  workflowTypes,
+} from '../contract.js';
+import { summaryOf } from '../core/describe.js';
+import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../core/inbox.js';
+import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
+
+/** What a parent has received of its waits. */
+export interface TryOnInbox {
+  /** What is known of a task; `undefined` before its first event. */
+  task(taskId: string): InboxTask | undefined;
+  /** Waits until the task's outcome has come; its images, with those of earlier events, are in `task(taskId).images`. */
+  outcome(taskId: string): Promise<TryOnEventOutcome>;
+  /** All of it, JSON, to be carried over a continue-as-new. */
+  state(): Inbox;
+}
+
+/**
+ * Receives `tryOnEvent` in a parent workflow: each event once by (`waitId`, `sequence`). Call it at the top of the workflow,
+ * before the first `await`.
+ * @param options - `carried`: {@link TryOnInbox.state} of the run before; `onEvent`: called for each new event; `signal`: the
+ *   signal's name, default `tryOnEvent`
+ */
+export function receiveTryOnEvents(
+  options: { readonly carried?: Inbox; readonly onEvent?: (event: TryOnEvent) => void; readonly signal?: string } = {},
+): TryOnInbox {
+  let inbox = options.carried === undefined ? emptyInbox() : restoreInbox(options.carried);
+  const definition = defineSignal<[TryOnEvent]>(options.signal ?? messages.event);
+  setHandler(
+    definition,
+    (event) => {
+      const received = receive(inbox, event);
+      inbox = received.inbox;
+      if (received.fresh) options.onEvent?.(event);
+    },
+    { description: 'News of a try-on task' },
+  );
+  const outcomeOf = (taskId: string) => inbox.tasks[taskId]?.outcome;
+  return {
+    task: (taskId) => inbox.tasks[taskId],
+    async outcome(taskId) {
+      await condition(() => outcomeOf(taskId) !== undefined);
+      return outcomeOf(taskId) as TryOnEventOutcome;
+    },
+    state: () => inbox,
+  };
+}
+
+/** How often a wait that is just ending is tried again before a person is told. */
+const JOIN_ATTEMPTS = 10;
+
+/**
+ * Starts the wait for a task as a child that outlives this workflow, or joins the one that runs. Its events come as `tryOnEvent`.
+ * @param input - as for `tryOnResults`; where a wait is joined, its own options stay and `timeoutSeconds` can only lengthen it
+ * @param options - `taskQueue`: of the waits, default this workflow's own; `signal`: the signal's name for events
+ * @returns whether the wait was started or joined
+ */
+export async function startOrJoinTryOn(
+  input: TryOnResultsInput,
+  options: { readonly taskQueue?: string; readonly signal?: string } = {},
+): Promise<'started' | 'joined'> {
+  const workflowId = resultsWorkflowId(input.taskId);
+  const own = workflowInfo();
+  const subscriber: Subscriber = {
+    workflowId: own.workflowId,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(input.timeoutSeconds === undefined ? {} : { timeoutSeconds: input.timeoutSeconds }),
+  };
+  // The parent itself listens to the default signal; under another name it is a subscriber like any other.
+  const told: TryOnResultsInput =
+    options.signal === undefined || options.signal === defaults.signal
+      ? input
+      : { ...input, notifyParent: false, notify: [...(input.notify ?? []), { ...subscriber }] };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const child = await startChild(workflowTypes.results, {
+        workflowId,
+        args: [told],
+        taskQueue: options.taskQueue ?? own.taskQueue,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        cancellationType: ChildWorkflowCancellationType.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: summaryOf(input.taskId),
+      });
+      // The outcome event is the truth; a wait that fails or is cancelled is no failure of its parent.
+      child.result().catch(() => undefined);
+      return 'started';
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+    try {
+      await getExternalWorkflowHandle(workflowId).signal(tryOnSubscribe, subscriber);
+      return 'joined';
+    } catch (error) {
+      if (attempt >= JOIN_ATTEMPTS) throw error;
+      log.info('the wait ended while it was joined; starting again', { workflowId, attempt });
+      if (attempt > 1) await sleep(100 * attempt);
+    }
+  }
+}
+
+/** Leaves a wait. One that is gone is no error; one whose last subscriber leaves cancels itself if it was started as a child. */
+export async function leaveTryOn(taskId: string, options: { readonly signal?: string } = {}): Promise<void> {
+  const { workflowId } = workflowInfo();
+  const leaving = { workflowId, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  try {
+    await getExternalWorkflowHandle(resultsWorkflowId(taskId)).signal(tryOnUnsubscribe, leaving);
+  } catch {
+    log.debug('the wait to be left is gone', { taskId });
+  }
+}
