@@ -1,0 +1,92 @@
+/** Reads an HTTP body within a cap, whatever its coding and charset. */
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+
+/** `text`, or why there is none. `broken`: the stream itself failed. */
+export type BodyRead =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tooLarge' }
+  | { readonly kind: 'undecodable'; readonly why: string }
+  | { readonly kind: 'broken'; readonly error: unknown };
+
+const decoders: Readonly<Record<string, () => Transform>> = {
+  gzip: () => createGunzip(),
+  'x-gzip': () => createGunzip(),
+  deflate: () => createInflate(),
+  br: () => createBrotliDecompress(),
+};
+
+const mostCodings = 3;
+
+const decode = (bytes: Uint8Array, charset: string, fatal: boolean): string | undefined => {
+  try {
+    return new TextDecoder(charset, { fatal }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Text by content: a byte order mark, else UTF-8, else the charset that the header names, else UTF-8 with gaps. */
+export const textOf = (bytes: Uint8Array, contentType = ''): string => {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return decode(bytes, 'utf-16le', false) ?? '';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode(bytes, 'utf-16be', false) ?? '';
+  const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1];
+  return (
+    decode(bytes, 'utf-8', true) ??
+    (charset === undefined ? undefined : decode(bytes, charset, true)) ??
+    decode(bytes, 'utf-8', false) ??
+    ''
+  );
+};
+
+/**
+ * Reads a body to its end, or to the cap: `maxBytes` counts after decompression, and the stream is ended there, so a bomb is never
+ * unpacked. Does not throw.
+ */
+export const readBody = async (
+  body: Readable,
+  headers: { readonly contentEncoding: string; readonly contentType: string; readonly contentLength: string },
+  maxBytes: number,
+): Promise<BodyRead> => {
+  let sourceError: unknown;
+  body.on('error', (error) => {
+    sourceError ??= error;
+  });
+  if (Number(headers.contentLength) > maxBytes) {
+    body.destroy();
+    return { kind: 'tooLarge' };
+  }
+  const codings = headers.contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  const unknown = codings.find((coding) => !Object.hasOwn(decoders, coding));
+  if (unknown !== undefined || codings.length > mostCodings) {
+    body.destroy();
+    return { kind: 'undecodable', why: `content-encoding ${(unknown ?? 'chain').slice(0, 40)}` };
+  }
+  let stream: Readable = body;
+  for (const coding of codings.reverse()) {
+    const decoder = decoders[coding]?.();
+    // Errors end the last stream of the chain, which is the one that is read.
+    if (decoder) stream = pipeline(stream, decoder, () => {});
+  }
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) {
+        body.destroy();
+        return { kind: 'tooLarge' };
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (stream === body || sourceError !== undefined) return { kind: 'broken', error: sourceError ?? error };
+    body.destroy();
+    return { kind: 'undecodable', why: 'the compressed data is damaged' };
+  }
+  return { kind: 'text', text: textOf(Buffer.concat(chunks), headers.contentType) };
+};
