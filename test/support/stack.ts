@@ -1,0 +1,111 @@
+/** The whole stack in this process: emulator, workers on queues of their own, a client. Against the dev server or a time-skipping one. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import {
+  messages,
+  resultsWorkflowId,
+  type TryOnOutcome,
+  type TryOnResultsInput,
+  type TryOnStatus,
+  workflowTypes,
+} from '../../src/contract.js';
+import { readWorkerSettings } from '../../src/settings.js';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/testing.js';
+import { startTryOnWorkers, type TryOnWorkersOptions } from '../../src/worker.js';
+
+/** A stack under test. */
+export interface Stack {
+  readonly client: Client;
+  readonly emulator: Emulator;
+  readonly taskQueue: string;
+  readonly namespace: string;
+  /** Starts a wait by name, as other services do. */
+  start(input: TryOnResultsInput): Promise<WorkflowHandle>;
+  status(taskId: string): Promise<TryOnStatus>;
+  /** Runs a workflow and gives its outcome. */
+  run(input: TryOnResultsInput): Promise<TryOnOutcome>;
+  /** Event types of a history, first to last. */
+  history(workflowId: string): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** Options of {@link startStack}. */
+export interface StackOptions {
+  readonly address: string;
+  readonly namespace?: string;
+  readonly emulator?: EmulatorOptions;
+  readonly env?: Record<string, string>;
+  /** No worker at first or at all: for tests of what happens without one. */
+  readonly noWorker?: boolean;
+  readonly workers?: TryOnWorkersOptions;
+  readonly client?: Client;
+}
+
+let isQuiet = false;
+
+/** Workers' logs at WARN, once per process. */
+export function quiet(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({ logger: new DefaultLogger(process.env.TRYON_TEST_LOG === '1' ? 'DEBUG' : 'ERROR') });
+}
+
+/** The environment of a worker that asks an emulator. */
+export const workerEnv = (emulator: Emulator, taskQueue: string): Record<string, string> => ({
+  AIDGE_ENDPOINT: emulator.url,
+  AIDGE_APP_KEY: emulator.appKey,
+  AIDGE_APP_SECRET: emulator.appSecret,
+  AIDGE_QUERIES_PER_SECOND: '1000',
+  TRYON_TASK_QUEUE: taskQueue,
+  TRYON_PRIOR_MEDIAN_SECONDS: '2',
+  TRYON_PRIOR_P95_SECONDS: '6',
+});
+
+/** Starts all of it; the caller stops it. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  quiet();
+  const { address, namespace = 'default' } = options;
+  const taskQueue = `test-${randomUUID()}`;
+  const emulator = await startEmulator(options.emulator);
+  const read = readWorkerSettings({ ...workerEnv(emulator, taskQueue), ...options.env });
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  const native = await NativeConnection.connect({ address });
+  const workers = options.noWorker
+    ? undefined
+    : await startTryOnWorkers(read.settings, { connection: native, namespace, ...options.workers });
+  const connection = options.client === undefined ? await Connection.connect({ address }) : undefined;
+  const client = options.client ?? new Client({ ...(connection === undefined ? {} : { connection }), namespace });
+  const handleOf = (taskId: string) => client.workflow.getHandle(resultsWorkflowId(taskId));
+  const start = (input: TryOnResultsInput) =>
+    client.workflow.start(workflowTypes.results, {
+      taskQueue,
+      workflowId: resultsWorkflowId(input.taskId),
+      args: [input],
+    });
+  return {
+    client,
+    emulator,
+    taskQueue,
+    namespace,
+    start,
+    status: (taskId) => handleOf(taskId).query<TryOnStatus>(messages.status),
+    run: async (input) => (await start(input)).result() as Promise<TryOnOutcome>,
+    async history(workflowId) {
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      return (events ?? []).map((event) => eventName(event));
+    },
+    async stop() {
+      workers?.shutdown();
+      await workers?.run;
+      await connection?.close();
+      await native.close();
+      await emulator.close();
+    },
+  };
+}
+
+function eventName(event: object): string {
+  const key = Object.entries(event).find(([name, value]) => name.endsWith('EventAttributes') && value);
+  return key === undefined ? '?' : key[0].replace('EventAttributes', '');
+}
