@@ -1,19 +1,12 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { request } from 'undici';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { drawPng } from '../../src/emulator/png.js';
-import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/testing.js';
+import type { Emulator } from '../../src/testing.js';
 import { query } from './signed-call.js';
+import { useEmulators } from './use-emulator.js';
 
-const open: Emulator[] = [];
-const start = async (options?: EmulatorOptions): Promise<Emulator> => {
-  const emulator = await startEmulator(options);
-  open.push(emulator);
-  return emulator;
-};
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((emulator) => emulator.close()));
-});
+const start = useEmulators();
 
 /** The chunks of a PNG, each with its checksum looked at. */
 function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
