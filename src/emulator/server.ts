@@ -104,11 +104,13 @@ async function listen(server: Server, port: number, host: string): Promise<Addre
   return server.address() as AddressInfo;
 }
 
-async function stop(server: Server): Promise<void> {
+/** Ends a server and its connections; resolves when the last of them has told that it is closed. */
+async function stop(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
+  const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
-  await closed;
+  await Promise.all([closed, ...gone]);
 }
 
 /** The body as text, or `undefined` where it is too large. */
@@ -134,7 +136,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const vendor = new EmulatedVendor(options, { baseUrl: '', seed, ttlSeconds });
   const closing = new AbortController();
   const dead = new WeakSet<Socket>();
-  const counts = { images: 0, connections: 0, open: 0, inFlight: 0, peak: 0, trapped: 0, looped: 0, onDead: 0 };
+  const counts = { images: 0, connections: 0, inFlight: 0, peak: 0, trapped: 0, looped: 0, onDead: 0 };
+  const sockets = new Set<Socket>();
   let rotations = 0;
 
   const image = (request: IncomingMessage, response: ServerResponse, atMs: number): void => {
@@ -197,10 +200,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const server = createServer({ keepAliveTimeout: 65_000 }, serve);
   server.on('connection', (socket) => {
     counts.connections += 1;
-    counts.open += 1;
-    socket.once('close', () => {
-      counts.open -= 1;
-    });
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   /** Where redirects lead: it answers so that a client which follows them believes it is done. */
   const trap = createServer((request, response) => {
@@ -214,7 +215,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   try {
     vendor.trapUrl = originOf(host, (await listen(trap, 0, host)).port);
   } catch (error) {
-    await stop(server);
+    await stop(server, sockets);
     throw error;
   }
   vendor.store = { baseUrl: url, seed, ttlSeconds };
@@ -239,7 +240,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         images: counts.images,
         unauthorised: vendor.unauthorised,
         connections: counts.connections,
-        openConnections: counts.open,
+        openConnections: sockets.size,
         inFlight: counts.inFlight,
         peakInFlight: counts.peak,
         trapped: counts.trapped,
@@ -281,7 +282,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     scriptSubmits: (script) => vendor.scriptSubmits(script),
     outage: async (script) => {
       vendor.outage(script === 'refuse' ? undefined : script);
-      if (script === 'refuse') await stop(server);
+      if (script === 'refuse') await stop(server, sockets);
       else if (!server.listening) await listen(server, port, host);
     },
     setAccount: (nameOrKey, change) => {
@@ -300,7 +301,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       vendor.onQuery.close();
       vendor.onSubmit.close();
       vendor.onEnd.close();
-      await Promise.all([stop(server), stop(trap)]);
+      await Promise.all([stop(server, sockets), stop(trap, new Set())]);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Puts an answer on the wire, whole or with a fault of transport. */
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -42,13 +43,9 @@ export async function send(
     response.writeHead(answer.status, { ...answer.headers, ...sized, ...more });
   };
   /** Resolves when the reader has room again. */
-  const write = (data: Buffer | string): Promise<void> | undefined =>
-    response.write(data)
-      ? undefined
-      : new Promise((resolve) => {
-          response.once('drain', resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+  const write = async (data: Buffer | string): Promise<void> => {
+    if (!response.write(data)) await once(response, 'drain', { signal });
+  };
   try {
     switch (answer.wire) {
       case 'reset-before-headers':
