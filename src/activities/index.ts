@@ -133,6 +133,14 @@ export function createTryOnActivities({
       return rebuild(input, carried, policyOf(input.account), pending.attempt, { scheduledAtMs, dueAtMs });
     },
 
+    /** Requests the cancellation of the calling workflow: the server lets no workflow cancel itself by a command. */
+    async tryOnCancelSelf(): Promise<void> {
+      const { workflowExecution } = activityInfo();
+      if (workflowExecution === undefined) return;
+      const { workflowId, runId } = workflowExecution;
+      await getClient().workflow.getHandle(workflowId, runId).cancel();
+    },
+
     /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */
     async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {
       return { searchAttributes: searchAttributes() };

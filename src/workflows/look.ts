@@ -46,6 +46,14 @@ const { tryOnPeek } = proxyActivities<TryOnActivities>({
   summary: 'how far the look got',
 });
 
+/** Asks the server to cancel this workflow; see the activity. */
+export const { tryOnCancelSelf } = proxyActivities<TryOnActivities>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: 30_000,
+  retry: { initialInterval: 500, backoffCoefficient: 2 },
+  summary: 'nobody listens any more',
+});
+
 function endOfFailure(error: unknown): LookEnd {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;

@@ -6,7 +6,6 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  getExternalWorkflowHandle,
   makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
@@ -52,7 +51,7 @@ import {
   unsubscribe,
 } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { type Look, startLook } from './look.js';
+import { type Look, startLook, tryOnCancelSelf } from './look.js';
 import { createOutbox } from './outbox.js';
 import { upsertChanged } from './search-attributes.js';
 
@@ -298,10 +297,16 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     return await makeContinueAsNewFunc<typeof tryOnResults>()(input, wait);
   }
 
+  /** Only a workflow whose cancellation was requested ends as cancelled. */
+  async function cancelSelf(): Promise<void> {
+    await tryOnCancelSelf();
+    await condition(() => interruption === 'cancel');
+  }
+
   async function finish(): Promise<TryOnOutcome> {
     const result = resultOf(wait);
     if (result !== undefined) return result;
-    if (interruption === 'abandoned') await getExternalWorkflowHandle(info.workflowId, info.runId).cancel();
+    if (interruption === 'abandoned') await cancelSelf();
     throw new CancelledFailure('the wait was cancelled');
   }
 }

@@ -1,7 +1,8 @@
 /** The whole stack in this process: emulator, workers on queues of their own, a client. Against the dev server or a time-skipping one. */
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import {
   messages,
   resultsWorkflowId,
@@ -27,6 +28,8 @@ export interface Stack {
   run(input: TryOnResultsInput): Promise<TryOnOutcome>;
   /** Event types of a history, first to last. */
   history(workflowId: string): Promise<string[]>;
+  /** Starts a test parent (see parents.ts) and gives its handle. */
+  parent(type: 'recorder' | 'parent', workflowId: string, args?: unknown[]): Promise<WorkflowHandle>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +43,8 @@ export interface StackOptions {
   readonly noWorker?: boolean;
   readonly workers?: TryOnWorkersOptions;
   readonly client?: Client;
+  /** Also a worker for the parents of parents.ts. */
+  readonly parents?: boolean;
 }
 
 let isQuiet = false;
@@ -74,6 +79,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const workers = options.noWorker
     ? undefined
     : await startTryOnWorkers(read.settings, { connection: native, namespace, ...options.workers });
+  const parents = options.parents
+    ? await Worker.create({
+        connection: native,
+        namespace,
+        taskQueue: `${taskQueue}-parents`,
+        workflowsPath: fileURLToPath(new URL('./parents.ts', import.meta.url)),
+      })
+    : undefined;
+  const parentsRun = parents?.run();
   const connection = options.client === undefined ? await Connection.connect({ address }) : undefined;
   const client = options.client ?? new Client({ ...(connection === undefined ? {} : { connection }), namespace });
   const handleOf = (taskId: string) => client.workflow.getHandle(resultsWorkflowId(taskId));
@@ -95,7 +109,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
       return (events ?? []).map((event) => eventName(event));
     },
+    parent: (type, workflowId, args = []) =>
+      client.workflow.start(type, { taskQueue: `${taskQueue}-parents`, workflowId, args }),
     async stop() {
+      parents?.shutdown();
+      await parentsRun;
       workers?.shutdown();
       await workers?.run;
       await connection?.close();
