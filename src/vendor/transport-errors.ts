@@ -40,6 +40,7 @@ export const errorCodes: Readonly<Record<string, Row>> = {
   UND_ERR_BODY_TIMEOUT: { code: 'Timeout', neverSent: false },
   UND_ERR_HEADERS_OVERFLOW: { code: 'TooLarge', neverSent: false },
   UND_ERR_RES_EXCEEDED_MAX_SIZE: { code: 'TooLarge', neverSent: false },
+  HTTPParserError: { code: 'BadBody', neverSent: false },
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { code: 'BadBody', neverSent: false },
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NoKeyError, readAccounts } from '../../src/vendor/accounts.js';
+import { createVendorClient } from '../../src/vendor/client.js';
 import { signV1, signV2 } from '../../src/vendor/sign.js';
-import { aClient, finishedBody, sendJson, serve, testKey } from './server.js';
+import { type Answerer, aClient, anAccount, finishedBody, sendJson, serve, testKey } from './server.js';
 
 describe('a query', () => {
   test('posts the task id as signed JSON and reads the answer', async () => {
@@ -50,4 +55,377 @@ describe('a query', () => {
       sign: signV2({ secret: testKey.appSecret, timestamp: '1712144501000' }),
     });
   });
+
+  test('posts a signed form by the other scheme, and the trial header where it is set', async () => {
+    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+    await aClient(endpoint, {}, { signature: 'v1', trial: true }).results({ taskId: 'a b&c' });
+    const { query, headers, body, path } = seen[0] as (typeof seen)[0];
+    expect(headers).toMatchObject({
+      'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+      'x-iop-trial': 'true',
+    });
+    const { sign, ...system } = query;
+    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({ task_id: 'a b&c' });
+    expect(system).not.toHaveProperty('sign_ver');
+    expect(sign).toBe(
+      signV1({
+        apiName: path.replace('/rest', ''),
+        parameters: { ...system, task_id: 'a b&c' },
+        secret: testKey.appSecret,
+      }),
+    );
+  });
+
+  test('keeps a path of the endpoint before its own', async () => {
+    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+    await aClient(`${endpoint}/proxy`).results({ taskId: 'task-1' });
+    expect(seen[0]?.path).toBe('/proxy/rest/ai/virtual/tryon-results');
+  });
+
+  test('of a failed status with codes is an answer with that status', async () => {
+    const body = { code: 'ApiCallLimit', message: 'this ban will last 3 seconds' };
+    const { endpoint } = await serve((response) => sendJson(response, body, 429, { 'retry-after': '7' }));
+    const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
+    expect(reply).toMatchObject({ kind: 'answer', httpStatus: 429, gatewayCode: 'ApiCallLimit', retryAfter: '7' });
+  });
+
+  test('hands on what the headers say of time, with a fault too', async () => {
+    const date = 'Wed, 03 Apr 2024 11:41:41 GMT';
+    const { endpoint } = await serve((response) => {
+      response.writeHead(503, { 'retry-after': 'Wed, 03 Apr 2024 11:41:44 GMT', date }).end();
+    });
+    const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
+    expect(reply).toMatchObject({
+      kind: 'fault',
+      vendorDateMs: Date.parse(date),
+      retryAfter: 'Wed, 03 Apr 2024 11:41:44 GMT',
+    });
+  });
+
+  test('keeps a piece of the body where it tells of no known status', async () => {
+    const body = { code: '0', data: { taskStatus: 'baking', url: 'http://oss.example/a.png?Signature=abc' } };
+    const { endpoint } = await serve((response) => sendJson(response, body));
+    const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
+    expect(reply).toMatchObject({
+      kind: 'answer',
+      task: { status: 'unknown', vendorStatus: 'baking' },
+      excerpt: '{"code":"0","data":{"taskStatus":"baking","url":"http://oss.example/a.png?[redacted]"}}',
+    });
+  });
+
+  test('keeps the digits of a long numeric task id', async () => {
+    const { endpoint } = await serve((response) => {
+      response.end('{"code":0,"data":{"taskId":12345678901234567890,"taskStatus":"running"}}');
+    });
+    const { reply } = await aClient(endpoint).results({ taskId: '12345678901234567890' });
+    expect(reply).toMatchObject({ gatewayCode: '0', task: { taskId: '12345678901234567890' } });
+  });
+});
+
+describe('the clock', () => {
+  const nowMs = () => Date.parse('2024-04-03T11:41:41Z');
+  const vendorDate = 'Wed, 03 Apr 2024 13:41:41 GMT';
+  const vendorMs = Date.parse(vendorDate);
+  const refusals: [string, Answerer][] = [
+    ['IncompleteSignature', (r) => sendJson(r, { code: 'IncompleteSignature' }, 200, { date: vendorDate })],
+    ['IllegalTimestamp', (r) => sendJson(r, { code: 'IllegalTimestamp' }, 400, { date: vendorDate })],
+    ['InvalidTimestamp', (r) => sendJson(r, { code: 'InvalidTimestamp' }, 200, { date: vendorDate })],
+    ['HTTP 401', (r) => void r.writeHead(401, { date: vendorDate }).end()],
+    ['HTTP 403', (r) => void r.writeHead(403, { date: vendorDate }).end('<html>')],
+  ];
+
+  test.each(refusals)('is learned from %s, and the query signed anew at once', async (_name, refuse) => {
+    const { endpoint, seen } = await serve((response, one, index) =>
+      index === 0 ? refuse(response, one, index) : sendJson(response, finishedBody(), 200, { date: vendorDate }),
+    );
+    const client = aClient(endpoint, { nowMs });
+    expect(client.clockOffsetMs()).toBeUndefined();
+    expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { kind: 'answer' }, queries: 2 });
+    expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { kind: 'answer' }, queries: 1 });
+    expect(seen.map(({ query }) => Number(query.timestamp))).toEqual([nowMs(), vendorMs, vendorMs]);
+    expect(seen[1]?.query.sign).toBe(signV2({ secret: testKey.appSecret, timestamp: String(vendorMs) }));
+    expect(client.clockOffsetMs()).toBe(7_200_000);
+  });
+
+  test('that is no better after it was learned costs one second request, not more', async () => {
+    const { endpoint, seen } = await serve((response) => void response.writeHead(401, { date: vendorDate }).end());
+    const { reply, queries } = await aClient(endpoint, { nowMs }).results({ taskId: 'task-1' });
+    expect([reply, queries, seen.length]).toMatchObject([{ code: 'Http401' }, 2, 2]);
+  });
+
+  test.each([
+    ['a date within 30 s', new Date(nowMs() + 30_000).toUTCString()],
+    ['a date within 30 s before', new Date(nowMs() - 30_000).toUTCString()],
+    ['a date that is none', 'today'],
+  ])('is not blamed with %s', async (_name, date) => {
+    const { endpoint, seen } = await serve((response) => void response.writeHead(403, { date }).end());
+    const { reply, queries } = await aClient(endpoint, { nowMs }).results({ taskId: 'task-1' });
+    expect([reply, queries, seen.length]).toMatchObject([{ code: 'Http403' }, 1, 1]);
+  });
+
+  test('is learned anew when ours is set right', async () => {
+    let ourMs = nowMs();
+    const { endpoint, seen } = await serve((response, { query }) => {
+      const isNear = Math.abs(Number(query.timestamp) - vendorMs) < 60_000;
+      sendJson(response, isNear ? finishedBody() : { code: 'IllegalTimestamp' }, 200, { date: vendorDate });
+    });
+    const client = aClient(endpoint, { nowMs: () => ourMs });
+    expect((await client.results({ taskId: 'task-1' })).queries).toBe(2);
+    ourMs = vendorMs;
+    expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { gatewayCode: '0' }, queries: 2 });
+    expect(Number(seen.at(-1)?.query.timestamp)).toBe(vendorMs);
+  });
+});
+
+describe('key and secret', () => {
+  test('are read, and the signature made, anew for each request', async () => {
+    let count = 0;
+    let ms = 1_712_144_501_000;
+    const credentials = async () => {
+      count += 1;
+      return { appKey: `key-${count}`, appSecret: `secret-${count}` };
+    };
+    const { endpoint, seen } = await serve((response, { socket }, index) =>
+      index === 1 ? void socket.resetAndDestroy() : sendJson(response, finishedBody()),
+    );
+    const client = aClient(endpoint, { nowMs: () => ms++ }, { credentials });
+    await client.results({ taskId: 'task-1' });
+    await client.results({ taskId: 'task-1' });
+    expect(seen.map(({ query }) => query.app_key)).toEqual(['key-1', 'key-2', 'key-3']);
+    for (const [index, { query }] of seen.entries()) {
+      expect(query.sign).toBe(signV2({ secret: `secret-${index + 1}`, timestamp: query.timestamp as string }));
+    }
+    expect(new Set(seen.map(({ query }) => query.timestamp)).size).toBe(3);
+  });
+
+  test('that cannot be read are a reply that says so, and nothing is sent', async () => {
+    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+    const credentials = async () => {
+      throw new NoKeyError('the file named by AIDGE_APP_KEY_FILE is empty; write the value into it');
+    };
+    const client = aClient(endpoint, {}, { credentials });
+    expect(await client.results({ taskId: 'task-1' })).toEqual({
+      reply: {
+        kind: 'fault',
+        code: 'NoKey',
+        message: 'the file named by AIDGE_APP_KEY_FILE is empty; write the value into it',
+      },
+      queries: 0,
+    });
+    expect(await client.submit({ request: {} })).toMatchObject({ kind: 'rejected', error: { code: 'NoKey' } });
+    expect(seen).toHaveLength(0);
+  });
+
+  test('of an unknown account are missing too', async () => {
+    const client = createVendorClient({ accounts: [] });
+    const { reply, queries } = await client.results({ account: 'shop-2', taskId: 'task-1' });
+    expect([reply, queries]).toMatchObject([{ code: 'NoKey', message: 'no account shop-2 is configured here' }, 0]);
+    expect(await client.submit({ account: 'shop-2', request: {} })).toMatchObject({
+      kind: 'rejected',
+      retrySafe: false,
+    });
+  });
+
+  test('of several accounts are kept apart', async () => {
+    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+    const named = (name: string) =>
+      anAccount({ endpoint, name, credentials: async () => ({ appKey: `key of ${name}`, appSecret: 's' }) });
+    const client = createVendorClient({ accounts: [named('default'), named('shop-2')] });
+    onTestFinished(() => client.close());
+    await client.results({ taskId: 'task-1' });
+    await client.results({ account: 'shop-2', taskId: 'task-1' });
+    expect(seen.map(({ query }) => query.app_key)).toEqual(['key of default', 'key of shop-2']);
+  });
+});
+
+describe('no secret comes back', () => {
+  const echoes: [string, Answerer][] = [
+    ['a gateway text', (r, { query }) => sendJson(r, { code: 'SystemError', message: textOf(query) })],
+    ['a gateway code', (r, { query }) => sendJson(r, { code: textOf(query) })],
+    [
+      'a service text',
+      (r, { query }) => sendJson(r, { code: '0', success: false, resCode: '500', resMessage: textOf(query) }),
+    ],
+    ['a task text', (r, { query }) => sendJson(r, { data: { taskStatus: 'failed', taskMessage: textOf(query) } })],
+    [
+      'a status word',
+      (r, { query }) =>
+        sendJson(r, { data: { taskStatus: textOf(query), taskResult: [{ taskStatus: textOf(query) }] } }),
+    ],
+    ['a page', (r, { query }) => void r.end(textOf(query))],
+    ['a page of a failed status', (r, { query }) => void r.writeHead(502).end(textOf(query))],
+    [
+      'a redirect',
+      (r, { query }) => void r.writeHead(302, { location: `https://other.example/?${textOf(query)}` }).end(),
+    ],
+  ];
+  const { appKey, appSecret } = testKey;
+  const textOf = (query: Readonly<Record<string, string>>) =>
+    `${new URLSearchParams(query)} ${query.sign?.toLowerCase()} ${appSecret} ${encodeURIComponent(appSecret)} key:${appKey}`;
+
+  test.each(echoes)('in %s that echoes ours', async (_name, answer) => {
+    const { endpoint, seen } = await serve(answer);
+    const client = aClient(endpoint);
+    const told = JSON.stringify([await client.results({ taskId: 'task-1' }), await client.submit({ request: {} })]);
+    expect(seen).toHaveLength(2);
+    for (const { query } of seen) {
+      for (const secret of [appKey, appSecret, encodeURIComponent(appSecret), query.sign as string]) {
+        expect(told.toLowerCase()).not.toContain(secret.toLowerCase());
+      }
+    }
+  });
+});
+
+describe('a submit', () => {
+  const request = {
+    clothesList: [{ imageUrl: 'https://shop.example/a.jpg', type: 'tops' }],
+    model: { base: 'General' },
+  };
+
+  test.each([
+    [false, '/rest/ai/virtual/tryon', 'requestParams'],
+    [true, '/rest/ai/virtual/tryon-pro', 'paramJson'],
+  ])('(pro %s) sends a list as JSON text and gives the task id', async (pro, path, parameter) => {
+    const { endpoint, seen } = await serve((response) =>
+      sendJson(response, { code: '0', data: { result: { taskId: 'task-9' } } }),
+    );
+    expect(await aClient(endpoint).submit({ request, pro })).toEqual({ kind: 'accepted', taskId: 'task-9' });
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.path).toBe(path);
+    expect(JSON.parse(JSON.parse(seen[0]?.body ?? '')[parameter])).toEqual([request]);
+  });
+
+  test('of a list sends it as it is', async () => {
+    const { endpoint, seen } = await serve((response) => sendJson(response, { data: { taskId: 7 } }));
+    expect(await aClient(endpoint).submit({ request: [request, request] })).toEqual({ kind: 'accepted', taskId: '7' });
+    expect(JSON.parse(JSON.parse(seen[0]?.body ?? '').requestParams)).toEqual([request, request]);
+  });
+
+  test.each([
+    ['data.result.taskId', { data: { result: { taskId: 'x' } } }],
+    ['data.taskId', { data: { taskId: 'x' } }],
+    ['JSON text in data', { data: '{"result":{"taskId":"x"}}' }],
+    ['JSON text in result', { data: { result: '{"taskId":"x"}' } }],
+  ])('finds the task id at %s', async (_name, body) => {
+    const { endpoint } = await serve((response) =>
+      sendJson(response, { code: '0', success: true, resCode: 200, ...body }),
+    );
+    expect(await aClient(endpoint).submit({ request })).toEqual({ kind: 'accepted', taskId: 'x' });
+  });
+
+  const answers: [string, Answerer, object][] = [
+    [
+      'ApiCallLimit',
+      (r) => sendJson(r, { code: 'ApiCallLimit' }),
+      { kind: 'rejected', retrySafe: true, error: { layer: 'gateway' } },
+    ],
+    ['AppCallLimit', (r) => sendJson(r, { code: 'AppCallLimit' }), { kind: 'rejected', retrySafe: true }],
+    [
+      'resCode 501',
+      (r) => sendJson(r, { code: '0', success: false, resCode: 501 }),
+      { kind: 'rejected', retrySafe: true, error: { layer: 'service', code: '501' } },
+    ],
+    ['HTTP 429', (r) => void r.writeHead(429).end(), { kind: 'rejected', retrySafe: true }],
+    [
+      'resCode 700',
+      (r) => sendJson(r, { code: '0', success: false, resCode: 700, resMessage: 'clothesList is empty' }),
+      { kind: 'rejected', retrySafe: false, error: { layer: 'service', code: '700', message: 'clothesList is empty' } },
+    ],
+    [
+      'resCode 1000',
+      (r) => sendJson(r, { code: '0', success: 'false', resCode: '1000' }),
+      { kind: 'rejected', retrySafe: false },
+    ],
+    ['NoResource', (r) => sendJson(r, { code: 'NoResource' }), { kind: 'rejected', retrySafe: false }],
+    ['InvalidAppKey', (r) => sendJson(r, { code: 'InvalidAppKey' }), { kind: 'rejected', retrySafe: false }],
+    ['HTTP 404', (r) => void r.writeHead(404).end(), { kind: 'rejected', retrySafe: false }],
+    [
+      'IncompleteSignature, clock right',
+      (r) => sendJson(r, { code: 'IncompleteSignature' }),
+      { kind: 'rejected', retrySafe: false },
+    ],
+    [
+      'IllegalTimestamp, clock wrong',
+      (r) => sendJson(r, { code: 'IllegalTimestamp' }, 200, { date: 'Wed, 03 Apr 2024 13:41:41 GMT' }),
+      { kind: 'rejected', retrySafe: true },
+    ],
+    [
+      'ServiceTimeout',
+      (r) => sendJson(r, { code: 'ServiceTimeout' }),
+      { kind: 'maybe', error: { code: 'ServiceTimeout' } },
+    ],
+    ['resCode 500', (r) => sendJson(r, { code: '0', success: false, resCode: 500 }), { kind: 'maybe' }],
+    ['an unknown code', (r) => sendJson(r, { code: 'Odd' }), { kind: 'maybe' }],
+    ['HTTP 502', (r) => void r.writeHead(502).end(), { kind: 'maybe', error: { code: 'Http502' } }],
+    ['a page', (r) => void r.end('<html>'), { kind: 'maybe', error: { code: 'BadBody' } }],
+    [
+      'no task id',
+      (r) => sendJson(r, { code: '0', success: true, data: { result: {} } }),
+      { kind: 'maybe', error: { code: 'BadBody' } },
+    ],
+    ['no data', (r) => sendJson(r, { code: '0', success: true }), { kind: 'maybe', error: { code: 'BadBody' } }],
+    [
+      'a redirect',
+      (r) => void r.writeHead(307, { location: '/' }).end(),
+      { kind: 'maybe', error: { code: 'Redirected' } },
+    ],
+    ['a reset', (r) => void r.socket?.resetAndDestroy(), { kind: 'maybe', error: { code: 'ConnectionFailed' } }],
+    ['silence', () => {}, { kind: 'maybe', error: { code: 'Timeout' } }],
+  ];
+
+  test.each(answers)(
+    'answered by %s is told for what it proves, and never sent twice',
+    async (_name, answer, result) => {
+      const { endpoint, seen } = await serve(answer);
+      expect(await aClient(endpoint, { limits: { headersMs: 300 } }).submit({ request })).toMatchObject(result);
+      expect(seen).toHaveLength(1);
+    },
+  );
+
+  test('over a connection that had died is not sent again either', async () => {
+    const { endpoint, seen } = await serve((response, { socket }, index) =>
+      index === 0 ? sendJson(response, finishedBody()) : void socket.resetAndDestroy(),
+    );
+    const client = aClient(endpoint);
+    await client.results({ taskId: 'task-1' });
+    expect(await client.submit({ request })).toMatchObject({ kind: 'maybe', error: { code: 'ConnectionFailed' } });
+    expect(seen).toHaveLength(2);
+  });
+
+  test('that found nobody to connect to was surely not taken', async () => {
+    expect(await aClient('http://127.0.0.1:1').submit({ request })).toMatchObject({
+      kind: 'rejected',
+      retrySafe: true,
+      error: { code: 'ConnectionFailed' },
+    });
+  });
+
+  test('that is cancelled rejects with the reason of the signal', async () => {
+    const cancel = new AbortController();
+    const { endpoint } = await serve(() => cancel.abort());
+    await expect(aClient(endpoint).submit({ request, signal: cancel.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+  });
+});
+
+test('a key file is read again for each request', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  const path = join(folder, 'key');
+  await writeFile(path, 'first\n');
+  const env = { AIDGE_ENDPOINT: `${endpoint}/rest/`, AIDGE_APP_KEY_FILE: path, AIDGE_APP_SECRET: 'secret' };
+  const client = createVendorClient({ accounts: readAccounts(env).accounts });
+  onTestFinished(() => client.close());
+  await client.results({ taskId: 'task-1' });
+  await writeFile(path, 'second\n');
+  await client.results({ taskId: 'task-1' });
+  await writeFile(path, '');
+  const { reply } = await client.results({ taskId: 'task-1' });
+  expect(seen.map(({ query, path: asked }) => [query.app_key, asked])).toEqual([
+    ['first', '/rest/ai/virtual/tryon-results'],
+    ['second', '/rest/ai/virtual/tryon-results'],
+  ]);
+  expect(reply).toMatchObject({ kind: 'fault', code: 'NoKey' });
 });

@@ -1,0 +1,190 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readAccounts } from '../../src/vendor/accounts.js';
+
+const keys = { AIDGE_APP_KEY: '512345', AIDGE_APP_SECRET: 'sesame' };
+const endpoint = 'https://api.aidc-ai.com';
+
+const aFile = async (content: string) => {
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'value');
+  await writeFile(path, content);
+  return path;
+};
+
+describe('the default account', () => {
+  test('needs key and secret, and has defaults for the rest', async () => {
+    const { accounts, problems } = readAccounts(keys);
+    expect(problems).toEqual([]);
+    expect(accounts).toEqual([
+      {
+        name: 'default',
+        endpoint,
+        signature: 'v2',
+        trial: false,
+        queriesPerSecond: 20,
+        acceptOtherTaskId: false,
+        credentials: expect.any(Function),
+      },
+    ]);
+    expect(await accounts[0]?.credentials()).toEqual({ appKey: '512345', appSecret: 'sesame' });
+  });
+
+  test('takes every variable', () => {
+    const { accounts, problems } = readAccounts({
+      ...keys,
+      AIDGE_ENDPOINT: 'https://cn-api.aidc-ai.com/rest',
+      AIDGE_SIGNATURE: 'v1',
+      AIDGE_TRIAL: 'TRUE',
+      AIDGE_QUERIES_PER_SECOND: '0.5',
+      AIDGE_ACCEPT_OTHER_TASK_ID: '1',
+    });
+    expect(problems).toEqual([]);
+    expect(accounts[0]).toMatchObject({
+      endpoint: 'https://cn-api.aidc-ai.com',
+      signature: 'v1',
+      trial: true,
+      queriesPerSecond: 0.5,
+      acceptOtherTaskId: true,
+    });
+  });
+
+  test('takes empty variables as unset', () => {
+    const { accounts, problems } = readAccounts({
+      ...keys,
+      AIDGE_ENDPOINT: '',
+      AIDGE_TRIAL: ' ',
+      AIDGE_APP_KEY_FILE: '',
+    });
+    expect([problems, accounts[0]?.endpoint]).toEqual([[], endpoint]);
+  });
+
+  test.each([
+    ['https://api.aidc-ai.com', endpoint],
+    ['https://api.aidc-ai.com/', endpoint],
+    ['https://api.aidc-ai.com/rest', endpoint],
+    ['https://api.aidc-ai.com/rest/', endpoint],
+    ['https://proxy.example/aidge/rest', 'https://proxy.example/aidge'],
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080'],
+    ['http://localhost:8080/rest', 'http://localhost:8080'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+  ])('takes the endpoint %s as %s', (value, expected) => {
+    const { accounts, problems } = readAccounts({ ...keys, AIDGE_ENDPOINT: value });
+    expect([problems, accounts[0]?.endpoint]).toEqual([[], expected]);
+  });
+});
+
+describe('what is wrong', () => {
+  test.each([
+    ['AIDGE_ENDPOINT', 'api.aidc-ai.com', /is no address; give .*https/],
+    ['AIDGE_ENDPOINT', 'http://api.aidc-ai.com', /is not https/],
+    ['AIDGE_ENDPOINT', 'http://127.0.0.1.evil.example', /is not https/],
+    ['AIDGE_ENDPOINT', 'ftp://localhost', /is not https/],
+    ['AIDGE_ENDPOINT', 'https://user:sesame@api.aidc-ai.com', /user or password/],
+    ['AIDGE_ENDPOINT', 'https://api.aidc-ai.com/?sign=sesame', /query/],
+    ['AIDGE_SIGNATURE', 'v3-sesame', /neither v1 nor v2/],
+    ['AIDGE_TRIAL', 'sesame', /neither true nor false/],
+    ['AIDGE_ACCEPT_OTHER_TASK_ID', 'maybe', /neither true nor false/],
+    ['AIDGE_QUERIES_PER_SECOND', '0', /above 0/],
+    ['AIDGE_QUERIES_PER_SECOND', '-1', /above 0/],
+    ['AIDGE_QUERIES_PER_SECOND', 'many', /above 0/],
+    ['AIDGE_QUERIES_PER_SECOND', '1e9', /above 0/],
+    ['AIDGE_APP_KEY_FILE', '/run/sesame', /AIDGE_APP_KEY and AIDGE_APP_KEY_FILE are both set; keep one/],
+    ['AIDGE_APP_KEY', '', /AIDGE_APP_KEY is not set; give it, or .*AIDGE_APP_KEY_FILE/],
+    ['AIDGE_APP_SECRET', '', /AIDGE_APP_SECRET is not set/],
+    ['AIDGE_SHOP_APP_SECRET', 'sesame', /AIDGE_SHOP_APP_KEY is not set/],
+    ['AIDGE_SHOP_APP_KEY', '1', /AIDGE_SHOP_APP_SECRET is not set/],
+    ['AIDGE_DEFAULT_APP_KEY', '1', /AIDGE_DEFAULT_APP_KEY is not read; use AIDGE_APP_KEY/],
+    [`AIDGE_${'X'.repeat(41)}_APP_KEY`, '1', /more than 40 characters/],
+  ])('%s=%s is told in one line that names the variable, never a secret', (variable, value, problem) => {
+    const { problems } = readAccounts({ ...keys, [variable]: value });
+    expect(problems).toEqual([expect.stringMatching(problem)]);
+    expect(problems[0]).toContain(variable.replace('SECRET', '').slice(0, 12));
+    expect(problems[0]).not.toContain('\n');
+    expect(problems[0]).not.toContain('sesame');
+  });
+
+  test('is told all at once, each problem once', () => {
+    const { accounts, problems } = readAccounts({
+      AIDGE_ENDPOINT: 'nowhere',
+      AIDGE_TRIAL: '?',
+      AIDGE_SHOP_APP_KEY: '1',
+      AIDGE_APP_KEY: '2',
+    });
+    expect(accounts).toEqual([]);
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'AIDGE_ENDPOINT',
+      'AIDGE_TRIAL',
+      'AIDGE_APP_SECRET',
+      'AIDGE_SHOP_APP_SECRET',
+    ]);
+  });
+
+  test('with one account leaves the others their service', () => {
+    const { accounts, problems } = readAccounts({ ...keys, AIDGE_SHOP_APP_KEY: '1' });
+    expect([accounts.map(({ name }) => name), problems.length]).toEqual([['default'], 1]);
+  });
+
+  test('with no variable at all names the two that are needed', () => {
+    expect(readAccounts({}).problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'AIDGE_APP_KEY',
+      'AIDGE_APP_SECRET',
+    ]);
+  });
+});
+
+describe('a named account', () => {
+  test('inherits all but key and secret', async () => {
+    const { accounts, problems } = readAccounts({
+      ...keys,
+      AIDGE_SIGNATURE: 'v1',
+      AIDGE_TRIAL: 'true',
+      AIDGE_SHOP_2_APP_KEY: '600001',
+      AIDGE_SHOP_2_APP_SECRET: 'open',
+      AIDGE_SHOP_2_TRIAL: 'false',
+      AIDGE_SHOP_2_ENDPOINT: 'https://cn-api.aidc-ai.com',
+    });
+    expect(problems).toEqual([]);
+    expect(accounts.map(({ name }) => name)).toEqual(['default', 'shop-2']);
+    expect(accounts[1]).toMatchObject({ signature: 'v1', trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
+    expect(await accounts[1]?.credentials()).toEqual({ appKey: '600001', appSecret: 'open' });
+  });
+
+  test('needs no default account', () => {
+    const { accounts, problems } = readAccounts({ AIDGE_A_APP_KEY: '1', AIDGE_A_APP_SECRET: '2' });
+    expect([accounts.map(({ name }) => name), problems]).toEqual([['a'], []]);
+  });
+});
+
+describe('files', () => {
+  test('are read for each call, without the white space around', async () => {
+    const path = await aFile('\ufefffirst\r\n');
+    const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
+    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'first' });
+    await writeFile(path, 'second');
+    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'second' });
+  });
+
+  test.each([
+    ['missing', '/nowhere/at/all', /^the file named by AIDGE_APP_SECRET_FILE cannot be read \(ENOENT\)/],
+    ['a folder', tmpdir(), /cannot be read \(EISDIR\)/],
+  ])('that are %s are told when they are needed', async (_name, path, message) => {
+    const { accounts, problems } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
+    expect(problems).toEqual([]);
+    await expect(accounts[0]?.credentials()).rejects.toMatchObject({
+      code: 'NoKey',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('that are empty are told when they are needed', async () => {
+    const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(' \n') });
+    await expect(accounts[0]?.credentials()).rejects.toMatchObject({
+      code: 'NoKey',
+      message: expect.stringContaining('is empty'),
+    });
+  });
+});
