@@ -14,7 +14,7 @@ const formsOf = (value: string): readonly string[] => [
 
 // `sign=`, `"app_key":"`, `sign%3D`, `sign\u003d`, `sign&#61;`: the name, some joint, the value.
 const named =
-  /\b(app_?key|app_?secret|access_token|sign|signature|ossaccesskeyid)(\s*(?:=|%3d|\\u003d|&#0*61;)\s*(?:\\?["'])?|\\?["']\s*[:=]\s*(?:\\?["'])?)(?!\[redacted\])[^\s"'&<>\\,;)}\]%]+/gi;
+  /(?:\b|(?<=%[0-9a-f]{2}|\\u[0-9a-f]{4}))(app_?key|app_?secret|access_token|sign|signature|ossaccesskeyid)(\s*(?:=|%3d|\\u003d|&#0*61;)\s*(?:\\?["'])?|\\?["']\s*[:=]\s*(?:\\?["'])?)(?!\[redacted\])[^\s"'&<>\\,;)}\]%]+/gi;
 // Whatever follows the `?` of an address may be a signature, under any name.
 const query = /(\b[a-z][a-z0-9+.-]*:(?:\\?\/){2}[^\s"'<>?#]*|\/rest\/[^\s"'<>?#]*)[?#][^\s"'<>]*/gi;
 

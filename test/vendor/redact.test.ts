@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { excerptOf, redactor } from '../../src/vendor/redact.js';
+
+describe('redactor', () => {
+  const redact = redactor(['512345', 'p+s/w"rd==', '']);
+
+  test.each([
+    ['a key', 'app key 512345 is unknown', 'app key [redacted] is unknown'],
+    ['a key within a longer number stays', 'request 95123457', 'request 95123457'],
+    ['a secret', 'got p+s/w"rd==.', 'got [redacted].'],
+    ['a secret, URL-encoded', 'got p%2Bs%2Fw%22rd%3D%3D', 'got [redacted]'],
+    ['a secret, in lower-case escapes', 'got p%2bs%2fw%22rd%3d%3d', 'got [redacted]'],
+    ['a secret within JSON', '{"x":"p+s/w\\"rd=="}', '{"x":"[redacted]"}'],
+    ['a signature of somebody else', 'x?a=1&sign=ABCDEF&b=2', 'x?a=1&sign=[redacted]&b=2'],
+    ['a signature in JSON', '{"sign":"ABCDEF","app_key": "77"}', '{"sign":"[redacted]","app_key": "[redacted]"}'],
+    ['a signature, escaped', 'a\\u0026sign\\u003dABCDEF\\u0026b', 'a\\u0026sign\\u003d[redacted]\\u0026b'],
+    ['a signature, encoded', 'a%26sign%3DABCDEF%26b', 'a%26sign%3D[redacted]%26b'],
+    [
+      'a signed address',
+      'see http://oss.example/a.png?Expires=1&Signature=abc for',
+      'see http://oss.example/a.png?[redacted] for',
+    ],
+    [
+      'an address with escaped slashes',
+      '"http:\\/\\/oss.example\\/a.png?S=abc"',
+      '"http:\\/\\/oss.example\\/a.png?[redacted]"',
+    ],
+    [
+      'our own path',
+      'POST /rest/ai/virtual/tryon-results?app_key=1&sign=2 HTTP',
+      'POST /rest/ai/virtual/tryon-results?[redacted] HTTP',
+    ],
+    ['plain words stay', 'the design is signed: fine; sign in', 'the design is signed: fine; sign in'],
+  ])('%s', (_name, text, expected) => {
+    expect(redact(text)).toBe(expected);
+  });
+
+  test('without values still takes out what looks like a signature', () => {
+    expect(redactor([])('sign=ABC')).toBe('sign=[redacted]');
+  });
+});
+
+describe('excerptOf', () => {
+  test('is at most 200 characters long and free of control characters', () => {
+    expect(excerptOf(`\u0000a\u001b[31m\r\n\tb\u2028\u202ec${'d'.repeat(500)}`)).toBe(
+      `a [31m b c${'d'.repeat(191)}`.slice(0, 200),
+    );
+  });
+});
