@@ -9,6 +9,8 @@ export interface PendingActivity {
   /** The attempt that runs or is due next, from 1. */
   readonly attempt: number;
   readonly isRunning: boolean;
+  /** Paused by an operator. */
+  readonly isPaused: boolean;
   /** When this attempt is or was due. */
   readonly dueAtMs?: number;
   readonly lastStartedAtMs?: number;
@@ -55,6 +57,7 @@ export async function pendingActivity(
     type: activityType,
     attempt: raw.attempt ?? 1,
     isRunning: raw.state === STARTED,
+    isPaused: raw.paused === true,
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
     ...(lastStartedAtMs === undefined ? {} : { lastStartedAtMs }),
     ...(heartbeat === undefined ? {} : { heartbeat }),

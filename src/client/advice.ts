@@ -1,0 +1,37 @@
+/** What a person should do about trouble: looked up in the tables by which replies are judged. Pure. */
+import type { TryOnError } from '../contract.js';
+import { faultRow, gatewayRow } from '../core/classify.js';
+import type { CodeRow, TransportCode, VendorApi } from '../core/reply.js';
+
+/** Rows for our own codes, which no reply carries. */
+const ownCodes: Readonly<Record<string, CodeRow>> = {
+  NoWorker: {
+    class: 'transient',
+    gist: 'no worker asked the vendor',
+    cure: 'start a worker that has the key of the account',
+  },
+  WrongTask: {
+    class: 'transient',
+    gist: 'the reply is about another task',
+    cure: 'set AIDGE_ACCEPT_OTHER_TASK_ID=true if the vendor always answers so',
+  },
+  NotFound: { class: 'notFound', gist: 'the vendor does not know the task', cure: 'check the task id and the account' },
+  EmptyResult: { class: 'failed', gist: 'a finished task without images', cure: 'ask the vendor with the task id' },
+};
+
+/** The row that knows an error's code. */
+export function rowOfError({ layer, code }: TryOnError, api: VendorApi): CodeRow | undefined {
+  if (Object.hasOwn(ownCodes, code)) return ownCodes[code];
+  switch (layer) {
+    case 'gateway':
+      return gatewayRow(api, code);
+    case 'service':
+      return Object.hasOwn(api.serviceCodes, code) ? api.serviceCodes[code] : undefined;
+    case 'transport':
+      return faultRow(api, code as TransportCode);
+    case 'task':
+      return undefined;
+    default:
+      return layer satisfies never;
+  }
+}

@@ -1,0 +1,136 @@
+/** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its cure. */
+import { connect as connectTcp } from 'node:net';
+import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { TryOnClientError } from './errors.js';
+
+/** Where and as whom to connect. */
+export interface ConnectTryOnOptions {
+  /** Read for Temporal's variables (`TEMPORAL_ADDRESS`, ...); default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Wins over the environment. */
+  readonly address?: string;
+  /** Wins over the environment; default `default`. */
+  readonly namespace?: string;
+  /** Default 5000. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** A connected client. */
+export interface Connected {
+  readonly client: Client;
+  readonly address: string;
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+/** Codes of gRPC that mean something to a user here. */
+const grpc = { notFound: 5, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+
+/** The gRPC code of an error or of its cause. */
+export function grpcCode(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? undefined : grpcCode(cause);
+}
+
+/** Says in one line why there is no connection. */
+export function noServer(address: string, cause?: unknown): TryOnClientError {
+  return new TryOnClientError(
+    'NoServer',
+    `no Temporal server answers at ${address}; start one with \`npm run server\` or set TEMPORAL_ADDRESS`,
+    { cause },
+  );
+}
+
+/** gRPC tries a refused connection until its deadline; a plain socket knows at once. */
+async function refuseAtOnce(address: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const hasProxy = ['grpc_proxy', 'https_proxy', 'http_proxy'].some((name) => env[name]);
+  const target = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(address);
+  if (hasProxy || target === null) return;
+  const host = target[1] ?? target[2] ?? '';
+  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    const socket = connectTcp({ host, port: Number(target[3] ?? 7233), timeout: 3_000 });
+    const settle = (found?: NodeJS.ErrnoException) => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once('connect', () => settle());
+    socket.once('timeout', () => settle());
+    socket.once('error', settle);
+  });
+  if (error !== undefined) throw noServer(address, error);
+}
+
+function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptions; namespace: string } {
+  try {
+    const env = options.env ?? process.env;
+    const { connectionOptions, namespace } = loadClientConnectConfig(
+      env === process.env ? {} : { overrideEnvVars: env as Record<string, string> },
+    );
+    const address = options.address ?? connectionOptions.address ?? 'localhost:7233';
+    const connectTimeout = options.connectTimeoutMs ?? 5_000;
+    const connection = { ...(connectionOptions as ConnectionOptions), address, connectTimeout };
+    return { connection, namespace: options.namespace ?? namespace ?? 'default' };
+  } catch (error) {
+    throw new TryOnClientError(
+      'BadConfig',
+      `Temporal's configuration cannot be read (${firstLine(error)}); check the TEMPORAL_* variables and TEMPORAL_CONFIG_FILE`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Connects and makes sure that the namespace is there.
+ * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
+ */
+export async function connectTemporal(options: ConnectTryOnOptions = {}): Promise<Connected> {
+  const { connection: settings, namespace } = settingsOf(options);
+  const address = settings.address ?? '';
+  await refuseAtOnce(address, options.env ?? process.env);
+  const connection = await Connection.connect(settings).catch((error: unknown) => {
+    throw explain(error, address, namespace);
+  });
+  try {
+    await connection.withDeadline(Date.now() + 5_000, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (error) {
+    // Who may start workflows need not be allowed to describe the namespace.
+    if (grpcCode(error) !== grpc.permissionDenied) {
+      await connection.close();
+      throw explain(error, address, namespace);
+    }
+  }
+  return {
+    client: new Client({ connection, namespace }),
+    address,
+    namespace,
+    close: () => connection.close(),
+  };
+}
+
+function explain(error: unknown, address: string, namespace: string): TryOnClientError {
+  switch (grpcCode(error)) {
+    case grpc.notFound:
+      return new TryOnClientError(
+        'NoNamespace',
+        `the Temporal server at ${address} has no namespace "${namespace}"; create it with ` +
+          `\`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
+        { cause: error },
+      );
+    case grpc.permissionDenied:
+    case grpc.unauthenticated:
+      return new TryOnClientError(
+        'NotAllowed',
+        `the Temporal server at ${address} refuses these credentials; check TEMPORAL_API_KEY, TEMPORAL_TLS_* and TEMPORAL_NAMESPACE`,
+        { cause: error },
+      );
+    default:
+      return noServer(address, error);
+  }
+}

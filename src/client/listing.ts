@@ -1,0 +1,146 @@
+/** Listings, from a service's side. */
+import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { check, submittedAtProblem } from '../check.js';
+import {
+  type ListingTask,
+  ListingTaskSchema,
+  listingWorkflowId,
+  messages,
+  type TryOnListingInput,
+  TryOnListingInputSchema,
+  type TryOnListingResult,
+  type TryOnListingStatus,
+  workflowTypes,
+} from '../contract.js';
+import { TryOnClientError, TryOnInputError } from './errors.js';
+import { endError, updateError } from './failures.js';
+import { idleQueueNote } from './namespace.js';
+import { listingStart, type StartPlace } from './start.js';
+
+/** A listing that was started or joined. */
+export interface StartedListing {
+  readonly listingId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** What a service does with listings. */
+export interface ListingClient {
+  /** Starts a listing, or joins the one that runs under its id; one that has ended begins anew. */
+  start(input: TryOnListingInput): Promise<StartedListing>;
+  /** Asks the listing; needs a worker. */
+  status(listingId: string): Promise<TryOnListingStatus>;
+  /** Waits for the result, over continue-as-new. */
+  result(listingId: string, options?: { readonly signal?: AbortSignal }): Promise<TryOnListingResult>;
+  /** Adds a task to a running listing. */
+  addTask(listingId: string, task: ListingTask): Promise<TryOnListingStatus>;
+  /** Asks the listing to end; waits that others share go on. */
+  cancel(listingId: string): Promise<void>;
+  /** Task ids in the listing's order; from the result of one that has ended. */
+  taskIds(listingId: string): Promise<readonly string[]>;
+}
+
+interface ListingDeps {
+  readonly client: Client;
+  readonly place: () => Promise<StartPlace>;
+  readonly updateTimeoutMs: number;
+}
+
+const QUERY_TIMEOUT_MS = 5_000;
+
+function acceptedListing(input: TryOnListingInput): TryOnListingInput {
+  const checked = check(TryOnListingInputSchema, input);
+  const problems = checked.ok
+    ? checked.value.tasks.flatMap((task, index) =>
+        submittedAtProblem(task.submittedAt, Date.now(), `tasks.${index}.submittedAt`),
+      )
+    : checked.problems;
+  if (!checked.ok || problems.length > 0) throw new TryOnInputError(problems);
+  return checked.value;
+}
+
+function acceptedTask(task: ListingTask): ListingTask {
+  const checked = check(ListingTaskSchema, task);
+  const problems = checked.ok ? submittedAtProblem(checked.value.submittedAt, Date.now()) : checked.problems;
+  if (!checked.ok || problems.length > 0) throw new TryOnInputError(problems);
+  return checked.value;
+}
+
+/** Makes the part of the client that is about listings. */
+export function createListingClient({ client, place, updateTimeoutMs }: ListingDeps): ListingClient {
+  const handleOf = (listingId: string): WorkflowHandle => client.workflow.getHandle(listingWorkflowId(listingId));
+  const nameOf = (listingId: string): string => `listing ${listingId}`;
+  const gone = (listingId: string): TryOnClientError =>
+    new TryOnClientError('NoWait', `there is no listing ${listingId} in namespace ${client.options.namespace}`);
+
+  async function status(listingId: string): Promise<TryOnListingStatus> {
+    const handle = handleOf(listingId);
+    try {
+      return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () =>
+        handle.query<TryOnListingStatus>(messages.listingStatus),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw gone(listingId);
+      const { taskQueue } = await handle.describe();
+      const note = await idleQueueNote(client, taskQueue, 'workflow');
+      throw new TryOnClientError('NoWorker', `listing ${listingId} did not answer; ${note ?? 'ask again'}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async function result(
+    listingId: string,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<TryOnListingResult> {
+    const wait = () => handleOf(listingId).result() as Promise<TryOnListingResult>;
+    signal?.throwIfAborted();
+    try {
+      return await (signal === undefined ? wait() : client.withAbortSignal(signal, wait));
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error instanceof WorkflowNotFoundError ? gone(listingId) : endError(error, nameOf(listingId));
+    }
+  }
+
+  return {
+    async start(input) {
+      const value = acceptedListing(input);
+      const { firstExecutionRunId } = await client.workflow.start(workflowTypes.listing, {
+        ...listingStart(value, await place()),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      const { listingId } = value;
+      return { listingId, workflowId: listingWorkflowId(listingId), runId: firstExecutionRunId };
+    },
+    status,
+    result,
+    async addTask(listingId, task) {
+      const value = acceptedTask(task);
+      try {
+        return await client.withDeadline(Date.now() + updateTimeoutMs, () =>
+          handleOf(listingId).executeUpdate<TryOnListingStatus, [ListingTask]>(messages.addTask, { args: [value] }),
+        );
+      } catch (error) {
+        throw await updateError(error, nameOf(listingId), client, (await place()).taskQueue);
+      }
+    },
+    async cancel(listingId) {
+      await handleOf(listingId)
+        .cancel()
+        .catch((error: unknown) => {
+          throw error instanceof WorkflowNotFoundError ? gone(listingId) : error;
+        });
+    },
+    async taskIds(listingId) {
+      const { status: execution } = await handleOf(listingId)
+        .describe()
+        .catch((error: unknown) => {
+          throw error instanceof WorkflowNotFoundError ? gone(listingId) : error;
+        });
+      const tasks =
+        execution.name === 'COMPLETED' ? (await result(listingId)).outcomes : (await status(listingId)).tasks;
+      return tasks.map(({ taskId }) => taskId);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** How waits and listings are started: ids, policies, and what the Temporal UI shows of them. */
+import { type WorkflowHandle, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import {
+  defaults,
+  listingWorkflowId,
+  resultsWorkflowId,
+  searchAttributes,
+  type TryOnListingInput,
+  type TryOnOutcome,
+  type TryOnResultsInput,
+} from '../contract.js';
+import { escapeMarkdown, summaryOf } from '../core/describe.js';
+
+/** A workflow by name, with its one argument. */
+export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
+
+/** Where it is started. */
+export interface StartPlace {
+  readonly taskQueue: string;
+  /** The contract's search attributes that the namespace has. */
+  readonly registered: readonly string[];
+}
+
+type KeywordField = 'taskId' | 'status' | 'listingId' | 'account';
+
+function attributes(
+  registered: readonly string[],
+  values: Partial<Record<KeywordField, string>>,
+): SearchAttributePair[] {
+  return (Object.entries(values) as [KeywordField, string][])
+    .map(([field, value]) => ({ key: defineSearchAttributeKey(searchAttributes[field].name, 'KEYWORD'), value }))
+    .filter(({ key }) => registered.includes(key.name));
+}
+
+const SUMMARY_BYTES = 200;
+
+const row = (name: string, value: string | number | undefined): string[] =>
+  value === undefined ? [] : [`- ${name}: ${escapeMarkdown(String(value))}`];
+
+/** Options of a wait's start, without its id policies. */
+export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: StartPlace): StartOptions {
+  const { taskId, account = defaults.account } = input;
+  return {
+    taskQueue,
+    workflowId: resultsWorkflowId(taskId),
+    args: [input],
+    staticSummary: escapeMarkdown(summaryOf(taskId)).slice(0, SUMMARY_BYTES),
+    staticDetails: [
+      ...row('task', taskId),
+      ...row('account', account),
+      ...row('submitted at', input.submittedAt),
+      ...row('expected images', input.expectedImages),
+      ...row('waits for seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
+    ].join('\n'),
+    typedSearchAttributes: attributes(registered, { taskId, account, status: 'waiting' }),
+  };
+}
+
+/** Options of a listing's start, without its id policies. */
+export function listingStart(input: TryOnListingInput, { taskQueue, registered }: StartPlace): StartOptions {
+  const { listingId, account = defaults.account, tasks } = input;
+  return {
+    taskQueue,
+    workflowId: listingWorkflowId(listingId),
+    args: [input],
+    staticSummary: escapeMarkdown(`Virtual try-on of listing ${listingId}`).slice(0, SUMMARY_BYTES),
+    staticDetails: [
+      ...row('listing', listingId),
+      ...row('tasks', tasks.length),
+      ...row('account', account),
+      ...row('images wanted', input.minimumImages),
+    ].join('\n'),
+    typedSearchAttributes: attributes(registered, { listingId, account, status: 'waiting' }),
+  };
+}
+
+/** The outcome of a wait that has completed; `undefined` for one that ended otherwise or is gone. */
+export async function storedOutcome(handle: WorkflowHandle): Promise<TryOnOutcome | undefined> {
+  try {
+    const { status, runId } = await handle.describe();
+    if (status.name !== 'COMPLETED') return undefined;
+    return (await handle.client.getHandle(handle.workflowId, runId).result()) as TryOnOutcome;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

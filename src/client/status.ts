@@ -1,0 +1,268 @@
+/** A wait's status: its own answer, merged with what the server knows of the pending look. Pure, but for {@link lookAtWait}. */
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import type { PendingDetails } from '../activities/pending.js';
+import {
+  defaults,
+  failureTypes,
+  messages,
+  resultsWorkflowId,
+  searchAttributes,
+  type TryOnOutcome,
+  type TryOnStatus,
+  vendorTaskQueue,
+} from '../contract.js';
+import { adviceOn, describeError, TryOnClientError } from './errors.js';
+import { idleQueueNote } from './namespace.js';
+import { type PendingActivity, pendingActivity } from './pending-activity.js';
+
+/** The look that runs or is due next. */
+export interface PendingLook {
+  /** From 1; a later report begins anew. */
+  readonly attempt: number;
+  readonly isRunning: boolean;
+  /** When it was or is due; in the past where no worker has taken it yet. */
+  readonly dueAt?: string;
+  /** Why it is then; absent before the first look. */
+  readonly why?: PendingDetails['why'];
+  /** What one look is worth in seconds of mean delay, and the law of durations that the schedule used. */
+  readonly priceSeconds?: number;
+  readonly model?: PendingDetails['model'];
+  /** What the last look saw, in one line. */
+  readonly lastSeen?: string;
+  /** The queue on which it waits. */
+  readonly queue: string;
+  readonly isPaused?: boolean;
+}
+
+/** Ends without an outcome: `refused` is wrong input, `terminated` also a time-out by the server. */
+export type WaitState = TryOnStatus['state'] | 'terminated' | 'refused';
+
+/**
+ * What is known of a wait. All fields of the contract's `TryOnStatus` are there where `isAnswered`, `polls`, `vendorStatus`,
+ * `subTasks`, `error` and `state` brought up to date by what the server knows of the pending look.
+ */
+export interface TryOnWaitStatus extends Partial<Omit<TryOnStatus, 'state'>> {
+  readonly taskId: string;
+  readonly state: WaitState;
+  readonly images: TryOnStatus['images'];
+  readonly subTasks: TryOnStatus['subTasks'];
+  readonly polls: number;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly closedAt?: string;
+  /** Whether a worker answered the query. Where not, the rest comes from the server alone. */
+  readonly isAnswered: boolean;
+  readonly pending?: PendingLook;
+  readonly outcome?: TryOnOutcome;
+  /** What is wrong and how to mend it, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** What was read of a wait at one time; `answer` is reused while its history stays as long. */
+export interface WaitSight {
+  readonly description: WorkflowExecutionDescription;
+  readonly answer?: TryOnStatus;
+  readonly pending?: PendingActivity;
+  readonly status: TryOnWaitStatus;
+}
+
+/** How a wait is looked at. */
+export interface SightOptions {
+  /** How long a worker has to answer the query; default 4000. */
+  readonly queryTimeoutMs?: number;
+  /** An earlier sight: where the history has not grown since, the workflow is not asked again. */
+  readonly before?: WaitSight;
+}
+
+const OVERDUE_MS = 3_000;
+
+const detailsOf = (pending: PendingActivity | undefined): PendingDetails | undefined =>
+  pending?.lastFailure?.type === failureTypes.pending ? (pending.lastFailure.details as PendingDetails) : undefined;
+
+/** State as of the last look: from its failure, or from a later heartbeat. */
+function lastState(pending: PendingActivity | undefined): PendingDetails['state'] | undefined {
+  const told = detailsOf(pending)?.state;
+  const beat = pending?.heartbeat as PendingDetails['state'] | undefined;
+  if (told === undefined || beat === undefined) return told ?? beat;
+  return beat.asOfAttempt > told.asOfAttempt ? beat : told;
+}
+
+/** The looks that the attempts after `state` took, none of which failed in a way that says more. */
+const laterLooks = (pending: PendingActivity, state: PendingDetails['state']): number =>
+  Math.max(0, pending.attempt - 1 - state.asOfAttempt);
+
+/** Merges the workflow's answer with the pending look. */
+export function mergePending(
+  answer: TryOnStatus | undefined,
+  pending: PendingActivity | undefined,
+): Pick<TryOnWaitStatus, 'polls' | 'vendorStatus' | 'subTasks' | 'error'> & { readonly isBlocked: boolean } {
+  const state = lastState(pending);
+  const isBlocked = state === undefined ? answer?.state === 'blocked' : state.blocked !== undefined;
+  const error = state === undefined ? answer?.error : (state.blocked ?? state.trouble?.error);
+  const polls = pending === undefined || state === undefined ? 0 : state.polls + laterLooks(pending, state);
+  const vendorStatus = state?.vendorStatus ?? answer?.vendorStatus;
+  // Long lists are left out of a failure's details.
+  const told = state?.subTasks ?? [];
+  return {
+    polls: Math.max(answer?.polls ?? 0, polls),
+    subTasks: told.length > 0 ? [...told] : (answer?.subTasks ?? []),
+    isBlocked,
+    ...(vendorStatus === undefined ? {} : { vendorStatus }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function pendingLook(pending: PendingActivity, queue: string): PendingLook {
+  const details = detailsOf(pending);
+  return {
+    attempt: pending.attempt,
+    isRunning: pending.isRunning,
+    queue,
+    ...(pending.dueAtMs === undefined ? {} : { dueAt: new Date(pending.dueAtMs).toISOString() }),
+    ...(details === undefined ? {} : { why: details.why, priceSeconds: details.priceSeconds, model: details.model }),
+    ...(pending.lastFailure === undefined ? {} : { lastSeen: pending.lastFailure.message }),
+    ...(pending.isPaused ? { isPaused: true } : {}),
+  };
+}
+
+/** The state that the execution itself tells; `undefined` while it runs or where an outcome tells more. */
+function closedState(name: WorkflowExecutionDescription['status']['name']): WaitState | undefined {
+  switch (name) {
+    case 'CANCELLED':
+      return 'cancelled';
+    case 'TERMINATED':
+    case 'TIMED_OUT':
+      return 'terminated';
+    case 'FAILED':
+      return 'refused';
+    default:
+      return undefined;
+  }
+}
+
+/** The queue on which the pending look waits. */
+function lookQueue(description: WorkflowExecutionDescription): string {
+  const raw = description.raw.pendingActivities?.find((one) => one.activityType?.name === 'tryOnPoll');
+  const queue = raw?.activityOptions?.taskQueue?.name;
+  if (queue) return queue;
+  const account = description.searchAttributes[searchAttributes.account.name]?.[0];
+  return vendorTaskQueue(typeof account === 'string' ? account : defaults.account, description.taskQueue);
+}
+
+async function ask(
+  client: Client,
+  workflowId: string,
+  runId: string,
+  timeoutMs: number,
+): Promise<TryOnStatus | undefined> {
+  try {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    return await client.withDeadline(Date.now() + timeoutMs, () => handle.query<TryOnStatus>(messages.status));
+  } catch {
+    // No worker, or one that does not know the workflow: the server still knows enough to say so.
+    return undefined;
+  }
+}
+
+/**
+ * Reads a wait: describe, then the query, or the result of one that has ended.
+ * @throws {TryOnClientError} `NoWait`
+ */
+export async function lookAtWait(client: Client, taskId: string, options: SightOptions = {}): Promise<WaitSight> {
+  const { queryTimeoutMs = 4_000, before } = options;
+  const workflowId = resultsWorkflowId(taskId);
+  const description = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      throw error instanceof WorkflowNotFoundError ? noWait(taskId, client.options.namespace) : error;
+    });
+  const { runId, historyLength, status } = description;
+  const isRunning = status.name === 'RUNNING';
+  const isSame =
+    before !== undefined &&
+    before.description.runId === runId &&
+    before.description.historyLength === historyLength &&
+    before.answer !== undefined;
+  const isCompleted = status.name === 'COMPLETED';
+  const [answer, pending, outcome] = await Promise.all([
+    isSame ? before.answer : ask(client, workflowId, runId, queryTimeoutMs),
+    isRunning ? pendingActivity(description, client.options.loadedDataConverter, 'tryOnPoll') : undefined,
+    isCompleted ? (client.workflow.getHandle(workflowId, runId).result() as Promise<TryOnOutcome>) : undefined,
+  ]);
+  const merged = mergePending(answer, pending);
+  const look = pending === undefined ? undefined : pendingLook(pending, lookQueue(description));
+  const notes = isRunning ? await runningNotes(client, description, { answer, merged, look }) : [];
+  const { isBlocked, ...current } = merged;
+  const state: WaitState =
+    outcome?.status ?? closedState(status.name) ?? (isBlocked ? 'blocked' : (answer?.state ?? 'waiting'));
+  const shown: TryOnWaitStatus = {
+    ...answer,
+    taskId,
+    ...(outcome === undefined ? { ...current, images: answer?.images ?? [] } : fromOutcome(outcome)),
+    state,
+    workflowId,
+    runId,
+    startedAt: description.startTime.toISOString(),
+    ...(description.closeTime === undefined ? {} : { closedAt: description.closeTime.toISOString() }),
+    isAnswered: answer !== undefined,
+    ...(look === undefined ? {} : { pending: look }),
+    ...(outcome === undefined ? {} : { outcome }),
+    notes: outcome?.error === undefined ? notes : [describeError(outcome.error)],
+  };
+  return {
+    description,
+    status: shown,
+    ...(answer === undefined ? {} : { answer }),
+    ...(pending === undefined ? {} : { pending }),
+  };
+}
+
+const fromOutcome = (
+  outcome: TryOnOutcome,
+): Pick<TryOnWaitStatus, 'images' | 'subTasks' | 'polls' | 'submittedAt' | 'error'> => ({
+  images: outcome.images,
+  subTasks: outcome.subTasks,
+  polls: outcome.polls,
+  submittedAt: outcome.submittedAt,
+  ...(outcome.error === undefined ? {} : { error: outcome.error }),
+});
+
+async function runningNotes(
+  client: Client,
+  description: WorkflowExecutionDescription,
+  seen: {
+    readonly answer: TryOnStatus | undefined;
+    readonly merged: ReturnType<typeof mergePending>;
+    readonly look: PendingLook | undefined;
+  },
+): Promise<string[]> {
+  const { answer, merged, look } = seen;
+  const isOverdue =
+    look !== undefined && !look.isRunning && Date.now() - Date.parse(look.dueAt ?? '') > OVERDUE_MS && !look.isPaused;
+  const [idleWorkflows, idleLooks] = await Promise.all([
+    answer === undefined ? idleQueueNote(client, description.taskQueue, 'workflow') : undefined,
+    isOverdue ? idleQueueNote(client, look.queue, 'activity') : undefined,
+  ]);
+  const notes: string[] = [];
+  if (answer === undefined) {
+    notes.push(idleWorkflows ?? 'no worker answered the query in time; what is told here is what the server knows');
+  }
+  if (idleLooks !== undefined) notes.push(idleLooks);
+  else if (isOverdue) notes.push('the next look is overdue: its queue is held to a rate, or its workers are busy');
+  if (look?.isPaused) {
+    notes.push(
+      `looks are paused; go on with \`temporal activity unpause --workflow-id ${description.workflowId} --activity-type tryOnPoll\``,
+    );
+  }
+  if (merged.error !== undefined) notes.push(adviceOn(merged.error, merged.isBlocked));
+  return notes;
+}
+
+/** There is no wait for a task. */
+export const noWait = (taskId: string, namespace: string): TryOnClientError =>
+  new TryOnClientError(
+    'NoWait',
+    `there is no wait for task ${taskId} in namespace ${namespace}; start one with \`temporal-tryon wait ${taskId}\``,
+  );

@@ -1,0 +1,29 @@
+/**
+ * Entry `temporal-tryon`: the contract, the client for services, the activities for one's own worker, the vendor's client. Runs in
+ * Node.js and never loads `@temporalio/worker`; workflows take `temporal-tryon/workflow`.
+ */
+export { createTryOnActivities, type TryOnActivities, type TryOnDeps, type Vendor } from './activities/index.js';
+export { type Checked, check } from './check.js';
+export {
+  type Abortable,
+  createTryOnClient,
+  type StartedWait,
+  type TryOnClient,
+  type TryOnClientOptions,
+} from './client/client.js';
+export type { ConnectTryOnOptions } from './client/connect.js';
+export { TryOnClientError, type TryOnClientErrorCode, TryOnInputError } from './client/errors.js';
+export type { EventsOptions, TryOnChange } from './client/events.js';
+export type { ListedWait, ListOptions } from './client/list.js';
+export type { ListingClient, StartedListing } from './client/listing.js';
+export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
+export * from './contract.js';
+export type { SchedulePolicy } from './core/schedule.js';
+export { type Account, type Accounts, NoKeyError, readAccounts } from './vendor/accounts.js';
+export { tryOnApi } from './vendor/apis/tryon.js';
+export {
+  createVendorClient,
+  type SubmitResult,
+  type VendorClient,
+  type VendorClientOptions,
+} from './vendor/client.js';
