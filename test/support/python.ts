@@ -1,16 +1,20 @@
 /** A Python that has Temporal's SDK, for the test that another language needs no more than the contract. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cacheDir, lookUp, outputOf } from '../../src/server/find-cli.js';
 
-const sdkVersion = '1.35.0';
+const requirements = fileURLToPath(new URL('../../examples/python/requirements.txt', import.meta.url));
 
 /**
  * The interpreter of a virtual environment with `temporalio` from PyPI, made in the cache directory where it is not there yet.
+ * The version is that of the examples.
  * @throws Error, one line with the cure, when there is no Python or the package cannot be had
  */
 export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const sdkVersion = /^temporalio==(\S+)$/m.exec(await readFile(requirements, 'utf8'))?.[1];
+  if (sdkVersion === undefined) throw new Error(`${requirements} pins no version of temporalio`);
   const venv = join(cacheDir(env), `python-temporalio-${sdkVersion}`);
   const [interpreter, ready] = [join(venv, 'bin', 'python'), join(venv, 'ready')];
   if (existsSync(ready)) return interpreter;
@@ -22,7 +26,7 @@ export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Prom
     await mkdir(cacheDir(env), { recursive: true });
     await rm(venv, { recursive: true, force: true });
     await outputOf(python, ['-m', 'venv', venv], env);
-    await outputOf(interpreter, ['-m', 'pip', 'install', '--quiet', `temporalio==${sdkVersion}`], env);
+    await outputOf(interpreter, ['-m', 'pip', 'install', '--quiet', '-r', requirements], env);
   } catch (error) {
     throw new Error(`no Python with temporalio ${sdkVersion}: ${(error as Error).message}`, { cause: error });
   }

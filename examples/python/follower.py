@@ -1,0 +1,32 @@
+"""
+Runs a workflow that only listens, for caller.py to subscribe:
+
+    python follower.py <workflowId>
+
+Says "listening" on standard error once it can be signalled; prints as parent.py does when an outcome has come.
+"""
+
+import json
+import sys
+from uuid import uuid4
+
+from temporalio.worker import Worker
+
+from connection import connect, run
+from workflows import TryOnFollower
+
+
+async def main(workflow_id: str) -> None:
+    client = await connect()
+    task_queue = f"python-followers-{uuid4()}"
+    async with Worker(client, task_queue=task_queue, workflows=[TryOnFollower]):
+        follower = await client.start_workflow(TryOnFollower.run, {}, id=workflow_id, task_queue=task_queue)
+        print("listening", file=sys.stderr, flush=True)
+        result = await follower.result()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python follower.py <workflowId>")
+    run(main(sys.argv[1]))
