@@ -1,8 +1,8 @@
 /** Asks the vendor over HTTP. */
 import type { Dispatcher } from 'undici';
-import { limits as contractLimits, defaults, type TryOnError } from '../contract.js';
+import { limits as contractLimits, defaults } from '../contract.js';
 import { classify } from '../core/classify.js';
-import type { Answer, Fault, Reply, VendorApi } from '../core/reply.js';
+import type { Fault, Reply, VendorApi } from '../core/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
 import { tryOnApi } from './apis/tryon.js';
 import { type Exchanged, exchange, LimitError } from './exchange.js';
@@ -10,6 +10,9 @@ import { createPool, type Pool, type Slot } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
 import { type SignedCall, signCall } from './sign.js';
+import { errorOf, type SubmitResult, submitResult } from './submit-result.js';
+
+export type { SubmitResult } from './submit-result.js';
 
 /** Limits of one attempt; lengths in milliseconds. */
 export const vendorLimits = {
@@ -40,14 +43,6 @@ export interface VendorClientOptions {
   /** Sends in place of the client's own connections, and is not closed by it. */
   readonly dispatcher?: Dispatcher;
 }
-
-/** What a submit came to. */
-export type SubmitResult =
-  | { readonly kind: 'accepted'; readonly taskId: string }
-  /** The vendor surely did not take it. `retrySafe`: and the same request may well be taken later. */
-  | { readonly kind: 'rejected'; readonly error: TryOnError; readonly retrySafe: boolean }
-  /** It may have been taken, and billed: never send it again by itself. */
-  | { readonly kind: 'maybe'; readonly error: TryOnError };
 
 /** See {@link createVendorClient}. */
 export interface VendorClient {
@@ -124,7 +119,9 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     parameters: Readonly<Record<string, string>>,
   ): Promise<Asked> => {
     const endpoint = endpointOf(account);
-    const { appKey, appSecret } = await account.credentials();
+    const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
+      throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
+    });
     const timestampMs = nowMs() + endpoint.signingOffsetMs;
     const call: SignedCall = signCall({
       scheme: account.signature,
@@ -228,7 +225,8 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     try {
       return await attempt(account, signal, async (slot, limited) => {
         const asked = await ask(account, slot, limited, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
-        return submitResult(asked, api, learnClock(account, asked));
+        const neverSent = asked.exchanged.kind === 'fault' && asked.exchanged.neverSent;
+        return submitResult(asked.reply, api, { neverSent, isClockLearned: learnClock(account, asked) });
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -247,45 +245,4 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
       await Promise.all([...endpoints.values()].map(({ pool }) => pool.close()));
     },
   };
-};
-
-const errorOf = ({ code, message }: Fault): TryOnError => ({ layer: 'transport', code, message });
-
-const noTaskId = (reply: Answer): TryOnError => ({
-  layer: 'transport',
-  code: 'BadBody',
-  message: `the vendor accepted the request but named no task${reply.excerpt === undefined ? '' : `: ${reply.excerpt}`}`,
-  ...(reply.requestId === undefined ? {} : { requestId: reply.requestId }),
-});
-
-/**
- * What a submit's reply proves. A refusal in the vendor's own words is proof that nothing was taken; a platform that broke down or an
- * answer that was lost proves nothing.
- */
-const submitResult = ({ reply, exchanged }: Asked, api: VendorApi, isClockLearned: boolean): SubmitResult => {
-  const verdict = classify(reply, api, { taskId: '', acceptOtherTaskId: true });
-  if (verdict.kind !== 'trouble') {
-    if (reply.kind !== 'answer') throw new TypeError('a fault is always trouble');
-    const taskId = reply.task?.taskId;
-    return taskId === undefined ? { kind: 'maybe', error: noTaskId(reply) } : { kind: 'accepted', taskId };
-  }
-  const { error } = verdict;
-  if (exchanged.kind === 'fault' && exchanged.neverSent) return { kind: 'rejected', error, retrySafe: true };
-  switch (verdict.class) {
-    case 'throttled':
-      return { kind: 'rejected', error, retrySafe: true };
-    case 'clock':
-      return { kind: 'rejected', error, retrySafe: isClockLearned };
-    case 'auth':
-    case 'quota':
-    case 'refused':
-    case 'failed':
-    case 'notFound':
-      return { kind: 'rejected', error, retrySafe: false };
-    case 'transient':
-    case 'wrongTask':
-      return { kind: 'maybe', error };
-    default:
-      return verdict.class satisfies never;
-  }
 };

@@ -10,7 +10,7 @@ type Redact = (text: string) => string;
 /** A code is a short word; what is longer may hold anything. */
 const longestCode = 64;
 /** Excerpts are looked for in this many characters. */
-const searched = 64 * 1024;
+const searched = 16 * 1024;
 
 const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> => {
   try {

@@ -14,9 +14,9 @@ const formsOf = (value: string): readonly string[] => [
 
 // `sign=`, `"app_key":"`, `sign%3D`, `sign\u003d`, `sign&#61;`: the name, some joint, the value.
 const named =
-  /(?:\b|(?<=%[0-9a-f]{2}|\\u[0-9a-f]{4}))(app_?key|app_?secret|access_token|sign|signature|ossaccesskeyid)(\s*(?:=|%3d|\\u003d|&#0*61;)\s*(?:\\?["'])?|\\?["']\s*[:=]\s*(?:\\?["'])?)(?!\[redacted\])[^\s"'&<>\\,;)}\]%]+/gi;
-// Whatever follows the `?` of an address may be a signature, under any name.
-const query = /(\b[a-z][a-z0-9+.-]*:(?:\\?\/){2}[^\s"'<>?#]*|\/rest\/[^\s"'<>?#]*)[?#][^\s"'<>]*/gi;
+  /(?:\b|(?<=%[0-9a-f]{2}|\\u[0-9a-f]{4}))(app_?key|app_?secret|access_token|sign|signature|ossaccesskeyid)(\s{0,5}(?:=|%3d|\\u003d|&#0{0,3}61;)\s{0,5}(?:\\?["'])?|\\?["']\s{0,5}[:=]\s{0,5}(?:\\?["'])?)(?!\[redacted\])[^\s"'&<>\\,;)}\]%]+/gi;
+// Lengths are bounded, so that a page built for it cannot keep the pattern busy. Whatever follows the `?` of an address may be a signature, under any name.
+const query = /(\b[a-z][a-z0-9+.-]{0,20}:(?:\\?\/){2}[^\s"'<>?#]{0,1000}|\/rest\/[^\s"'<>?#]{0,200})[?#][^\s"'<>]*/gi;
 
 /**
  * A function that takes the given values out of a text, and all that looks like a signature or a query string.

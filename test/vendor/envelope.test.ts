@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { classify } from '../../src/core/classify.js';
 import { parseEnvelope, parseJson } from '../../src/vendor/apis/envelope.js';
 import { tryOnApi } from '../../src/vendor/apis/tryon.js';
 import { imageId } from '../../src/vendor/image-id.js';
@@ -283,6 +285,72 @@ describe('what is built to hurt', () => {
     expect([answer?.gatewayCode?.length, answer?.gatewayMessage?.length, answer?.task?.vendorStatus?.length]).toEqual([
       200, 2_000, 200,
     ]);
+  });
+});
+
+describe('whatever JSON comes', () => {
+  const names = [
+    'data',
+    'taskResult',
+    'taskStatus',
+    'taskId',
+    'result',
+    'imageList',
+    'imageUrl',
+    'structData',
+    'url',
+    'code',
+  ];
+  const more = [
+    'success',
+    'resCode',
+    'resMessage',
+    'message',
+    'error_response',
+    'sub_code',
+    'clothes',
+    '__proto__',
+    'constructor',
+  ];
+  const words = [
+    'finished',
+    'failed',
+    'running',
+    '0',
+    '200',
+    '700',
+    'isv.x',
+    'true',
+    'http://oss.example/a.png',
+    '{"url":"x://y"}',
+  ];
+  const { tree } = fc.letrec((tie) => ({
+    leaf: fc.oneof(fc.constantFrom(null, true, false, 0, 200, ...words), fc.string(), fc.double()),
+    list: fc.array(tie('tree'), { maxLength: 4 }),
+    object: fc
+      .array(fc.tuple(fc.constantFrom(...names, ...more), tie('tree')), { maxLength: 6 })
+      .map((entries) =>
+        JSON.parse(`{${entries.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v) ?? null}`).join()}}`),
+      ),
+    text: tie('object').map((value) => JSON.stringify(value)),
+    tree: fc.oneof({ maxDepth: 8 }, tie('leaf'), tie('list'), tie('object'), tie('object'), tie('text')),
+  }));
+
+  test('is read without a throw, and means one thing', () => {
+    fc.assert(
+      fc.property(tree, (body) => {
+        const answer = parse(body);
+        if (answer === undefined) return;
+        expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
+        const verdict = classify(answer, tryOnApi, { taskId: 'mine' });
+        expect(['pending', 'ended', 'trouble']).toContain(verdict.kind);
+        for (const { index, images } of answer.task?.subTasks ?? []) {
+          expect(new Set(images.map(({ id }) => id)).size).toBe(images.length);
+          for (const one of images) expect(one.subTask).toBe(index);
+        }
+      }),
+      { numRuns: 2_000, seed: 20_240_403 },
+    );
   });
 });
 
