@@ -42,11 +42,16 @@ export interface TryOnInbox {
 /**
  * Receives `tryOnEvent` in a parent workflow: each event once by (`waitId`, `sequence`). Call it at the top of the workflow,
  * before the first `await`.
- * @param options - `carried`: {@link TryOnInbox.state} of the run before; `onEvent`: called for each new event; `signal`: the
+ * @param options - `carried`: {@link TryOnInbox.state} of the run before; `onEvent`: called for each new event
+ *   with the state after it, possibly before this function returns, for events that were there first; `signal`: the
  *   signal's name, default `tryOnEvent`
  */
 export function receiveTryOnEvents(
-  options: { readonly carried?: Inbox; readonly onEvent?: (event: TryOnEvent) => void; readonly signal?: string } = {},
+  options: {
+    readonly carried?: Inbox;
+    readonly onEvent?: (event: TryOnEvent, state: Inbox) => void;
+    readonly signal?: string;
+  } = {},
 ): TryOnInbox {
   let inbox = options.carried === undefined ? emptyInbox() : restoreInbox(options.carried);
   const definition = defineSignal<[TryOnEvent]>(options.signal ?? messages.event);
@@ -55,7 +60,7 @@ export function receiveTryOnEvents(
     (event) => {
       const received = receive(inbox, event);
       inbox = received.inbox;
-      if (received.fresh) options.onEvent?.(event);
+      if (received.fresh) options.onEvent?.(event, inbox);
     },
     { description: 'News of a try-on task' },
   );

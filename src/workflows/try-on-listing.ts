@@ -85,10 +85,10 @@ export async function tryOnListing(input: TryOnListingInput, carried?: CarriedLi
   let isCancelled = false;
   let starting = 0;
   const joined = new Set<string>(carried === undefined ? [] : listing.tasks.map((task) => task.taskId));
-  const inbox = receiveTryOnEvents({
+  receiveTryOnEvents({
     carried: listing.inbox,
-    onEvent: () => {
-      listing = { ...listing, inbox: inbox.state() };
+    onEvent: (_event, state) => {
+      listing = { ...listing, inbox: state };
       show();
     },
   });
