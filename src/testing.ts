@@ -1,12 +1,13 @@
 /** For tests, trials and benchmarks: an emulator of the vendor. Runs in Node.js; not for workflows. */
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
 export type { DurationLaw } from './emulator/durations.js';
+export type { Emulator, EmulatorStats, NewTask } from './emulator/emulator.js';
 export type { EmulatedAccount } from './emulator/gateway.js';
 export type { QueryLogEntry, SubmitLogEntry } from './emulator/journal.js';
 export type { RateLimit } from './emulator/limiter.js';
 export type { EmulatorOptions } from './emulator/options.js';
 export type { NotFoundAnswer, Script, ScriptStep, Step, TaskView } from './emulator/scripts.js';
 export { compileScript } from './emulator/scripts.js';
-export { type Emulator, type EmulatorStats, type NewTask, startEmulator } from './emulator/server.js';
+export { startEmulator } from './emulator/server.js';
 export type { TaskModel } from './emulator/tasks.js';
 export type { EndEvent } from './emulator/vendor.js';

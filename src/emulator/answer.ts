@@ -140,6 +140,6 @@ export function answerQuery(step: Step, task: TaskModel, context: AnswerContext)
 }
 
 /** Whether a reader gets no whole answer. */
-export function isCut(wire: WireMode | undefined): boolean {
+function isCut(wire: WireMode | undefined): boolean {
   return wire !== undefined && wire !== 'gzip' && wire !== 'slow' && wire !== 'dead-keep-alive';
 }

@@ -1,5 +1,5 @@
 /** The emulated vendor behind its HTTP server: accounts, tasks, scripts and what each call is answered. Time is an argument. */
-import { type Answer, answerQuery, isCut, jsonAnswer, notFoundAnswer, refusalOf } from './answer.js';
+import { type Answer, answerQuery, jsonAnswer, notFoundAnswer, refusalOf } from './answer.js';
 import {
   balanceReply,
   type GatewayError,
@@ -324,6 +324,3 @@ export class EmulatedVendor {
     return { accounts: this.accounts, nowMs, timeWindowSeconds, strict: this.#strict };
   }
 }
-
-/** Whether the answer reaches its reader whole; for statistics. */
-export const arrivesWhole = (answer: Answer): boolean => !isCut(answer.wire);

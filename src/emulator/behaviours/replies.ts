@@ -1,0 +1,210 @@
+/** Behaviours of the gateway and the service: refusals, and envelopes that differ. Data. */
+import { type Behaviour, gateway, once, service } from './row.js';
+
+const banned = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
+
+/** The gateway refuses. */
+export const fromTheGateway = {
+  'api-call-limit': gateway(
+    { code: 'ApiCallLimit', type: 'ISP', message: banned },
+    'too many calls of this API, with a ban of 5 s',
+    'documented',
+    { ...once, seconds: 5 },
+  ),
+  'api-call-limit-zero': gateway(
+    { code: 'ApiCallLimit', type: 'ISP', message: banned },
+    'too many calls of this API, with a ban of 0 s',
+    'documented',
+    { ...once, seconds: 0 },
+  ),
+  'code-7': gateway(
+    {
+      code: '7',
+      type: 'ISV',
+      style: 'top',
+      wrapped: true,
+      message: 'App Call Limited',
+      subCode: 'accesscontrol.limited-by-api-access-count',
+      subMessage: 'This ban will last for {seconds} more seconds',
+    },
+    'the older protocol: limited, with a ban of 5 s in sub_msg, within error_response',
+    'documented',
+    { ...once, seconds: 5 },
+  ),
+  'app-call-limit': gateway(
+    { code: 'AppCallLimit', type: 'ISP', message: 'App call times exceeds the limit' },
+    'the app is over its budget',
+    'documented',
+    once,
+  ),
+  'seller-call-limit': gateway(
+    { code: 'SellerCallLimit', type: 'ISP', message: 'The seller calls exceed the limit' },
+    'the per-seller limit',
+    'documented',
+    once,
+  ),
+  'no-resource': gateway(
+    {
+      code: 'NoResource',
+      message: 'Sorry, your calling resources have been exhausted, please purchase more or use the trial',
+    },
+    'no quota left, for ever',
+    'documented',
+  ),
+  'incomplete-signature': gateway(
+    { code: 'IncompleteSignature', message: 'The request signature does not conform to platform standards' },
+    'the signature is refused',
+    'documented',
+    once,
+  ),
+  'illegal-timestamp': gateway(
+    { code: 'IllegalTimestamp', message: 'The timestamp is out of the accepted window' },
+    'the time is refused',
+    'documented',
+    once,
+  ),
+  'invalid-app-key': gateway(
+    { code: 'InvalidAppKey', message: 'The specified app_key is invalid' },
+    'the key is unknown, for ever',
+    'documented',
+  ),
+  'illegal-access-token': gateway(
+    { code: 'IllegalAccessToken', message: 'The specified access token is invalid or expired' },
+    'the token is refused, for ever',
+    'documented',
+  ),
+  'app-white-ip-limit': gateway(
+    { code: 'AppWhiteIpLimit', message: 'The source IP is not in the app IP white list' },
+    'the caller is not on the allow list, for ever',
+    'documented',
+  ),
+  'app-not-subscribed': gateway(
+    { code: 'AppNotSubscribed', message: 'The app is not subscribed' },
+    'the app is not subscribed, for ever',
+    'documented',
+  ),
+  'missing-parameter': gateway(
+    { code: 'MissingParameter', message: 'The input parameter "task_id" that is mandatory is not supplied' },
+    'a parameter is missing, for ever',
+    'documented',
+  ),
+  'missing-partner': gateway(
+    { code: 'MissingPartner', message: 'partner_id is missing' },
+    'partner_id is missing, for ever',
+    'documented',
+  ),
+  'invalid-api-path': gateway(
+    { code: 'InvalidApiPath', message: 'The specified API path is invalid' },
+    'the path is unknown or not granted, for ever',
+    'documented',
+  ),
+  'service-timeout': gateway(
+    { code: 'ServiceTimeout', type: 'ISP', message: 'rpc timeout' },
+    'the back end is too slow',
+    'documented',
+    once,
+  ),
+  'service-unavailable': gateway(
+    { code: 'ServiceUnavailable', type: 'SYSTEM', message: 'service is currently unavailable' },
+    'the platform is down',
+    'documented',
+    once,
+  ),
+  'system-error': gateway(
+    { code: 'SystemError', type: 'SYSTEM', message: 'service is currently unavailable' },
+    'the platform failed',
+    'documented',
+    once,
+  ),
+  'remote-isp': gateway(
+    {
+      code: '15',
+      type: 'ISP',
+      style: 'top',
+      message: 'Remote service error',
+      subCode: 'isp.remote-service-timeout',
+      subMessage: 'the provider did not answer in time',
+    },
+    'the provider failed by its own fault (15, isp.*)',
+    'documented',
+    once,
+  ),
+  'remote-isv': gateway(
+    {
+      code: '15',
+      type: 'ISP',
+      style: 'top',
+      message: 'Remote service error',
+      subCode: 'isv.402',
+      subMessage: 'the request is not acceptable',
+    },
+    'the provider refuses the request (15, isv.*), for ever',
+    'documented',
+  ),
+  'error-response': gateway(
+    {
+      code: 'ServiceUnavailable',
+      type: 'SYSTEM',
+      style: 'top',
+      wrapped: true,
+      message: 'service is currently unavailable',
+    },
+    'the platform is down, told within error_response',
+    'documented',
+    once,
+  ),
+  'unknown-gateway-code': gateway(
+    { code: 'FlowRuleViolation', type: 'SYSTEM', message: 'flow rule 17' },
+    'a gateway code that no page names',
+    'guess',
+    once,
+  ),
+} satisfies Record<string, Behaviour>;
+
+/** The service refuses, or spells its envelope in another way. */
+export const fromTheService = {
+  'service-500': service('500', 'system error', 'resCode 500, system error', 'documented', once),
+  'service-501': service('501', 'request rate exceeds the limit', 'resCode 501, too many requests', 'documented', once),
+  'service-700': service('700', 'invalid input parameters', 'resCode 700, invalid input, for ever', 'documented'),
+  'service-801': service('801', 'model inference failed', 'resCode 801, the model failed, for ever', 'documented'),
+  'service-900': service('900', 'tpp url error', 'resCode 900, an internal address failed', 'documented', once),
+  'service-1000': service('1000', 'sensitive content', 'resCode 1000, sensitive content, for ever', 'documented'),
+  'service-1001': service(
+    '1001',
+    'content check failed, please retry',
+    'resCode 1001, check failed',
+    'documented',
+    once,
+  ),
+  'service-1002': service('1002', 'content filter failed', 'resCode 1002, filter failed', 'documented', once),
+  'service-unknown': service('4711', 'out of cheese', 'a resCode that no page names', 'guess', once),
+  'layers-disagree': service('500', 'system error', 'gateway ok, service failed, and a finished task', 'guess', {
+    ...once,
+    task: { state: 'finished' },
+  }),
+  'rescode-spelling': {
+    description: 'the normal answer with rescode, as the page has it in its table',
+    basis: 'documented',
+    steps: [{ envelope: { resCodeKey: 'rescode' } }],
+  },
+  'no-service-fields': {
+    description: 'the normal answer without success and resCode, as the repair API documents',
+    basis: 'documented',
+    steps: [{ envelope: { bare: true } }],
+  },
+  'real-types': {
+    description: 'the normal answer with booleans and numbers instead of text',
+    basis: 'documented',
+    steps: [{ envelope: { types: 'real' } }],
+  },
+  'numeric-ids': {
+    description: 'request ids as numbers, and the task id where it is all digits',
+    basis: 'guess',
+    steps: [{ envelope: { numericIds: true }, task: { taskId: 'number' } }],
+  },
+  'unknown-fields': {
+    description: 'the normal answer with fields that no page names',
+    basis: 'documented',
+    steps: [{ envelope: { unknownFields: true } }],
+  },
+} satisfies Record<string, Behaviour>;

@@ -1,0 +1,93 @@
+/** Behaviours of networks, proxies and servers: what the vendor itself never says. Data. */
+import type { HttpAnswer } from '../scripts.js';
+import { type Behaviour, http, once, wire } from './row.js';
+
+const proxyPage = (title: string): string =>
+  `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
+const html = 'text/html; charset=utf-8';
+const proxied = (status: number, title: string): HttpAnswer => ({
+  status,
+  body: proxyPage(`${status} ${title}`),
+  contentType: html,
+});
+/** How the answer travels. */
+export const onTheWire = {
+  'reset-before-headers': wire('reset-before-headers', 'the connection is reset before any answer'),
+  'reset-mid-body': wire('reset-mid-body', 'the connection is reset half-way through the body'),
+  hang: wire('hang', 'no answer ever comes'),
+  'hang-after-headers': wire('hang-after-headers', 'headers come, the body never does'),
+  drip: wire('drip', 'the body comes one byte every half second'),
+  'endless-body': wire('endless', 'a body that goes on for ever, some bytes ten times a second'),
+  'huge-body': wire('huge', 'a body of 64 MiB, as fast as it is read'),
+  gzip: { description: 'the normal answer, compressed', basis: 'fault', steps: [{ wire: 'gzip' }] },
+  'gzip-bomb': wire('gzip-bomb', '64 KiB that decompress to 64 MiB'),
+  'truncated-json': wire('truncated', 'HTTP 200 whose JSON breaks off half-way'),
+  slow: wire('slow', 'the normal answer, two seconds late', { seconds: 2 }),
+  'dead-keep-alive': wire('dead-keep-alive', 'the normal answer, and the connection dies when it is used again'),
+} satisfies Record<string, Behaviour>;
+
+/** Answers with HTTP 200 that are not the vendor's, and redirects. */
+export const inTheBody = {
+  'html-200': http({ status: 200, body: proxyPage('Welcome'), contentType: html }, 'HTTP 200 with an HTML page'),
+  'captcha-200': http(
+    { status: 200, body: proxyPage('Please complete the captcha to continue'), contentType: html },
+    'HTTP 200 with a captcha page',
+  ),
+  'empty-body': http({ status: 200, contentType: 'application/json' }, 'HTTP 200 with an empty body'),
+  'no-content': http({ status: 204 }, 'HTTP 204'),
+  'json-array': http({ status: 200, body: '[]', contentType: 'application/json' }, 'HTTP 200 with a JSON array'),
+  'json-null': http({ status: 200, body: 'null', contentType: 'application/json' }, 'HTTP 200 with JSON null'),
+  'json-empty': http(
+    { status: 200, body: '{}', contentType: 'application/json' },
+    'HTTP 200 with an empty JSON object',
+  ),
+  bom: { description: 'the normal answer after a byte order mark', basis: 'fault', steps: [{ prefix: '\ufeff' }] },
+  'odd-content-type': {
+    description: 'the normal answer as text/plain',
+    basis: 'fault',
+    steps: [{ contentType: 'text/plain' }],
+  },
+  'wrong-charset': {
+    description: 'the normal answer in UTF-8, declared to be GBK',
+    basis: 'fault',
+    steps: [{ contentType: 'application/json;charset=GBK' }],
+  },
+  'redirect-other-host': http({ status: 307, location: 'trap' }, 'a redirect to another server'),
+  'redirect-loop': http({ status: 307, location: 'loop' }, 'a redirect into an endless chain of them'),
+} satisfies Record<string, Behaviour>;
+
+/** HTTP statuses and their hints. */
+export const inTheStatus = {
+  'http-400': http(proxied(400, 'Bad Request'), 'HTTP 400 for ever', {}),
+  'http-401': http(proxied(401, 'Unauthorized'), 'HTTP 401'),
+  'http-403': http(proxied(403, 'Forbidden'), 'HTTP 403'),
+  'http-404': http(proxied(404, 'Not Found'), 'HTTP 404'),
+  'http-408': http(proxied(408, 'Request Timeout'), 'HTTP 408'),
+  'http-425': http(proxied(425, 'Too Early'), 'HTTP 425'),
+  'http-500': http(proxied(500, 'Internal Server Error'), 'HTTP 500'),
+  'http-502': http(proxied(502, 'Bad Gateway'), 'HTTP 502'),
+  'http-503': http(proxied(503, 'Service Unavailable'), 'HTTP 503'),
+  'http-504': http(proxied(504, 'Gateway Timeout'), 'HTTP 504'),
+  'http-503-retry-after': http(
+    { ...proxied(503, 'Service Unavailable'), retryAfter: '{seconds}' },
+    'HTTP 503 with Retry-After in seconds (3)',
+    { ...once, seconds: 3 },
+  ),
+  'http-429': http(proxied(429, 'Too Many Requests'), 'HTTP 429 without a hint'),
+  'http-429-seconds': http(
+    { ...proxied(429, 'Too Many Requests'), retryAfter: '{seconds}' },
+    'HTTP 429 with Retry-After in seconds (3)',
+    { ...once, seconds: 3 },
+  ),
+  'http-429-date': http(
+    { ...proxied(429, 'Too Many Requests'), retryAfter: '{date}' },
+    'HTTP 429 with Retry-After as a date (3 s after its own Date)',
+    { ...once, seconds: 3 },
+  ),
+  'http-429-absurd': http(
+    { ...proxied(429, 'Too Many Requests'), retryAfter: '86400' },
+    'HTTP 429 that asks for a day of silence',
+  ),
+  'http-429-negative': http({ ...proxied(429, 'Too Many Requests'), retryAfter: '-5' }, 'HTTP 429, Retry-After -5'),
+  'http-429-text': http({ ...proxied(429, 'Too Many Requests'), retryAfter: 'soon' }, 'HTTP 429, Retry-After in words'),
+} satisfies Record<string, Behaviour>;
