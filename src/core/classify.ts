@@ -78,7 +78,9 @@ const trouble = (reply: Reply, api: VendorApi, options: ClassifyOptions, failure
   // Only the vendor's own words are searched, not the page of some proxy.
   const isWorded = reply.kind === 'answer' && code !== 'BadBody' && mayBeNotFound.includes(row.class);
   if (row.class === 'notFound' || (isWorded && matches(api.notFoundMessages, `${code} ${message}`))) {
-    const error = { layer: 'task', code: 'NotFound', message: `${code}: ${message}`, ...requestId } as const;
+    // A fault's message begins with its status already.
+    const words = reply.kind === 'fault' ? message : `${code}: ${message}`;
+    const error = { layer: 'task', code: 'NotFound', message: words, ...requestId } as const;
     return { kind: 'trouble', class: 'notFound', error, ...rest };
   }
   const error = { layer, code, message, ...requestId };

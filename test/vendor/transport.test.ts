@@ -138,7 +138,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
       },
       code: 'Http503',
       message: /HTTP 503/,
-      limits: { totalMs: 300 },
+      limits: { totalMs: 1_000 },
     },
   ];
 
@@ -378,12 +378,12 @@ describe('connections', () => {
     const { endpoint, seen } = await serve(async (response) => {
       open += 1;
       most = Math.max(most, open);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 250));
       open -= 1;
       sendJson(response, finishedBody());
     });
     // Ten queries over two connections take five rounds, which together are longer than one attempt may be.
-    const client = aClient(endpoint, { limits: { connections: 2, totalMs: 500, headersMs: 500 } });
+    const client = aClient(endpoint, { limits: { connections: 2, totalMs: 1_000, headersMs: 1_000 } });
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.results({ taskId: 'task-1' })));
     expect(answers.map(({ reply }) => reply.kind)).toEqual(Array(10).fill('answer'));
     expect(most).toBe(2);
