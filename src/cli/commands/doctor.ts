@@ -1,0 +1,2 @@
+import type { Run } from '../program.js';
+export const run: Run = async () => 1;

@@ -1,0 +1,84 @@
+/** `temporal-tryon emulator`. */
+import { once } from 'node:events';
+import { type BehaviourName, behaviours, type EmulatorOptions, startEmulator } from '../../testing.js';
+import { CliError, exitCodes, type Interrupted } from '../exit.js';
+import type { Invocation } from '../options.js';
+import type { Context, Run } from '../program.js';
+
+type Options = Invocation['options'];
+
+const law = (options: Options): NonNullable<EmulatorOptions['law']> => {
+  const { fixedSeconds, stuckShare } = options;
+  const medianSeconds = Number(options.medianSeconds);
+  const p95Seconds = Number(options.p95Seconds ?? 3 * medianSeconds);
+  if (p95Seconds <= medianSeconds) {
+    throw new CliError(`--p95-seconds is ${p95Seconds}; give more than the median, ${medianSeconds}`, exitCodes.usage);
+  }
+  return {
+    ...(fixedSeconds === undefined ? {} : { fixedSeconds: Number(fixedSeconds) }),
+    medianSeconds,
+    p95Seconds,
+    stuckShare: Number(stuckShare),
+  };
+};
+
+function scriptOf(name: Options[string]): BehaviourName | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(behaviours, String(name))) return name as BehaviourName;
+  throw new CliError(`--script is "${name}"; give one of those that --list-behaviours prints`, exitCodes.usage);
+}
+
+/** A taken port, told plainly. */
+export function portError(error: unknown, port: number | undefined, option: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
+  return new CliError(`port ${port} is taken; give another with ${option}`, exitCodes.failed, { cause: error });
+}
+
+function list({ output }: Context): number {
+  for (const [name, { description, basis }] of Object.entries(behaviours)) {
+    output.json({ name, description, basis });
+    if (!output.isJson) output.line(`${name.padEnd(26)} ${description} ${output.paint.dim(`(${basis})`)}`);
+  }
+  return exitCodes.done;
+}
+
+export const run: Run = async ({ options }, context) => {
+  const { output, env, signal } = context;
+  if (options.listBehaviours) return list(context);
+  const script = scriptOf(options.script);
+  const port = options.port as number | undefined;
+  const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
+  const appSecret = env.AIDGE_APP_SECRET?.trim();
+  const settings: EmulatorOptions = {
+    ...(port === undefined ? {} : { port }),
+    // Within a container the loopback interface reaches nobody.
+    host: options.host as NonNullable<EmulatorOptions['host']>,
+    seed: Number(options.seed),
+    law: law(options),
+    strict: options.lenient !== true,
+    ...(options.latencyMs === undefined ? {} : { latencyMs: Number(options.latencyMs) }),
+    ...(script === undefined ? {} : { script }),
+    ...(appKey && appSecret ? { accounts: [{ appKey: String(appKey), appSecret }] } : {}),
+    log: output.note,
+  };
+  const emulator = await startEmulator(settings).catch((error: unknown) => {
+    throw portError(error, port, '--port');
+  });
+  try {
+    const { url } = emulator;
+    // A secret that the user gave is not shown; the emulator's own is none.
+    const isOwn = !(appKey && appSecret);
+    output.json({ url, appKey: emulator.appKey, ...(isOwn ? { appSecret: emulator.appSecret } : {}) });
+    if (!output.isJson) {
+      output.line(`export AIDGE_ENDPOINT=${url}`);
+      output.line(`export AIDGE_APP_KEY=${emulator.appKey}`);
+      if (isOwn) output.line(`export AIDGE_APP_SECRET=${emulator.appSecret}`);
+    }
+    output.note(`the emulated vendor answers at ${url}; Ctrl-C ends it`);
+    if (!signal.aborted) await once(signal, 'abort');
+    // A supervisor that ends it with SIGTERM wants it so.
+    return (signal.reason as Interrupted).by === 'SIGINT' ? exitCodes.interrupted : exitCodes.done;
+  } finally {
+    await emulator.close();
+  }
+};

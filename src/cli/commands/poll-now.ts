@@ -1,0 +1,17 @@
+/** `temporal-tryon poll-now <taskId>`. */
+import { exitCodes } from '../exit.js';
+import type { Run } from '../program.js';
+import { stateText } from '../show.js';
+import { withClient } from '../with-client.js';
+
+export const run: Run = ({ args: [taskId = ''] }, context) =>
+  withClient(context, async (client) => {
+    const { output } = context;
+    const status = await client.pollNow(taskId);
+    output.json(status);
+    if (!output.isJson) {
+      const { state, images, polls } = status;
+      output.line(`asking now; so far ${stateText(state, output.paint)}, ${images.length} images, ${polls} queries`);
+    }
+    return exitCodes.done;
+  });

@@ -1,0 +1,14 @@
+/** `temporal-tryon status <taskId>`. */
+import { exitCodes } from '../exit.js';
+import type { Run } from '../program.js';
+import { statusLines } from '../show.js';
+import { withClient } from '../with-client.js';
+
+export const run: Run = ({ args: [taskId = ''] }, context) =>
+  withClient(context, async (client) => {
+    const { output } = context;
+    const status = await client.status(taskId);
+    output.json(status);
+    if (!output.isJson) for (const line of statusLines(status, output.paint, Date.now())) output.line(line);
+    return exitCodes.done;
+  });
