@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createTryOnActivities } from './activities/index.js';
+import type { ServerClock } from './activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from './contract.js';
 import { defaultPolicy } from './core/schedule.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
@@ -30,6 +31,8 @@ export interface TryOnWorkers {
 export interface TryOnWorkersOptions {
   readonly connection?: NativeConnection;
   readonly namespace?: string;
+  /** Default: learned from the attempts. */
+  readonly clock?: ServerClock;
 }
 
 /** A failure to start that a person can mend, told in one line. */
@@ -112,6 +115,7 @@ export async function startTryOnWorkers(
     policy: () => ({ ...defaultPolicy, model: settings.prior }),
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: registered.names,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,

@@ -86,14 +86,16 @@ export function createTryOnActivities({
      */
     async tryOnPoll(input: PollInput): Promise<PollReport> {
       const info = activityInfo();
-      const { attempt, scheduledTimestampMs: scheduledAtMs, currentAttemptScheduledTimestampMs: dueAtMs } = info;
+      const { attempt, scheduledTimestampMs: scheduledAtMs, currentAttemptScheduledTimestampMs: toldMs } = info;
       const carried = info.heartbeatDetails as PollState | undefined;
-      clock.observe(dueAtMs);
+      clock.observe(toldMs);
+      const startedAtMs = await clock.now();
+      const dueAtMs = clock.dueAt?.(toldMs, startedAtMs) ?? toldMs;
       const policy = policyOf(input.account);
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
-      const silent = beforeLook(input, before, policy, { nowMs: clock.now(), attempt }, scheduledAtMs, 0);
+      const silent = beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, 0);
       const { state, decision } = silent ?? (await looked());
-      const nowMs = clock.now();
+      const nowMs = await clock.now();
       if (decision.kind === 'report') {
         const { kind: _kind, ...rest } = decision;
         return { ...rest, state, atMs: nowMs, searchAttributes: searchAttributes() };
@@ -106,7 +108,7 @@ export function createTryOnActivities({
         const { reply, queries } = await withCancellation(carried, (signal) =>
           vendor.results({ account, taskId, signal }),
         );
-        const at = { nowMs: clock.now(), attempt, queries, scheduledAtMs };
+        const at = { nowMs: await clock.now(), attempt, queries, scheduledAtMs };
         const verdict = classify(reply, api, {
           taskId,
           acceptOtherTaskId: acceptsOtherTaskId(account),

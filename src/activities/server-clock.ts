@@ -7,13 +7,20 @@ export interface ServerClock {
   /** Takes in a time that the server has passed, in Unix milliseconds. */
   observe(serverMs: number): void;
   /** Now, in the server's Unix milliseconds; never ahead of the truth by more than the drift of two clocks in 500 attempts. */
-  now(): number;
+  now(): number | Promise<number>;
+  /**
+   * When this attempt was due. Given where the server's own word is not that: the time-skipping test server tells when the attempt
+   * before failed.
+   */
+  dueAt?(toldMs: number, nowMs: number): number;
 }
 
 const WINDOW = 500;
 
 /** @param monotonicMs - a clock that never steps; default `performance.now` */
-export function createServerClock(monotonicMs: () => number = () => performance.now()): ServerClock {
+export function createServerClock(
+  monotonicMs: () => number = () => performance.now(),
+): ServerClock & { now(): number } {
   let older = Number.NEGATIVE_INFINITY;
   let newer = Number.NEGATIVE_INFINITY;
   let seen = 0;
