@@ -1,0 +1,154 @@
+/**
+ * Laws of durations to test schedules on. They are assumptions: nobody publishes try-on durations. Each is given as a survival
+ * function and as draws, apart from `src`, and beside it the package's own model of it.
+ */
+import type { DurationModel } from '../../src/core/duration.js';
+import { fitModel } from '../../src/core/learn-model.js';
+import { type Draw, exponentialDraw, normalDraw } from './random.js';
+import { gammaAbove, normalTail, root } from './special.js';
+
+export interface Law {
+  readonly name: string;
+  readonly horizonSeconds: number;
+  /** Share of the jobs not over at an age in seconds. */
+  readonly survival: (age: number) => number;
+  readonly draw: (draw: Draw) => number;
+  /** What the package is told where the law is said to be known. */
+  readonly model: DurationModel;
+}
+
+interface Part {
+  readonly above: (age: number) => number;
+  readonly draw: (draw: Draw) => number;
+}
+
+const z95 = root((z) => 0.05 - normalTail(z), 1, 2);
+
+const lognormal = (median: number, spread: number): Part => ({
+  above: (age) => (age <= 0 ? 1 : normalTail(Math.log(age / median) / spread)),
+  draw: (draw) => median * Math.exp(spread * normalDraw(draw)),
+});
+
+const gammaQuantile = (shape: number, share: number): number =>
+  root((x) => 1 - share - gammaAbove(shape, x), 0, 20 * shape + 50);
+
+/** Gamma by its median and 95 % point, of shape 1 or more. */
+function gamma(median: number, p95: number): Part {
+  // The ratio of the two quantiles falls as the shape grows.
+  const shape = root((k) => p95 / median - gammaQuantile(k, 0.95) / gammaQuantile(k, 0.5), 1, 60);
+  const scale = median / gammaQuantile(shape, 0.5);
+  const d = shape - 1 / 3;
+  return {
+    above: (age) => gammaAbove(shape, age / scale),
+    // Marsaglia and Tsang 2000
+    draw: (draw) => {
+      for (;;) {
+        const z = normalDraw(draw);
+        const v = (1 + z / Math.sqrt(9 * d)) ** 3;
+        if (v > 0 && -exponentialDraw(draw) < 0.5 * z * z + d - d * v + d * Math.log(v)) return d * v * scale;
+      }
+    },
+  };
+}
+
+/** The package's nearest model of a law that is none of its own. */
+function nearestModel(survival: (age: number) => number, horizonSeconds: number): DurationModel {
+  const observations = [];
+  for (let low = 0, high = 0.5; low < horizonSeconds; low = high, high *= 1.02)
+    observations.push({ lowSeconds: low, highSeconds: high, weight: 10_000 * (survival(low) - survival(high)) });
+  return fitModel(observations, horizonSeconds);
+}
+
+function law(
+  name: string,
+  parts: readonly (readonly [share: number, part: Part])[],
+  stuck: { share: number; from: number },
+  given?: DurationModel,
+  horizonSeconds = 1800,
+): Law {
+  const whole = (age: number): number => {
+    let sum = stuck.share * Math.min(1, Math.max(0, (horizonSeconds - age) / (horizonSeconds - stuck.from)));
+    for (const [share, part] of parts) sum += (1 - stuck.share) * share * part.above(age);
+    return sum;
+  };
+  const beyond = whole(horizonSeconds);
+  const survival = (age: number): number => Math.max(0, (whole(age) - beyond) / (1 - beyond));
+  return {
+    name,
+    horizonSeconds,
+    model: given ?? nearestModel(survival, horizonSeconds),
+    survival,
+    draw: (draw) => {
+      for (;;) {
+        let pick = draw();
+        if (pick < stuck.share) return stuck.from + (horizonSeconds - stuck.from) * draw();
+        pick = (pick - stuck.share) / (1 - stuck.share);
+        let chosen = parts[0]?.[1] as Part;
+        for (const [share, part] of parts) {
+          chosen = part;
+          if (pick < share) break;
+          pick -= share;
+        }
+        const age = chosen.draw(draw);
+        if (age < horizonSeconds) return age;
+      }
+    },
+  };
+}
+
+const spreadOf = (median: number, p95: number): number => Math.log(p95 / median) / z95;
+
+/** Lognormal with evenly spread stuck jobs, its bulk `times` as slow. */
+function lognormalLaw(
+  name: string,
+  median: number,
+  p95: number,
+  stuck: { share: number; from: number },
+  times = 1,
+): Law {
+  const spread = spreadOf(median, p95);
+  return law(name, [[1, lognormal(median * times, spread)]], stuck, {
+    logMedian: Math.log(median * times),
+    logSpread: spread,
+    stuckShare: stuck.share,
+    stuckFromSeconds: stuck.from,
+    horizonSeconds: 1800,
+    source: 'given',
+  });
+}
+
+/** A: 97 % lognormal of median 40 s and 95 % point 120 s. `times` makes its bulk slower. */
+export const lawA = (times = 1): Law =>
+  lognormalLaw(times === 1 ? 'A lognormal' : `A x ${times}`, 40, 120, { share: 0.03, from: 120 }, times);
+
+/** B: 97 % gamma of the same median and 95 % point. */
+export const lawB = (): Law => law('B gamma', [[1, gamma(40, 120)]], { share: 0.03, from: 120 });
+
+/** C: tight, 99 % lognormal of median 40 s and 95 % point 60 s. */
+export const lawC = (): Law => lognormalLaw('C tight', 40, 60, { share: 0.01, from: 120 });
+
+/** D: two modes, 58 % about 18 s and 42 % about 75 s, of which 3 % are stuck. */
+export const lawD = (times = 1): Law =>
+  law(
+    times === 1 ? 'D bimodal' : `D x ${times}`,
+    [
+      [0.58, lognormal(18 * times, 0.3)],
+      [0.42, lognormal(75 * times, 0.25)],
+    ],
+    { share: 0.03, from: 180 },
+    {
+      logMedian: Math.log(18 * times),
+      logSpread: 0.3,
+      stuckShare: 0.03,
+      stuckFromSeconds: 180,
+      horizonSeconds: 1800,
+      modes: [
+        { share: 0.58, logMedian: Math.log(18 * times), logSpread: 0.3 },
+        { share: 0.42, logMedian: Math.log(75 * times), logSpread: 0.25 },
+      ],
+      source: 'given',
+    },
+  );
+
+/** E: drifts. How many times slower than law A the job of this number is: up to twice as slow, then twice as fast, over 800 jobs. */
+export const driftAt = (job: number): number => 2 ** Math.sin((2 * Math.PI * job) / 800);

@@ -1,0 +1,74 @@
+/** Learning, simulated: a schedule learns from what its own looks saw; its cost is computed from the true law, not sampled. */
+import { type DurationModel, priorModel } from '../../src/core/duration.js';
+import type { Observation } from '../../src/core/learn-fit.js';
+import { learnModel } from '../../src/core/learn-model.js';
+import { lookTimes, policyOf } from '../../src/core/schedule.js';
+import type { Law } from '../lib/laws.js';
+import { costAt, exactCost, gridOf, optimumOf } from '../lib/optimum.js';
+import { type Draw, seeded } from '../lib/random.js';
+
+/** What looks at these times see of a job: after which it ended, and which saw it. */
+export function seenBy(times: readonly number[], duration: number): Observation {
+  let lowSeconds = 0;
+  for (const time of times) {
+    if (time >= duration) return { lowSeconds, highSeconds: time };
+    lowSeconds = time;
+  }
+  return { lowSeconds };
+}
+
+/** Runs one job after another under the schedule learned so far; learns again after every `every` jobs. */
+export function runJobs(
+  past: Observation[],
+  jobs: readonly Law[],
+  draw: Draw,
+  price: number,
+  prior: DurationModel,
+  every: number,
+): DurationModel {
+  let model = learnModel(past, prior);
+  let times = lookTimes(policyOf({ model, priceSeconds: price }), 1900);
+  for (const [k, law] of jobs.entries()) {
+    past.push(seenBy(times, law.draw(draw)));
+    if ((k + 1) % every !== 0 && k + 1 < jobs.length) continue;
+    model = learnModel(past, prior);
+    times = lookTimes(policyOf({ model, priceSeconds: price }), 1900);
+  }
+  return model;
+}
+
+/** Cost of a model's schedule under a law, over the least cost there. */
+export const regretOf = (model: DurationModel, law: Law, price: number, least: number): number =>
+  costAt(price, exactCost(law, lookTimes(policyOf({ model, priceSeconds: price }), 1900))) / least;
+
+/** Mean and worst over repeats. */
+export interface Regret {
+  readonly mean: number;
+  readonly worst: number;
+}
+
+const summary = (values: readonly number[]): Regret => ({
+  mean: values.reduce((total, value) => total + value, 0) / values.length,
+  worst: Math.max(...values),
+});
+
+export const leastCost = (law: Law, price: number): number => costAt(price, optimumOf(gridOf(law, 0.2), price, 1, 60));
+
+/** A life: so many jobs of one law after another; what its end costs under the last law. */
+export interface Life {
+  readonly name: string;
+  readonly jobs: readonly Law[];
+  readonly prior?: DurationModel;
+}
+
+/** Cost over the optimum of the last job's law after a life, over repeats. */
+export function afterLife(life: Life, price: number, repeats: number, seed: number, every = 10): Regret {
+  const law = life.jobs.at(-1) as Law;
+  const least = leastCost(law, price);
+  const values: number[] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const model = runJobs([], life.jobs, seeded(seed + 7919 * repeat), price, life.prior ?? priorModel, every);
+    values.push(regretOf(model, law, price, least));
+  }
+  return summary(values);
+}

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { priorModel } from '../../src/core/duration.js';
+import {
+  correctionHabits,
+  correctPrice,
+  noCorrection,
+  priceFor,
+  priceInForce,
+  priceLimits,
+} from '../../src/core/price.js';
+import { policyOf, scheduleCost } from '../../src/core/schedule.js';
+
+describe('the price fed forward', () => {
+  // Expected load and mean delay on the prior law at a budget of 20 queries per second, all of it planned for.
+  test.each([
+    { jobsPerSecond: 1, price: 0.073, delaySeconds: 1.43 },
+    { jobsPerSecond: 2, price: 0.31, delaySeconds: 2.93 },
+    { jobsPerSecond: 4, price: 1.38, delaySeconds: 6.12 },
+    { jobsPerSecond: 6, price: 3.89, delaySeconds: 9.96 },
+  ])('fits $jobsPerSecond jobs per second into 20 queries per second', ({ jobsPerSecond, price, delaySeconds }) => {
+    const priceSeconds = priceFor({ queriesPerSecond: 20, jobsPerSecond, plannedShare: 1 });
+    expect(priceSeconds / price).toBeCloseTo(1, 1);
+    const cost = scheduleCost(policyOf({ priceSeconds }));
+    expect(cost.looks * jobsPerSecond).toBeLessThanOrEqual(20.1);
+    expect(cost.looks * jobsPerSecond).toBeGreaterThan(19.5);
+    expect(cost.delaySeconds).toBeCloseTo(delaySeconds, 0);
+  });
+
+  test('plans for nine tenths of the budget', () => {
+    const cost = scheduleCost(policyOf({ priceSeconds: priceFor({ queriesPerSecond: 20, jobsPerSecond: 4 }) }));
+    expect(cost.looks * 4).toBeCloseTo(18, 0);
+    expect(cost.delaySeconds).toBeLessThan(7.5);
+  });
+
+  test.each([
+    ['no jobs', { queriesPerSecond: 20, jobsPerSecond: 0 }, priceLimits.leastSeconds],
+    ['hardly any jobs', { queriesPerSecond: 20, jobsPerSecond: 0.001 }, priceLimits.leastSeconds],
+    ['more jobs than any schedule can follow', { queriesPerSecond: 1, jobsPerSecond: 100 }, priceLimits.mostSeconds],
+    ['no budget', { queriesPerSecond: 0, jobsPerSecond: 1 }, priceLimits.mostSeconds],
+    ['a rate that is no number', { queriesPerSecond: 20, jobsPerSecond: Number.NaN }, priceLimits.leastSeconds],
+  ])('is bounded at %s', (_name, input, price) => {
+    expect(priceFor(input)).toBeCloseTo(price, 6);
+  });
+
+  test('rises with the rate of jobs', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.1, max: 20, noNaN: true }),
+        fc.double({ min: 1, max: 2, noNaN: true }),
+        (rate, more) => {
+          const fewer = priceFor({ queriesPerSecond: 20, jobsPerSecond: rate, model: priorModel });
+          const dearer = priceFor({ queriesPerSecond: 20, jobsPerSecond: rate * more, model: priorModel });
+          expect(dearer).toBeGreaterThanOrEqual(fewer * 0.999);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  });
+});
+
+const factorAfter = (lags: readonly number[]): number => lags.reduce(correctPrice, noCorrection).factor;
+
+describe('the correction by lag', () => {
+  test('leaves the price of an idle server alone', () => {
+    expect(factorAfter(new Array<number>(1000).fill(40))).toBe(1);
+  });
+
+  test('a single late attempt hardly counts', () => {
+    expect(factorAfter([3_600_000])).toBeLessThan(1.002);
+  });
+
+  test('an hour of outage counts like five seconds', () => {
+    expect(factorAfter(new Array<number>(20).fill(3_600_000))).toBe(factorAfter(new Array<number>(20).fill(5000)));
+  });
+
+  test('steady lag makes looks dearer, up to a bound', () => {
+    const lagging = new Array<number>(200).fill(2000);
+    expect(factorAfter(lagging)).toBeGreaterThan(1.5);
+    expect(factorAfter(new Array<number>(10_000).fill(5000))).toBe(correctionHabits.mostFactor);
+  });
+
+  test('looks on time make them cheap again', () => {
+    expect(factorAfter([...new Array<number>(200).fill(2000), ...new Array<number>(5000).fill(5)])).toBe(1);
+  });
+
+  test.each([Number.NaN, -5000, Number.NEGATIVE_INFINITY])('a lag of %d counts as none', (lag) => {
+    expect(correctPrice(noCorrection, lag)).toEqual(noCorrection);
+  });
+});
+
+describe('the price in force', () => {
+  test('is what is wanted while the budget has room', () => {
+    expect(priceInForce(0.02) / 0.5).toBeCloseTo(1, 1);
+  });
+
+  test('is what the budget asks, corrected', () => {
+    expect(priceInForce(2, { factor: 1.5, lagMs: 0 }) / 3).toBeCloseTo(1, 1);
+  });
+
+  test('takes few values, so that tables are reused', () => {
+    const prices = new Set(Array.from({ length: 1000 }, (_, k) => priceInForce(1 + k / 1000)));
+    expect(prices.size).toBeLessThan(20);
+  });
+
+  test('stays within its bounds', () => {
+    expect(priceInForce(60, { factor: 8, lagMs: 0 })).toBe(priceLimits.mostSeconds);
+  });
+});
