@@ -105,6 +105,8 @@ function accepted(input: TryOnResultsInput): TryOnResultsInput {
   return value;
 }
 
+const acceptedId = (taskId: string): string => accept(check(TryOnResultsInputSchema, { taskId })).taskId;
+
 /** The search attributes of the namespace, asked once; none where the server does not tell. */
 function rememberedAttributes(client: Client): () => Promise<readonly string[]> {
   let asked: Promise<readonly string[]> | undefined;
@@ -126,7 +128,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
   const registered = rememberedAttributes(client);
 
-  const handleOf = (taskId: string): WorkflowHandle => client.workflow.getHandle(resultsWorkflowId(taskId));
+  const handleOf = (taskId: string): WorkflowHandle => client.workflow.getHandle(resultsWorkflowId(acceptedId(taskId)));
   const nameOf = (taskId: string): string => `the wait for task ${taskId}`;
   const place = async () => ({ taskQueue, registered: await registered() });
 
@@ -233,7 +235,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
           throw error instanceof WorkflowNotFoundError ? noWait(taskId, client.options.namespace) : error;
         });
     },
-    status: async (taskId) => (await lookAtWait(client, taskId)).status,
+    status: async (taskId) => (await lookAtWait(client, acceptedId(taskId))).status,
     events: (taskId, options) => watchWait(client, taskId, (signal) => outcomeOf(taskId, { signal }), options),
     async *list(options = {}) {
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTryOnClient, type TryOnClient } from '../../client/client.js';
 import type { StartedListing } from '../../client/listing.js';
+import { pollersOf } from '../../client/namespace.js';
 import { defaults, type TryOnListingResult } from '../../contract.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../server/temporal-server.js';
 import { type Emulator, startEmulator } from '../../testing.js';
@@ -22,6 +23,7 @@ const garments = ['summer dress', 'linen shirt', 'denim jacket', 'wool coat', 's
 const imagesPerSubTask = 4;
 const subTasksPerTask = 2;
 const showEveryMs = 400;
+const untilPolledEveryMs = 100;
 
 type Options = Invocation['options'];
 type Env = NodeJS.ProcessEnv;
@@ -100,6 +102,13 @@ async function startVendor(options: Options): Promise<Emulator> {
   }
 }
 
+/** Waits for the worker: tasks submitted earlier would be over at the first look. */
+async function untilPolled(client: TryOnClient, signal: AbortSignal): Promise<void> {
+  while ((await pollersOf(client.temporal, client.taskQueue, 'workflow')).length === 0) {
+    await sleep(untilPolledEveryMs, undefined, { signal });
+  }
+}
+
 /** Submits through the vendor's client, over real HTTP. */
 async function submitTasks(env: Env, count: number, { output, signal }: Context): Promise<TryOnTask[]> {
   const vendor = createVendorClient({ accounts: readAccounts(env).accounts });
@@ -148,7 +157,7 @@ async function follow(
     }
     progress.update(shown.size, Math.max(expected, shown.size), text);
   };
-  progress.update(0, expected, 'the worker is starting');
+  progress.update(0, expected, 'begun');
   let result: TryOnListingResult | undefined;
   const ended = client.listings.result(listingId, { signal }).then((told) => {
     result = told;
@@ -220,6 +229,7 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
   );
 
   const client = parts.add(await createTryOnClient({ env: parted }), (one) => one.close());
+  await Promise.race([untilPolled(client, signal), worker.failed]);
   const tasks = await submitTasks(parted, Number(options.tasks), context);
   const listing = await client.listings.start({ listingId: `demo-${new Date().toISOString()}`, tasks });
   const link = historyUrl(server, client.temporal.options.namespace, listing);

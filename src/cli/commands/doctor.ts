@@ -1,2 +1,24 @@
+/** `temporal-tryon doctor`. */
+import { type CheckResult, runChecks } from '../checks.js';
+import { exitCodes } from '../exit.js';
+import { type Output, plain } from '../output.js';
 import type { Run } from '../program.js';
-export const run: Run = async () => 1;
+
+function lines({ name, result, detail, cure }: CheckResult, paint: Output['paint']): string[] {
+  const mark = { ok: paint.green('ok  '), warn: paint.yellow('warn'), fail: paint.red('fail') }[result];
+  return [
+    `${mark}  ${paint.bold(name)}: ${plain(detail)}`,
+    ...(cure === undefined ? [] : [`      ${paint.cyan('->')} ${plain(cure)}`]),
+  ];
+}
+
+export const run: Run = async (_invocation, { output, env, signal }) => {
+  const checks: CheckResult[] = [];
+  for await (const check of runChecks(env, signal)) {
+    checks.push(check);
+    if (!output.isJson) for (const line of lines(check, output.paint)) output.line(line);
+  }
+  const isWell = checks.every(({ result }) => result !== 'fail');
+  output.json({ ok: isWell, checks });
+  return isWell ? exitCodes.done : exitCodes.failed;
+};

@@ -1,0 +1,193 @@
+/** The checks of `doctor`, each with its cure. */
+import type { Client } from '@temporalio/client';
+import { rowOfError } from '../client/advice.js';
+import { type Connected, connectTemporal } from '../client/connect.js';
+import { TryOnClientError } from '../client/errors.js';
+import { pollersOf, registeredSearchAttributes } from '../client/namespace.js';
+import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { classify } from '../core/classify.js';
+import { readWorkerSettings } from '../settings.js';
+import { type Account, readAccounts } from '../vendor/accounts.js';
+import { tryOnApi } from '../vendor/apis/tryon.js';
+import { createVendorClient, type VendorClient, vendorLimits } from '../vendor/client.js';
+
+/** One check and what it came to. */
+export interface CheckResult {
+  readonly name: string;
+  readonly result: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  /** What to do; with `warn` and `fail`. */
+  readonly cure?: string;
+}
+
+/** What `doctor` says when it asks for a task that cannot be. */
+const MADE_UP_TASK = '1000000000000000';
+/** The vendor's gateway family refuses a time that is further off. */
+const CLOCK_FAIL_MS = 30 * 60_000;
+
+const ok = (name: string, detail: string): CheckResult => ({ name, result: 'ok', detail });
+const warn = (name: string, detail: string, cure: string): CheckResult => ({ name, result: 'warn', detail, cure });
+const fail = (name: string, detail: string, cure: string): CheckResult => ({ name, result: 'fail', detail, cure });
+
+/** A message `what; cure` in two. */
+function split(text: string): [string, string] {
+  const at = text.indexOf('; ');
+  return at < 0 ? [text, 'see the documentation'] : [text.slice(0, at), text.slice(at + 2)];
+}
+
+/** Runs every check; yields each as it is known. */
+export async function* runChecks(env: NodeJS.ProcessEnv, signal: AbortSignal): AsyncGenerator<CheckResult> {
+  const read = readWorkerSettings(env);
+  if (read.ok) yield ok('settings', `${read.settings.accounts.map(({ name }) => name).join(', ')} configured`);
+  else for (const problem of read.problems) yield fail('settings', ...split(problem));
+  const { accounts } = readAccounts(env);
+  const taskQueue = env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue;
+  yield* temporalChecks(env, taskQueue, accounts);
+  signal.throwIfAborted();
+  const vendor = createVendorClient({ accounts });
+  try {
+    for (const account of accounts) yield* vendorChecks(vendor, account, signal);
+  } finally {
+    await vendor.close();
+  }
+}
+
+async function* temporalChecks(
+  env: NodeJS.ProcessEnv,
+  taskQueue: string,
+  accounts: readonly Account[],
+): AsyncGenerator<CheckResult> {
+  let connected: Connected;
+  try {
+    connected = await connectTemporal({ env });
+  } catch (error) {
+    if (!(error instanceof TryOnClientError)) throw error;
+    const name = error.code === 'NoNamespace' ? 'namespace' : 'Temporal server';
+    yield fail(name, ...split(error.message));
+    return;
+  }
+  const { client, address, namespace } = connected;
+  try {
+    yield ok('Temporal server', `answers at ${address}`);
+    yield ok('namespace', namespace);
+    yield await attributesCheck(client, namespace);
+    yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
+    for (const { name } of accounts) {
+      const cure = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
+      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', cure);
+    }
+  } finally {
+    await connected.close();
+  }
+}
+
+async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
+  const name = 'search attributes';
+  let registered: readonly string[];
+  try {
+    registered = await registeredSearchAttributes(client);
+  } catch {
+    return warn(
+      name,
+      'the server does not tell which there are, so none is used and `list` finds waits by type only',
+      'grant the right to list search attributes, if `list` should know states',
+    );
+  }
+  const missing = Object.values(searchAttributes).filter((one) => !registered.includes(one.name));
+  if (missing.length === 0) return ok(name, registered.join(', '));
+  const words = missing.map((one) => `--name ${one.name} --type ${one.type === 'INT' ? 'Int' : 'Keyword'}`).join(' ');
+  return warn(
+    name,
+    `missing: ${missing.map((one) => one.name).join(', ')}`,
+    `temporal operator search-attribute create --namespace ${namespace} ${words}`,
+  );
+}
+
+async function queueCheck(
+  client: Client,
+  queue: string,
+  kind: 'workflow' | 'activity',
+  cure: string,
+): Promise<CheckResult> {
+  const name = `queue ${queue}`;
+  try {
+    const pollers = await pollersOf(client, queue, kind);
+    if (pollers.length === 0) return fail(name, 'no worker polls it', cure);
+    return ok(name, `polled by ${pollers.map(({ identity }) => identity).join(', ')}`);
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+    return warn(name, `the server does not tell who polls it (${why})`, 'grant the right to describe task queues');
+  }
+}
+
+async function* vendorChecks(vendor: VendorClient, account: Account, signal: AbortSignal): AsyncGenerator<CheckResult> {
+  const of = account.name === defaults.account ? '' : ` of ${account.name}`;
+  try {
+    await account.credentials();
+    yield ok(`key${of}`, 'present');
+  } catch (error) {
+    yield fail(`key${of}`, ...split(error instanceof Error ? error.message : String(error)));
+    return;
+  }
+  const { reply } = await vendor.results({ account: account.name, taskId: MADE_UP_TASK, signal });
+  yield vendorCheck(`vendor${of}`, account, reply);
+  const offsetMs = vendor.clockOffsetMs(account.name);
+  if (offsetMs !== undefined) yield clockCheck(`clock${of}`, offsetMs);
+}
+
+/** What an answer about a task that cannot be says of address and key. Pure. */
+export function vendorCheck(
+  name: string,
+  { endpoint }: Pick<Account, 'endpoint'>,
+  reply: Parameters<typeof classify>[0],
+): CheckResult {
+  const verdict = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
+  const accepted = ok(name, `${endpoint} answers and takes the key`);
+  if (verdict.kind !== 'trouble') return accepted;
+  const { error } = verdict;
+  const cure = rowOfError(error, tryOnApi)?.cure;
+  const what = `${error.layer} ${error.code}: ${error.message}`;
+  switch (verdict.class) {
+    case 'notFound':
+      // A 404 of some other server looks the same as the vendor's; only the vendor sends JSON.
+      if (reply.kind === 'answer') return accepted;
+      return warn(
+        name,
+        `${endpoint} answers HTTP 404 without the vendor's JSON`,
+        'check AIDGE_ENDPOINT if waits end as notFound',
+      );
+    case 'auth':
+    case 'quota':
+    case 'clock':
+      return fail(
+        name,
+        `${what}; waits of this account are blocked: they hold on and ask slowly until this is mended`,
+        cure ?? 'see what the vendor says',
+      );
+    case 'throttled':
+      return warn(name, `${what}; the account is slowed down for now`, cure ?? 'ask again later');
+    case 'refused':
+    case 'failed':
+      // Past the gateway, so the key was taken; it is the made-up task that is refused.
+      if (error.layer === 'service' || error.layer === 'task') return accepted;
+      return fail(name, what, cure ?? 'check AIDGE_ENDPOINT');
+    case 'transient':
+      return error.layer === 'transport'
+        ? fail(name, `${endpoint} cannot be asked: ${what}`, cure ?? 'check AIDGE_ENDPOINT and the network')
+        : warn(name, what, cure ?? 'ask again later');
+    case 'wrongTask':
+      return accepted;
+    default:
+      return verdict.class satisfies never;
+  }
+}
+
+/** Our clock against the vendor's. Pure. */
+export function clockCheck(name: string, offsetMs: number): CheckResult {
+  const seconds = Math.round(Math.abs(offsetMs) / 1000);
+  const where = offsetMs > 0 ? 'behind' : 'ahead of';
+  const cure = "set this machine's clock (NTP): the vendor refuses signatures whose time is off";
+  const detail = `this machine is ${seconds} s ${where} the vendor`;
+  if (Math.abs(offsetMs) <= vendorLimits.skewMs) return ok(name, `within ${Math.max(1, seconds)} s of the vendor's`);
+  return Math.abs(offsetMs) > CLOCK_FAIL_MS ? fail(name, detail, cure) : warn(name, detail, cure);
+}
