@@ -1,4 +1,5 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
+import { wellFormed } from '../check.js';
 import type { ListingState } from './listing.js';
 import { listingStatus } from './listing.js';
 import type { WaitState } from './wait.js';
@@ -10,7 +11,7 @@ const SHOWN_CHARACTERS = 200;
 export function escapeMarkdown(text: string): string {
   const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text;
   return (
-    cut
+    wellFormed(cut)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
       .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
       .replace(/[\\`*_{}[\]()#+\-.!|~:@]/g, (mark) => `\\${mark}`)
@@ -23,7 +24,14 @@ export function escapeMarkdown(text: string): string {
 const table = (rows: readonly (readonly [string, string])[]): string =>
   ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 
-/** Current details of a wait. */
+const SHOWN_ROWS = 20;
+
+function namesOf(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_ROWS).map(escapeMarkdown).join(', ') || 'none';
+  return names.length > SHOWN_ROWS ? `${shown} and ${names.length - SHOWN_ROWS} more` : shown;
+}
+
+/** Current details of a wait; up to 20 subscribers by name. */
 export function describeWait(wait: WaitState): string {
   const status = statusOf(wait);
   const finished = status.subTasks.filter((subTask) => subTask.status === 'finished').length;
@@ -35,12 +43,14 @@ export function describeWait(wait: WaitState): string {
     ['sub\\-tasks finished', `${finished} of ${status.subTasks.length}`],
     ['queries as of the last report', String(status.polls)],
     ['deadline', status.deadline],
-    ['subscribers', status.subscribers.map((one) => escapeMarkdown(one.workflowId)).join(', ') || 'none'],
+    ['subscribers', namesOf(status.subscribers.map((one) => one.workflowId))],
   ];
   if (status.error !== undefined) {
     const { layer, code, message } = status.error;
     rows.push(['trouble', `${layer} ${escapeMarkdown(code)}: ${escapeMarkdown(message)}`]);
   }
+  if (wait.poll.conflict !== undefined)
+    rows.push(['the vendor contradicts itself', escapeMarkdown(wait.poll.conflict)]);
   if (wait.poll.pauseUntilMs !== undefined) {
     rows.push(['vendor ordered a pause until', new Date(wait.poll.pauseUntilMs).toISOString()]);
   }
@@ -57,13 +67,13 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
     ['images', String(status.tasks.reduce((sum, task) => sum + task.imageCount, 0))],
     ['deadline', status.deadline],
     ...status.tasks
-      .slice(0, 20)
+      .slice(0, SHOWN_ROWS)
       .map((task): [string, string] => [
         escapeMarkdown(task.garmentId ?? task.taskId),
         `${task.state}, ${task.imageCount} images`,
       ]),
   ];
-  if (status.tasks.length > 20) rows.push(['more tasks', String(status.tasks.length - 20)]);
+  if (status.tasks.length > SHOWN_ROWS) rows.push(['more tasks', String(status.tasks.length - SHOWN_ROWS)]);
   return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}`;
 }
 

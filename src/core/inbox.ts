@@ -23,6 +23,10 @@ export interface Inbox {
 /** An inbox that has received nothing. Its records have no prototype, so that no task id meets an inherited key. */
 export const emptyInbox = (): Inbox => ({ tasks: Object.create(null), taken: Object.create(null) });
 
+/** An own value of a record that may have come through JSON: a task may be called `constructor`. */
+export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
 const put = <T>(record: Readonly<Record<string, T>>, key: string, value: T): Record<string, T> =>
   Object.assign(Object.create(null), record, { [key]: value });
 
@@ -79,10 +83,10 @@ function applied(task: InboxTask, event: TryOnEvent): InboxTask {
  * @returns the inbox, and whether the event was new
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
-  const taken = inbox.taken[event.waitId] ?? 0;
+  const taken = own(inbox.taken, event.waitId) ?? 0;
   const isSnapshot = event.kind === 'snapshot';
   if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };
-  const was = inbox.tasks[event.taskId];
+  const was = own(inbox.tasks, event.taskId);
   // A snapshot overtaken by an event of the same wait tells nothing new; one of an ended wait neither.
   if (isSnapshot && (event.sequence < taken || (was?.waitId === event.waitId && was.outcome !== undefined))) {
     return { inbox, fresh: false };

@@ -1,4 +1,5 @@
 /** A listing as a fold over its tasks and what its inbox knows of them. Pure; its state is what continue-as-new carries. */
+import { wellFormed } from '../check.js';
 import {
   defaults,
   type ListingImage,
@@ -8,8 +9,8 @@ import {
   type TryOnListingResult,
   type TryOnListingStatus,
 } from '../contract.js';
-import { emptyInbox, type Inbox, type InboxTask } from './inbox.js';
-import { jsonBytes, takeFitting } from './size.js';
+import { emptyInbox, type Inbox, type InboxTask, own } from './inbox.js';
+import { jsonBytes, takeFitting, withImages } from './size.js';
 
 /** A listing. JSON; times are Unix milliseconds of workflow time. */
 export interface ListingState {
@@ -49,11 +50,12 @@ export const hasTask = (listing: ListingState, taskId: string): boolean =>
 /** Whether one more task would pass the contract's limit. */
 export const isFull = (listing: ListingState): boolean => listing.tasks.length >= limits.listingTasks;
 
-const known = (listing: ListingState, task: ListingTask): InboxTask | undefined => listing.inbox.tasks[task.taskId];
+const known = (listing: ListingState, { taskId }: Pick<ListingTask, 'taskId'>): InboxTask | undefined =>
+  own(listing.inbox.tasks, taskId);
 
 /** Whether the task's wait has told its outcome. */
 export const hasEnded = (listing: ListingState, taskId: string): boolean =>
-  listing.inbox.tasks[taskId]?.outcome !== undefined;
+  known(listing, { taskId })?.outcome !== undefined;
 
 /** Whether there is at least one task and all have ended. */
 export const isComplete = (listing: ListingState): boolean =>
@@ -78,24 +80,34 @@ function resultStatus(listing: ListingState, imageCount: number): TryOnListingRe
   return imageCount === 0 ? 'failed' : 'incomplete';
 }
 
-function fitted<T extends { images: ListingImage[] }>(
-  whole: T,
-  images: readonly ListingImage[],
-): T & { imagesOmitted?: number } {
-  const { fitting, omitted } = takeFitting(images, limits.resultBytes - jsonBytes({ ...whole, images: [] }));
-  return { ...whole, images: [...fitting], ...(omitted > 0 ? { imagesOmitted: omitted } : {}) };
+/** An outcome may name thousands of sub-tasks. 500 of them with their images beside them must still fit into a result. */
+const OUTCOMES_BYTES = limits.resultBytes * (2 / 3);
+const MESSAGE_CHARACTERS = 400;
+
+type OutcomeOfTask = TryOnListingResult['outcomes'][number];
+
+function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
+  if (jsonBytes(outcomes) <= OUTCOMES_BYTES) return [...outcomes];
+  const subTaskBytes = OUTCOMES_BYTES / 4 / outcomes.length;
+  return outcomes.map((outcome) => ({
+    ...outcome,
+    subTasks: [...takeFitting(outcome.subTasks, subTaskBytes).fitting],
+    ...(outcome.error === undefined
+      ? {}
+      : { error: { ...outcome.error, message: wellFormed(outcome.error.message.slice(0, MESSAGE_CHARACTERS)) } }),
+  }));
 }
 
-/** The listing's result at `nowMs`; tasks that have not ended are told as `timeout`. */
+/** The listing's result at `nowMs`; tasks that have not ended are told as `timeout`. Of very large outcomes it tells less. */
 export function listingResult(listing: ListingState, nowMs: number, api: string): TryOnListingResult {
   const images = imagesOf(listing);
-  const outcomes = listing.tasks.map((task): TryOnListingResult['outcomes'][number] => {
+  const outcomes = listing.tasks.map((task): OutcomeOfTask => {
     const outcome = known(listing, task)?.outcome;
     if (outcome !== undefined) {
       const { images: _images, ...rest } = outcome;
       return rest;
     }
-    const why = listing.unstarted[task.taskId];
+    const why = own(listing.unstarted, task.taskId);
     const missing = (task.expectedImages ?? 0) - (known(listing, task)?.images.length ?? 0);
     return {
       taskId: task.taskId,
@@ -111,8 +123,13 @@ export function listingResult(listing: ListingState, nowMs: number, api: string)
       timing: {},
     };
   });
-  const result = { listingId: listing.listingId, status: resultStatus(listing, images.length), images: [], outcomes };
-  return fitted(result, images);
+  const result: TryOnListingResult = {
+    listingId: listing.listingId,
+    status: resultStatus(listing, images.length),
+    images: [],
+    outcomes: shortened(outcomes),
+  };
+  return withImages(result, images, limits.resultBytes);
 }
 
 /** The answer of the query `tryOnListingStatus`. */
@@ -131,7 +148,7 @@ export function listingStatus(listing: ListingState, isOver: boolean): TryOnList
     images: [],
     deadline: new Date(listing.deadlineMs).toISOString(),
   };
-  return fitted(status, images);
+  return withImages(status, images, limits.resultBytes);
 }
 
 /** Whether the state fits into the input of the next run. */

@@ -1,15 +1,23 @@
 /**
  * What follows one look. Pure: the activity hands in what was recorded, and carries out what comes back.
  */
-import type { OutcomeStatus, SubTask, TryOnError, TryOnImage } from '../contract.js';
-import { defaults } from '../contract.js';
+import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
+import { defaults, limits } from '../contract.js';
 import type { Verdict } from './classify.js';
-import { clampHint } from './hints.js';
+import { clampHint, type Hint } from './hints.js';
 import { jitterOf } from './jitter.js';
-import { knownImages, type PollEnd, type PollInput, type PollState, type Recheck, type Trouble } from './poll.js';
+import {
+  countKnown,
+  knownImages,
+  type PollEnd,
+  type PollInput,
+  type PollState,
+  type Recheck,
+  type Trouble,
+} from './poll.js';
 import type { Reply, SubTaskReply } from './reply.js';
 import { firstLookMs, nextLook, previousLook, type SchedulePolicy } from './schedule.js';
-import { takeFitting } from './size.js';
+import { jsonBytes, takeFitting } from './size.js';
 
 /** Rules of a wait beside the schedule; lengths in milliseconds. */
 export const waitRules = {
@@ -24,6 +32,12 @@ export const waitRules = {
   longPauseMs: 10_000,
   /** New images in one report; the rest follows in the next one. */
   reportBytes: 1024 * 1024,
+  /** An image with more JSON than this fits into no event: the vendor's mistake, taken as no image. */
+  imageBytes: limits.eventBytes - 1024,
+  /** So many images of one task are told, more are left out: their ids must fit into the input of a look. */
+  images: 50_000,
+  /** So many bytes of sub-tasks are kept. */
+  subTaskBytes: limits.resultBytes / 4,
   /** A look this little early counts as due: servers and clocks round. */
   dueSlackMs: 250,
 } as const;
@@ -81,12 +95,18 @@ export function rebuild(
 ): PollState {
   const base = carried ?? { ...input.from, asOfAttempt: 0 };
   // An operator's reset puts the attempt back to 1 and may keep the details.
-  if (attempt <= base.asOfAttempt) return { ...base, asOfAttempt: attempt - 1 };
+  if (attempt <= base.asOfAttempt) return { ...base, asOfAttempt: attempt - 1, isReset: true };
   const plain = attempt - 1 - base.asOfAttempt;
-  if (plain === 0) return base;
+  // Told to the workflow when it breaks off a look: the plan holds for the next one.
+  if (plain === 0) return attempt === 1 ? base : { ...base, nextLookAtMs: times.dueAtMs };
   const skipped = base.asOfAttempt === 0 && isSkipped(input, policy, times.scheduledAtMs) ? 1 : 0;
   const looks = plain - skipped;
-  const state: PollState = { ...base, polls: base.polls + looks, asOfAttempt: attempt - 1 };
+  const state: PollState = {
+    ...base,
+    polls: base.polls + looks,
+    asOfAttempt: attempt - 1,
+    nextLookAtMs: times.dueAtMs,
+  };
   if (looks === 0) return state;
   const before = previousLook({
     ageMs: ageMs(input, times.dueAtMs),
@@ -108,7 +128,7 @@ function significant(state: PollState): string {
     nextLookAtMs: _next,
     ...rest
   } = state;
-  return JSON.stringify(rest);
+  return JSON.stringify(Object.entries(rest).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 const without = <K extends keyof PollState>(state: PollState, ...keys: K[]): Omit<PollState, K> => {
@@ -119,8 +139,9 @@ const without = <K extends keyof PollState>(state: PollState, ...keys: K[]): Omi
 
 /** Brings a delay before the deadline: never past it, and no look so short before it that the last look follows at once. */
 export function clampToDeadline(inMs: number, nowMs: number, deadlineMs: number, floorMs: number): number {
-  const left = Math.max(0, deadlineMs - nowMs);
-  return Math.round(left - inMs < floorMs ? left : inMs);
+  const left = Math.max(0, Math.floor(deadlineMs - nowMs));
+  const wanted = Math.round(inMs);
+  return left - wanted < floorMs ? left : wanted;
 }
 
 /**
@@ -136,14 +157,18 @@ export function beforeLook(
   sharedPauseUntilMs: number,
 ): Step | undefined {
   const first = at.attempt === 1;
-  const ownDue = first ? firstLookAtMs(input, policy) : (before.pauseUntilMs ?? 0);
-  const due = Math.min(Math.max(ownDue, sharedPauseUntilMs), input.deadlineMs);
-  if (due <= at.nowMs + waitRules.dueSlackMs) return undefined;
-  const planned = first && sharedPauseUntilMs <= ownDue && isSkipped(input, policy, scheduledAtMs);
+  const firstAtMs = first ? firstLookAtMs(input, policy) : 0;
+  // After an operator's reset the pause is known from the details alone.
+  const ownDue = Math.max(firstAtMs, before.pauseUntilMs ?? 0);
+  const wantedMs = Math.max(ownDue, sharedPauseUntilMs) - at.nowMs;
+  if (Math.min(wantedMs, input.deadlineMs - at.nowMs) <= waitRules.dueSlackMs) return undefined;
+  const inMs = clampToDeadline(wantedMs, at.nowMs, input.deadlineMs, policy.floorMs);
+  const due = at.nowMs + inMs;
+  const planned = first && Math.max(ownDue, sharedPauseUntilMs) <= firstAtMs && isSkipped(input, policy, scheduledAtMs);
   const paused = sharedPauseUntilMs > ownDue || (before.pauseUntilMs ?? 0) > at.nowMs;
   const state = { ...before, asOfAttempt: at.attempt, nextLookAtMs: due };
-  const why: Why = due === input.deadlineMs ? 'last look' : paused ? 'pause' : 'first look';
-  return { state, decision: { kind: 'again', inMs: Math.round(due - at.nowMs), why, carry: !planned } };
+  const why: Why = due >= input.deadlineMs ? 'last look' : paused ? 'pause' : 'first look';
+  return { state, decision: { kind: 'again', inMs, why, carry: !planned } };
 }
 
 const subTaskOf = (reply: SubTaskReply): SubTask => ({
@@ -153,15 +178,24 @@ const subTaskOf = (reply: SubTaskReply): SubTask => ({
   ...(reply.vendorStatus === undefined ? {} : { vendorStatus: reply.vendorStatus }),
 });
 
-/** Progress never goes backwards for observers: a sub-task seen over stays over. */
+const progress = { unknown: 0, submitted: 1, running: 2, failed: 3, finished: 4 } as const;
+
+/** Progress never goes backwards for observers: a sub-task keeps the furthest that was told of it, and does not vanish. */
 function mergeSubTasks(before: readonly SubTask[], told: readonly SubTask[]): readonly SubTask[] {
-  if (told.length === 0) return before;
-  const known = new Map(before.map((subTask) => [subTask.index, subTask]));
-  return told.map((now) => {
-    const was = known.get(now.index);
-    const wasOver = was?.status === 'finished' && now.status !== 'finished';
-    return wasOver ? was : now;
-  });
+  const merged = new Map(before.map((subTask) => [subTask.index, subTask]));
+  for (const now of told) {
+    const was = merged.get(now.index);
+    const further = was !== undefined && progress[was.status] > progress[now.status] ? was : now;
+    const imageCount = Math.max(was?.imageCount ?? 0, now.imageCount);
+    merged.set(now.index, imageCount === further.imageCount ? further : { ...further, imageCount });
+  }
+  return [...merged.values()].sort((one, other) => one.index - other.index);
+}
+
+/** Without the images that no event could carry. */
+function withinEvents(subTask: SubTaskReply): SubTaskReply {
+  const images = subTask.images.filter((image) => jsonBytes(image) <= waitRules.imageBytes);
+  return images.length === subTask.images.length ? subTask : { ...subTask, images };
 }
 
 function uniqueImages(subTasks: readonly SubTaskReply[], finishedOnly: boolean): TryOnImage[] {
@@ -173,20 +207,19 @@ function uniqueImages(subTasks: readonly SubTaskReply[], finishedOnly: boolean):
   return [...images.values()];
 }
 
-const isOver = (subTask: SubTaskReply): boolean => subTask.status === 'finished' || subTask.status === 'failed';
-
-/** How a task that the vendor calls over ended, or why that is not believed yet. */
+/** How a task that the vendor calls over ended, or why that is not believed yet. `subTasks`: with all that was told of them before. */
 function endOf(
   status: 'finished' | 'failed',
   error: TryOnError | undefined,
-  subTasks: readonly SubTaskReply[],
+  subTasks: readonly SubTask[],
 ): PollEnd | { readonly recheck: Recheck['why']; readonly else: PollEnd } {
-  const withImages = subTasks.filter((subTask) => subTask.images.length > 0).length;
+  const withImages = subTasks.filter((subTask) => subTask.imageCount > 0).length;
   const failure = error ?? { layer: 'task', code: 'failed', message: 'the vendor says that the task failed' };
-  if (status === 'failed' && withImages === 0) {
-    return { recheck: 'failed', else: { status: 'failed', error: failure } };
+  if (status === 'failed') {
+    return withImages === 0
+      ? { recheck: 'failed', else: { status: 'failed', error: failure } }
+      : { status: 'partial', error: failure };
   }
-  const over: OutcomeStatus = withImages < subTasks.length || status === 'failed' ? 'partial' : 'finished';
   if (withImages === 0) {
     if (subTasks.length > 0 && subTasks.every((subTask) => subTask.status === 'failed')) {
       return { status: 'failed', error: { ...failure, message: error?.message ?? 'every sub-task failed' } };
@@ -198,10 +231,17 @@ function endOf(
     };
     return { recheck: 'empty', else: { status: 'failed', error: empty } };
   }
-  if (status === 'finished' && !subTasks.every((subTask) => isOver(subTask) || subTask.images.length > 0)) {
-    return { recheck: 'unsettled', else: { status: over } };
-  }
-  return { status: over };
+  const over: PollEnd = { status: withImages < subTasks.length ? 'partial' : 'finished' };
+  const isSettled = subTasks.every(
+    (subTask) => subTask.status === 'finished' || subTask.status === 'failed' || subTask.imageCount > 0,
+  );
+  return isSettled ? over : { recheck: 'unsettled', else: over };
+}
+
+/** What the vendor called the task, where that is still looked at again. */
+function calledOver({ recheck }: PollState): 'finished' | 'failed' | undefined {
+  if (recheck === undefined || recheck.why === 'notFound') return undefined;
+  return recheck.why === 'failed' ? 'failed' : 'finished';
 }
 
 /**
@@ -222,7 +262,7 @@ export function next(
   const jitter = jitterOf(input.taskId, attempt);
   const scheduled = nextLook({ ageMs: ageMs(input, nowMs), policy, jitter }).delayMs;
   const counted: PollState = {
-    ...without(before, 'nextLookAtMs', 'pauseUntilMs'),
+    ...without(before, 'nextLookAtMs', 'pauseUntilMs', 'isReset'),
     polls: before.polls + at.queries,
     asOfAttempt: attempt,
   };
@@ -232,73 +272,98 @@ export function next(
     state,
     decision: { kind: 'report', images, ...(end === undefined ? {} : { end }) },
   });
-  const timeout = (state: PollState, images: readonly TryOnImage[] = []): Step => {
-    const error = state.blocked ?? state.trouble?.error;
-    return report(state, images, { status: 'timeout', ...(error === undefined ? {} : { error }) });
-  };
-  const again = (state: PollState, wantedMs: number, why: Why, images: readonly TryOnImage[] = []): Step => {
-    if (isLast) return timeout(state, images);
+  const again = (state: PollState, wishedMs: number, why: Why, images: readonly TryOnImage[] = []): Step => {
+    const wantedMs = Math.max(wishedMs, (state.pauseUntilMs ?? 0) - nowMs);
+    if (isLast) {
+      const error = state.blocked ?? state.trouble?.error;
+      // The plan is for a deadline that was moved in the meantime: then this is no end, nor a reason to ask faster.
+      const planned = { ...state, nextLookAtMs: nowMs + wantedMs };
+      return report(planned, images, { status: 'timeout', ...(error === undefined ? {} : { error }) });
+    }
     const inMs = clampToDeadline(wantedMs, nowMs, input.deadlineMs, policy.floorMs);
     const planned: PollState = { ...state, nextLookAtMs: nowMs + inMs };
     const longPause = (state.pauseUntilMs ?? 0) - nowMs >= waitRules.longPauseMs;
     const isNews = images.length > 0 || longPause || (state.blocked === undefined) !== (before.blocked === undefined);
     if (isNews) return report(planned, images);
-    // Polls that attempt number and times do not tell: two in one attempt, or one where a silent attempt was planned.
+    // What attempt number and times do not tell: two polls in one attempt, one where a silent attempt was planned, and when this
+    // look was, if the next one is not by the schedule.
     const isHidden = at.queries !== 1 || (attempt === 1 && isSkipped(input, policy, at.scheduledAtMs));
-    const carry = isHidden || significant(state) !== significant(before);
-    return {
-      state: planned,
-      decision: { kind: 'again', inMs, why: inMs < wantedMs || inMs > wantedMs + 1 ? 'last look' : why, carry },
-    };
+    const isClamped = inMs !== wantedMs;
+    const carry = isHidden || isClamped || significant(state) !== significant(before);
+    return { state: planned, decision: { kind: 'again', inMs, why: isClamped ? 'last look' : why, carry } };
   };
-  const recheck = (state: PollState, why: Recheck['why'], end: PollEnd, images: readonly TryOnImage[]): Step => {
-    const looks = before.recheck?.why === why ? before.recheck.looks + 1 : 1;
-    if (looks >= waitRules.recheckLooks[why]) return report(without(state, 'recheck'), images, end);
-    const step = again({ ...state, recheck: { why, looks } }, waitRules.recheckMs, 'recheck', images);
+  const recheck = (
+    state: PollState,
+    why: Recheck['why'],
+    end: PollEnd,
+    images: { readonly fresh: readonly TryOnImage[]; readonly newest: readonly TryOnImage[] },
+  ): Step => {
+    const was = before.recheck?.why === why ? before.recheck : undefined;
+    // A look that `pollNow` brought about between two others gives the vendor no more time.
+    const isBetween = was !== undefined && nowMs < was.atMs + waitRules.recheckMs - waitRules.dueSlackMs;
+    const now: Recheck = isBetween ? was : { why, looks: (was?.looks ?? 0) + 1, atMs: nowMs };
+    if (now.looks >= waitRules.recheckLooks[why]) return report(without(state, 'recheck'), images.newest, end);
+    const inMs = Math.max(policy.floorMs, now.atMs + waitRules.recheckMs - nowMs);
+    const step = again({ ...state, recheck: now }, inMs, 'recheck', images.fresh);
     if (step.decision.kind !== 'report' || step.decision.end === undefined) return step;
     // The time is up: what the vendor called over is told as it is, but an empty result could still fill.
-    return report(state, images, why === 'empty' ? { ...end, status: 'timeout' } : end);
+    return report(step.state, images.newest, why === 'empty' ? { ...end, status: 'timeout' } : end);
   };
-
-  const leftMs = (): number => Math.max(policy.floorMs, input.deadlineMs - nowMs);
+  /** The pause that a reply asks for. A wish that is no time at all, or a negative one, is none. */
+  const pauseOf = (hint: Hint | undefined): { readonly pauseUntilMs?: number } => {
+    if (hint === undefined || (hint.absurd !== undefined && hint.delayMs <= 0)) return {};
+    const leftMs = Math.max(policy.floorMs, input.deadlineMs - nowMs);
+    return { pauseUntilMs: nowMs + clampHint(hint, { floorMs: policy.floorMs, leftMs }) };
+  };
 
   if (verdict.kind === 'trouble') return onTrouble(verdict);
 
   const task = reply.kind === 'answer' ? reply.task : undefined;
-  const subTaskReplies = task?.subTasks ?? [];
+  const status = task?.status ?? 'unknown';
+  const subTaskReplies = (task?.subTasks ?? []).map(withinEvents);
+  const subTasks = mergeSubTasks(before.subTasks, subTaskReplies.map(subTaskOf));
+  const overBefore = calledOver(before);
   const told: PollState = {
     ...without(counted, 'trouble', 'blocked', 'recheck', 'vendorStatus'),
-    status: task?.status ?? 'unknown',
+    status,
     ...(task?.vendorStatus === undefined ? {} : { vendorStatus: task.vendorStatus }),
-    subTasks: mergeSubTasks(before.subTasks, subTaskReplies.map(subTaskOf)),
-    ...(task?.status === 'running' && before.runningSeenAtMs === undefined ? { runningSeenAtMs: nowMs } : {}),
+    subTasks: takeFitting(subTasks, waitRules.subTaskBytes).fitting,
+    ...(status === 'running' && before.runningSeenAtMs === undefined ? { runningSeenAtMs: nowMs } : {}),
+    ...(overBefore === undefined || overBefore === status ? {} : { conflict: `${status} after ${overBefore}` }),
   };
-  const isKnown = knownImages(input.known);
 
-  if (verdict.kind === 'pending') {
-    const fresh = uniqueImages(subTaskReplies, true).filter((image) => !isKnown(image));
-    const { fitting } = takeFitting(fresh, waitRules.reportBytes);
-    const pending: PollState = { ...told, pendingUntilMs: nowMs };
-    if (verdict.hint === undefined) return again(pending, scheduled, 'schedule', fitting);
-    const pauseMs = clampHint(verdict.hint, { floorMs: policy.floorMs, leftMs: leftMs() });
-    return again({ ...pending, pauseUntilMs: nowMs + pauseMs }, pauseMs, 'hint', fitting);
+  const isKnown = knownImages(input.known);
+  const room = Math.max(0, waitRules.images - countKnown(input.known));
+  const images = uniqueImages(subTaskReplies, verdict.kind === 'pending');
+  const { fitting: fresh, omitted } = takeFitting(
+    images.filter((image) => !isKnown(image)).slice(0, room),
+    waitRules.reportBytes,
+  );
+  const all = takeFitting(images, waitRules.reportBytes);
+  const newest = all.omitted === 0 ? all.fitting : fresh;
+  // An end waits until all images are told.
+  if (omitted > 0 && (verdict.kind === 'ended' || isLast)) {
+    return report({ ...told, nextLookAtMs: nowMs + policy.floorMs }, fresh);
   }
 
-  const ended: PollState =
-    before.recheck?.why === 'failed' && verdict.status === 'finished'
-      ? { ...told, conflict: 'finished after failed' }
-      : told;
-  const images = uniqueImages(subTaskReplies, false);
-  const fresh = images.filter((image) => !isKnown(image));
-  const all = takeFitting(images, waitRules.reportBytes);
-  const some = takeFitting(fresh, waitRules.reportBytes);
-  if (some.omitted > 0) return report({ ...ended, nextLookAtMs: nowMs }, some.fitting);
-  const end = endOf(verdict.status, verdict.error, subTaskReplies);
-  if ('recheck' in end) return recheck(ended, end.recheck, end.else, some.fitting);
-  return report(ended, all.omitted === 0 ? all.fitting : some.fitting, end);
+  if (verdict.kind === 'pending') {
+    const pause = pauseOf(verdict.hint);
+    const pending: PollState = { ...told, pendingUntilMs: nowMs, ...pause };
+    const [wishedMs, why] =
+      pause.pauseUntilMs === undefined
+        ? [scheduled, 'schedule' as const]
+        : [pause.pauseUntilMs - nowMs, 'hint' as const];
+    return again(pending, wishedMs, why, isLast ? newest : fresh);
+  }
+
+  const end = endOf(verdict.status, verdict.error, subTasks);
+  if ('recheck' in end) return recheck(told, end.recheck, end.else, { fresh, newest });
+  return report(told, newest, end);
 
   function onTrouble(met: Extract<Verdict, { kind: 'trouble' }>): Step {
-    const { class: kind, error, hint, retries } = met;
+    const { class: kind, hint, retries } = met;
+    const message = hint?.absurd === undefined ? met.error.message : `${met.error.message} (${hint.absurd})`;
+    const error: TryOnError = { ...met.error, message };
     const was = before.trouble;
     const isSame = was !== undefined && was.error.code === error.code && was.error.layer === error.layer;
     const trouble: Trouble = {
@@ -307,14 +372,12 @@ export function next(
       looks: (was?.looks ?? 0) + 1,
       sameLooks: isSame ? was.sameLooks + 1 : 1,
     };
-    const state: PollState = { ...without(counted, 'recheck'), trouble };
-    const backoff = backoffMs(waitRules.errorBackoffMs, trouble.looks, jitter);
+    // Trouble says nothing of the task, so what was to be looked at again still is.
+    const pause = pauseOf(hint);
+    const state: PollState = { ...counted, trouble, ...pause };
+    const open = without(state, 'blocked');
     // Never faster than the schedule: a fault must not raise the rate on the task.
-    const wanted = Math.max(backoff, scheduled);
-    if (hint !== undefined && (kind === 'throttled' || kind === 'transient')) {
-      const pauseMs = clampHint(hint, { floorMs: policy.floorMs, leftMs: leftMs() });
-      return again({ ...state, pauseUntilMs: nowMs + pauseMs }, pauseMs, 'hint');
-    }
+    const wanted = Math.max(backoffMs(waitRules.errorBackoffMs, trouble.looks, jitter), scheduled);
     switch (kind) {
       case 'auth':
       case 'quota':
@@ -326,17 +389,19 @@ export function next(
       case 'transient':
       case 'throttled':
         // Says nothing about the key: still blocked, still slow.
-        return state.blocked === undefined ? again(state, wanted, 'backoff') : hold(state, state.blocked);
+        if (state.blocked !== undefined) return hold(state, state.blocked);
+        // The vendor's wish goes before our own.
+        return pause.pauseUntilMs === undefined
+          ? again(state, wanted, 'backoff')
+          : again(state, pause.pauseUntilMs - nowMs, 'hint');
       case 'notFound': {
+        if (nowMs - input.submittedAtMs < waitRules.notFoundGraceMs) return again(open, scheduled, 'schedule');
         const end: PollEnd = { status: 'notFound', error };
-        const open = without(state, 'blocked');
-        if (before.status !== undefined) return recheck(open, 'notFound', end, []);
-        const isGraceOver = nowMs - input.submittedAtMs >= waitRules.notFoundGraceMs;
-        return isGraceOver ? report(open, [], end) : again(open, scheduled, 'schedule');
+        const wasSeen = before.status !== undefined;
+        return wasSeen ? recheck(open, 'notFound', end, { fresh: [], newest: [] }) : report(open, [], end);
       }
       case 'refused':
       case 'failed': {
-        const open = without(state, 'blocked');
         const isBelieved = trouble.sameLooks > retries;
         return isBelieved ? report(open, [], { status: 'failed', error }) : again(open, wanted, 'backoff');
       }

@@ -18,7 +18,10 @@ export interface Trouble {
 /** Why a task said to be over is looked at again. */
 export interface Recheck {
   readonly why: 'empty' | 'unsettled' | 'failed' | 'notFound';
+  /** Looks that count, far enough apart. */
   readonly looks: number;
+  /** When the last of them was. */
+  readonly atMs: number;
 }
 
 /** See the file's description. Times are Unix milliseconds of the Temporal server. */
@@ -43,6 +46,8 @@ export interface PollState {
   readonly nextLookAtMs?: number;
   /** A reply that contradicts what is known, kept for the reader: `finished after failed`. */
   readonly conflict?: string;
+  /** An operator reset the activity, so that this attempt's number tells nothing of the attempts before. */
+  readonly isReset?: true;
 }
 
 /** What the workflow hands to the activity. */
@@ -81,6 +86,9 @@ const KNOWN_DIGITS = 12;
 /** Packs image ids for {@link PollInput}: 48 bits of each tell ten thousand images apart with odds of 1 in 5 million against. */
 export const packKnown = (images: readonly TryOnImage[]): string =>
   images.map((image) => image.id.slice(0, KNOWN_DIGITS)).join('');
+
+/** How many images are packed. */
+export const countKnown = (known: string): number => known.length / KNOWN_DIGITS;
 
 /** The inverse of {@link packKnown}, as a test for one image. */
 export function knownImages(known: string): (image: TryOnImage) => boolean {

@@ -7,7 +7,7 @@ export function utf8Bytes(text: string): number {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) bytes += 1;
     else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit < 0xdc00 && index + 1 < text.length) {
+    else if (unit >= 0xd800 && unit < 0xdc00 && text.charCodeAt(index + 1) >> 10 === 0x37) {
       bytes += 4;
       index += 1;
     } else bytes += 3;
@@ -32,6 +32,19 @@ export function takeFitting<T>(
     if (bytes > maxBytes) return { fitting: items.slice(0, index), omitted: items.length - index };
   }
   return { fitting: items, omitted: 0 };
+}
+
+/** `,"imagesOmitted":` and a number. */
+const OMITTED_BYTES = 32;
+
+/** `whole` with as many of the images as keep it within `maxBytes` of JSON, and how many more there are. `whole.images` is empty. */
+export function withImages<I, T extends { images: I[] }>(
+  whole: T,
+  images: readonly I[],
+  maxBytes: number,
+): T & { imagesOmitted?: number } {
+  const { fitting, omitted } = takeFitting(images, maxBytes - OMITTED_BYTES - jsonBytes(whole));
+  return { ...whole, images: [...fitting], ...(omitted > 0 ? { imagesOmitted: omitted } : {}) };
 }
 
 /** Cuts a list into runs of at most `maxBytes` of JSON each; an item larger than that is a run of its own. */

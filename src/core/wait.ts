@@ -18,7 +18,7 @@ import {
   type Unsubscribe,
 } from '../contract.js';
 import { type PollInput, type PollReport, type PollState, packKnown, unpolled } from './poll.js';
-import { chunks, jsonBytes, takeFitting } from './size.js';
+import { chunks, jsonBytes, takeFitting, withImages } from './size.js';
 
 /** Bounds of a wait in workflow time. */
 export const waitLimits = {
@@ -57,6 +57,8 @@ export interface Told {
   readonly events: readonly TryOnEvent[];
 }
 
+// Seconds may have a fraction; a deadline is a whole number of milliseconds, as timers are.
+const after = (nowMs: number, seconds: number): number => Math.round(nowMs + seconds * 1000);
 const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 const signalOf = (subscriber: Unsubscribe): string => subscriber.signal ?? defaults.signal;
 
@@ -77,7 +79,7 @@ export function beginWait(
     account: input.account ?? defaults.account,
     api: start.api,
     submittedAtMs: input.submittedAt === undefined ? start.nowMs : Date.parse(input.submittedAt),
-    deadlineMs: start.nowMs + timeoutSeconds * 1000,
+    deadlineMs: after(start.nowMs, timeoutSeconds),
     ...(input.expectedImages === undefined ? {} : { expectedImages: input.expectedImages }),
     subscribers: [],
     images: [],
@@ -90,7 +92,7 @@ export function beginWait(
 
 /** Adds a subscriber, or replaces its run id; its time-out can only lengthen the wait. */
 export function subscribe(wait: WaitState, subscriber: Subscriber, nowMs: number): WaitState {
-  const deadlineMs = Math.max(wait.deadlineMs, nowMs + (subscriber.timeoutSeconds ?? 0) * 1000);
+  const deadlineMs = Math.max(wait.deadlineMs, after(nowMs, subscriber.timeoutSeconds ?? 0));
   const known = wait.subscribers.some((one) => isSameSubscriber(one, subscriber));
   const subscribers = known
     ? wait.subscribers.map((one) => (isSameSubscriber(one, subscriber) ? subscriber : one))
@@ -107,7 +109,7 @@ export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState =>
 /** Moves the deadline to `timeoutSeconds` from now. */
 export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState => ({
   ...wait,
-  deadlineMs: nowMs + timeoutSeconds * 1000,
+  deadlineMs: after(nowMs, timeoutSeconds),
 });
 
 /** Whether the state fits into the input of the next run. */
@@ -168,8 +170,11 @@ export function applyReport(wait: WaitState, report: PollReport): Told {
   const wasBlocked = wait.poll.blocked !== undefined;
   const blocked = report.state.blocked;
   if (report.end !== undefined && !isStale) {
-    const untold = tell(folded, outcomeNeedsEvents(folded) ? imageEvents(fresh) : []);
-    const ended = endWait(untold.wait, { ...report.end, atMs: report.atMs });
+    const end = { ...report.end, atMs: report.atMs };
+    // What the outcome has no room for must have been told before.
+    const isWhole = outcomeOf({ ...folded, end }).imagesOmitted === undefined;
+    const untold = tell(folded, isWhole ? [] : imageEvents(fresh));
+    const ended = endWait(untold.wait, end);
     return { wait: ended.wait, events: [...untold.events, ...ended.events] };
   }
   return tell(folded, [
@@ -178,8 +183,6 @@ export function applyReport(wait: WaitState, report: PollReport): Told {
     ...(!wasBlocked && blocked !== undefined ? [{ kind: 'blocked', error: blocked } as const] : []),
   ]);
 }
-
-const outcomeNeedsEvents = (wait: WaitState): boolean => jsonBytes(wait.images) > limits.resultBytes - 16 * 1024;
 
 /** Ends the wait: one `outcome` event. A wait that has ended stays as it is. */
 export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): Told {
@@ -190,15 +193,6 @@ export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): To
 
 /** Sub-tasks as told, as many as fit beside the images. */
 const subTasksOf = (wait: WaitState): SubTask[] => [...takeFitting(wait.poll.subTasks, limits.resultBytes / 4).fitting];
-
-function fitted<T extends { images: TryOnImage[] }>(
-  whole: T,
-  images: readonly TryOnImage[],
-): T & { imagesOmitted?: number } {
-  const room = limits.resultBytes - jsonBytes({ ...whole, images: [] });
-  const { fitting, omitted } = takeFitting(images, room);
-  return { ...whole, images: [...fitting], ...(omitted > 0 ? { imagesOmitted: omitted } : {}) };
-}
 
 /** The outcome of a wait that has ended. Throws `TypeError` for one that has not. */
 export function outcomeOf(wait: WaitState): TryOnEventOutcome {
@@ -222,7 +216,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
       ...(poll.runningSeenAtMs === undefined ? {} : { runningSeenAt: rfc3339(poll.runningSeenAtMs) }),
     },
   };
-  return fitted(outcome, wait.images);
+  return withImages(outcome, wait.images, limits.resultBytes);
 }
 
 /** The outcome as the workflow's result; a cancelled wait has none. */
@@ -249,7 +243,7 @@ export function statusOf(wait: WaitState): TryOnStatus {
     waitId: wait.waitId,
     sequence: wait.sequence,
   };
-  return fitted(status, wait.images);
+  return withImages(status, wait.images, limits.resultBytes);
 }
 
 /** The `snapshot` event: the status with the current sequence; it takes no number. */

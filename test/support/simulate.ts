@@ -1,0 +1,116 @@
+/**
+ * One wait in simulated time: the pure core between a vendor that is a function and a Temporal server that is a loop. What goes over
+ * the wire in production goes through JSON here.
+ */
+import type { TryOnEvent, TryOnResultsInput } from '../../src/contract.js';
+import { classify, type Verdict } from '../../src/core/classify.js';
+import { beforeLook, type Decision, next, rebuild } from '../../src/core/next.js';
+import type { PollInput, PollReport, PollState } from '../../src/core/poll.js';
+import type { Reply } from '../../src/core/reply.js';
+import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
+import { applyReport, beginWait, pollInput, setDeadline, type WaitState } from '../../src/core/wait.js';
+import { tryOnApi } from '../../src/vendor/apis/tryon.js';
+
+/** When the simulated workflow starts. */
+export const startMs = Date.parse('2026-01-31T12:00:00Z');
+
+/** One query as the vendor saw it, and what followed. */
+export interface Query {
+  readonly atMs: number;
+  readonly reply: Reply;
+  readonly verdict: Verdict;
+  readonly decision: Decision;
+  /** How many requests the client made of it. */
+  readonly queries: number;
+  /** The state that the look began with. */
+  readonly before: PollState;
+  readonly deadlineMs: number;
+}
+
+/** How a simulation runs. */
+export interface Simulation {
+  readonly input?: Partial<TryOnResultsInput>;
+  /** What the vendor answers to the query with this index, from 0, at this time. */
+  readonly vendor: (index: number, nowMs: number) => Reply;
+  readonly policy?: SchedulePolicy;
+  /** From an attempt's due time to its start, and from its query to the answer. */
+  readonly lagMs?: (index: number) => number;
+  readonly latencyMs?: (index: number) => number;
+  /** Requests that the client makes for a query, 1 or 2. */
+  readonly requests?: (index: number) => number;
+  /** A change of the deadline by `setTimeout` that meets a look under way, by the index of that query. */
+  readonly setTimeoutAt?: Readonly<Record<number, number>>;
+}
+
+/** What a simulation came to. */
+export interface Simulated {
+  readonly wait: WaitState;
+  readonly states: readonly WaitState[];
+  readonly events: readonly TryOnEvent[];
+  readonly queries: readonly Query[];
+  readonly reports: readonly PollReport[];
+  readonly heartbeats: number;
+  readonly silentAttempts: number;
+}
+
+const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+const mostQueries = 5_000;
+
+/** Runs one wait to its end. */
+export function simulate(simulation: Simulation): Simulated {
+  const { vendor, policy = defaultPolicy, lagMs = () => 0, latencyMs = () => 0, requests = () => 1 } = simulation;
+  let wait = beginWait({ taskId: 't-1', ...simulation.input }, { waitId: 'run-1', nowMs: startMs, api: tryOnApi.name });
+  const states: WaitState[] = [wait];
+  const events: TryOnEvent[] = [];
+  const queries: Query[] = [];
+  const reports: PollReport[] = [];
+  let heartbeats = 0;
+  let silentAttempts = 0;
+  let nowMs = startMs;
+
+  /** One activity: attempts until one reports. */
+  function activity(input: PollInput): PollReport {
+    const scheduledAtMs = nowMs;
+    let dueAtMs = nowMs;
+    let carried: PollState | undefined;
+    for (let attempt = 1; ; attempt++) {
+      if (queries.length > mostQueries) throw new Error('the wait does not end');
+      nowMs = dueAtMs + lagMs(queries.length);
+      const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
+      let step = beforeLook(input, before, policy, { nowMs, attempt }, scheduledAtMs, 0);
+      if (step === undefined) {
+        const index = queries.length;
+        const atMs = nowMs;
+        const reply = vendor(index, atMs);
+        nowMs += latencyMs(index);
+        const moved = simulation.setTimeoutAt?.[index];
+        if (moved !== undefined) wait = setDeadline(wait, moved, nowMs);
+        const verdict = classify(reply, tryOnApi, { taskId: wait.taskId, nowMs });
+        const at = { nowMs, attempt, queries: requests(index), scheduledAtMs };
+        step = next(input, before, reply, verdict, policy, at);
+        const { deadlineMs } = input;
+        queries.push({ atMs, reply, verdict, decision: step.decision, queries: at.queries, before, deadlineMs });
+      } else silentAttempts += 1;
+      const { state, decision } = step;
+      if (decision.kind === 'report') {
+        const { kind: _kind, ...rest } = decision;
+        return overTheWire({ ...rest, state, atMs: nowMs });
+      }
+      if (decision.carry) {
+        carried = overTheWire(state);
+        heartbeats += 1;
+      }
+      dueAtMs = nowMs + Math.max(1, decision.inMs);
+    }
+  }
+
+  while (wait.end === undefined) {
+    const report = activity(overTheWire(pollInput(wait, { lookNow: false, nowMs })));
+    reports.push(report);
+    const told = applyReport(wait, report);
+    wait = overTheWire(told.wait);
+    states.push(wait);
+    events.push(...overTheWire(told.events));
+  }
+  return { wait, states, events, queries, reports, heartbeats, silentAttempts };
+}
