@@ -149,12 +149,12 @@ export function vendorCheck(
   const what = `${error.layer} ${error.code}: ${error.message}`;
   switch (verdict.class) {
     case 'notFound':
-      // A 404 of some other server looks the same as the vendor's; only the vendor sends JSON.
+      // What the vendor answers is not documented, and a 404 of some other server looks the same: only JSON proves the vendor.
       if (reply.kind === 'answer') return accepted;
       return warn(
         name,
-        `${endpoint} answers HTTP 404 without the vendor's JSON`,
-        'check AIDGE_ENDPOINT if waits end as notFound',
+        `${endpoint} answers the made-up task with HTTP 404 alone, so that the key is not proven`,
+        'none needed if waits go on; check AIDGE_ENDPOINT if they end as notFound',
       );
     case 'auth':
     case 'quota':

@@ -1,0 +1,137 @@
+import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../src/server/temporal-server.js';
+import { type Emulator, type EmulatorOptions, type Script, startEmulator } from '../../src/testing.js';
+import { runCli, startCli } from './run-cli.js';
+
+let emulators: Emulator[] = [];
+afterEach(async () => {
+  await Promise.all(emulators.map((one) => one.close()));
+  emulators = [];
+});
+
+async function emulate(options: EmulatorOptions = {}) {
+  const emulator = await startEmulator(options);
+  emulators.push(emulator);
+  const env = {
+    AIDGE_ENDPOINT: emulator.url,
+    AIDGE_APP_KEY: emulator.appKey,
+    AIDGE_APP_SECRET: emulator.appSecret,
+  };
+  return { emulator, env };
+}
+
+const request = JSON.stringify({ clothesList: [{ imageUrl: 'https://img.example/a.jpg', type: 'tops' }] });
+const submit = ['submit', '--request', '-'];
+
+test('submit prints the task id alone', async () => {
+  const { emulator, env } = await emulate();
+  const { code, out, err } = await runCli(submit, env, request);
+  const [made] = emulator.submits;
+  expect({ code, out, err }).toEqual({ code: 0, out: `${made?.taskId}\n`, err: '' });
+});
+
+test('submit --pro --json calls tryon-pro and prints one document', async () => {
+  const { emulator, env } = await emulate();
+  const { code, out } = await runCli([...submit, '--pro', '--json'], env, `[${request}]`);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual({ kind: 'accepted', taskId: emulator.submits[0]?.taskId });
+  expect(emulator.task(emulator.submits[0]?.taskId ?? '')?.api).toBe('tryon-pro');
+});
+
+const lost: [string, Script][] = [
+  ['an answer cut off', 'reset-mid-body'],
+  ['no answer', 'reset-before-headers'],
+  ['a broken platform', 'http-502'],
+];
+test.each(lost)('submit with %s is told as maybe submitted and never repeated', async (_what, script) => {
+  const { emulator, env } = await emulate();
+  emulator.scriptSubmits(script);
+  const { code, out, err } = await runCli([...submit, '--json'], env, request);
+  expect(code).toBe(1);
+  expect(err).toMatch(/^error: maybe submitted/);
+  expect(JSON.parse(out).kind).toBe('maybe');
+  expect(emulator.stats.submits).toBe(1);
+});
+
+test('submit that the vendor refuses says so in its words, and not the key', async () => {
+  const { emulator, env } = await emulate();
+  const { code, out, err } = await runCli(submit, { ...env, AIDGE_APP_SECRET: 'not-the-secret' }, request);
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^error: not submitted: gateway IncompleteSignature/);
+  for (const secret of [emulator.appKey, 'not-the-secret']) expect(err).not.toContain(secret);
+});
+
+test('submit without a key names the variables', async () => {
+  const { code, err } = await runCli(submit, {}, request);
+  expect(code).toBe(1);
+  expect(err).toMatch(/AIDGE_APP_KEY is not set.*AIDGE_APP_SECRET is not set/);
+});
+
+test('doctor names what fails and its cure, and prints one document with --json', async () => {
+  const { env } = await emulate({ notFound: 'service' });
+  const address = `127.0.0.1:${await freePort()}`;
+  const { code, out, err } = await runCli(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: address });
+  expect({ code, err }).toEqual({ code: 1, err: '' });
+  const { ok, checks } = JSON.parse(out);
+  expect(ok).toBe(false);
+  expect(checks).toContainEqual({
+    name: 'Temporal server',
+    result: 'fail',
+    detail: `no Temporal server answers at ${address}`,
+    cure: 'start one with `npm run server` or set TEMPORAL_ADDRESS',
+  });
+  const results = Object.fromEntries(checks.map((one: { name: string; result: string }) => [one.name, one.result]));
+  expect(results).toMatchObject({ key: 'ok', vendor: 'ok', clock: 'ok', settings: 'ok' });
+});
+
+const ill: [string, EmulatorOptions, Record<string, string>, string, RegExp][] = [
+  ['a wrong secret', {}, { AIDGE_APP_SECRET: 'wrong' }, 'vendor', /blocked/],
+  ['no quota', { accounts: [{ appKey: 'a', appSecret: 'b', trialOnly: true }] }, {}, 'vendor', /AIDGE_TRIAL=true/],
+  ['a clock an hour off', { clockSkewMs: 3_600_000 }, {}, 'clock', /3\d\d\d s behind the vendor[\s\S]*NTP/],
+  ['a key file that is gone', {}, { AIDGE_APP_KEY: '', AIDGE_APP_KEY_FILE: '/nonexistent' }, 'key', /ENOENT/],
+];
+test.each(ill)('doctor finds %s', async (_what, options, change, name, said) => {
+  const { env } = await emulate(options);
+  const { code, out } = await runCli(['doctor', '--json'], { ...env, ...change, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(code).toBe(1);
+  const { checks } = JSON.parse(out) as { checks: { name: string; result: string; detail: string; cure: string }[] };
+  const found = checks.find((one) => one.name === name);
+  expect(found?.result).toBe('fail');
+  expect(`${found?.detail}\n${found?.cure}`).toMatch(said);
+});
+
+test('doctor does not take a bare 404 for proof of the key', async () => {
+  const { env } = await emulate({ notFound: 'http404' });
+  const { out } = await runCli(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(JSON.parse(out).checks).toContainEqual(
+    expect.objectContaining({ name: 'vendor', result: 'warn', detail: expect.stringContaining('HTTP 404') }),
+  );
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 0],
+] as const)('the emulator answers until %s, then ends with %i', async (signal, code) => {
+  const running = startCli(['emulator', '--json']);
+  await running.until('Ctrl-C ends it');
+  const { url, appKey, appSecret } = JSON.parse(running.out());
+  const env = { AIDGE_ENDPOINT: url, AIDGE_APP_KEY: appKey, AIDGE_APP_SECRET: appSecret };
+  expect((await runCli(submit, env, request)).code).toBe(0);
+  running.child.kill(signal);
+  expect((await running.ended).code).toBe(code);
+});
+
+test('an emulator on a taken port says which option gives another', async () => {
+  const { emulator } = await emulate();
+  const { code, err } = await runCli(['emulator', '--port', String(emulator.port)]);
+  expect({ code, err }).toEqual({ code: 1, err: `error: port ${emulator.port} is taken; give another with --port\n` });
+});
+
+test('an emulator with a secret of the user does not show it', async () => {
+  const running = startCli(['emulator'], { AIDGE_APP_KEY: 'my-key', AIDGE_APP_SECRET: 'my-secret' });
+  await running.until('Ctrl-C ends it');
+  running.child.kill('SIGTERM');
+  const { out, err } = await running.ended;
+  expect(out).toContain('my-key');
+  expect(out + err).not.toContain('my-secret');
+});
