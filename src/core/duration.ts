@@ -30,10 +30,22 @@ export interface DurationModel {
   readonly stuckFromSeconds?: number;
   /** Where one lognormal does not describe the bulk; `logMedian` and `logSpread` then only sum it up. */
   readonly modes?: readonly DurationMode[];
+  /** Where replies tell waiting from being worked on: the law of each. */
+  readonly phases?: PhaseModels;
   /** Where the model comes from. */
   readonly source?: 'prior' | 'learned' | 'given';
   /** How many jobs it was learned from, by weight. */
   readonly jobs?: number;
+}
+
+/** Laws of the parts of a job. */
+export interface PhaseModels {
+  /** From submission to the start of the work. */
+  readonly queued: DurationModel;
+  /** From the start of the work to its end. */
+  readonly running: DurationModel;
+  /** From the first images to the last, where they come one by one. */
+  readonly finishing?: DurationModel;
 }
 
 /** What a person can tell about durations. */

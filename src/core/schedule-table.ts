@@ -2,17 +2,22 @@
  * The best next look from every age, found by dynamic programming: least price x looks + delay under a floor and a ceiling on the
  * gaps. Pure; a table of about 3,000 ages costs a few milliseconds.
  */
-import { type DurationModel, lawOf } from './duration.js';
+import type { DurationLaw } from './duration.js';
 
 /** What a table is made for; seconds. */
 export interface TableGoal {
-  readonly model: DurationModel;
+  readonly law: Pick<DurationLaw, 'horizonSeconds' | 'survival'>;
   /** Seconds of mean delay that one look is worth. */
   readonly priceSeconds: number;
   readonly floorSeconds: number;
   readonly ceilingSeconds: number;
   /** The least slope of the map age -> next look, so that it can be inverted. */
   readonly leastSlope: number;
+  /**
+   * What a job costs from the look on that finds it over, in seconds, where that was `gapSeconds` after the look before. Default: the
+   * delay alone. Given where the end of the law is only the beginning of the next part.
+   */
+  readonly after?: (gapSeconds: number) => number;
 }
 
 /** From each age the next look; both rise. Between two ages the next look is interpolated. */
@@ -48,15 +53,9 @@ function vertex(x0: number, y0: number, x1: number, y1: number, x2: number, y2: 
  * submitted: W(i) = min over j of S(i) (price + t(j) - t(i)) - (R(i) - R(j)) + W(j). What depends on j is S(i) t(j) + U(j) with
  * U = R + W; since S falls, the best j never falls as i rises, which halves the search and makes the map monotone.
  */
-export function buildTable({
-  model,
-  priceSeconds,
-  floorSeconds,
-  ceilingSeconds,
-  leastSlope,
-}: TableGoal): ScheduleTable {
-  const law = lawOf(model);
-  const ages = gridTo(model.horizonSeconds);
+export function buildTable(goal: TableGoal): ScheduleTable {
+  const { law, priceSeconds, floorSeconds, ceilingSeconds, leastSlope, after } = goal;
+  const ages = gridTo(law.horizonSeconds);
   const last = ages.length - 1;
   const at = (array: Float64Array, index: number): number => array[index] as number;
   const left = Float64Array.from(ages, (age) => law.survival(age));
@@ -66,7 +65,7 @@ export function buildTable({
 
   const u = new Float64Array(last + 1);
   const next = new Float64Array(last + 1);
-  next[last] = model.horizonSeconds + ceilingSeconds;
+  next[last] = law.horizonSeconds + ceilingSeconds;
   let high = last;
   for (let i = last - 1; i >= 0; i--) {
     const age = at(ages, i);
@@ -78,21 +77,22 @@ export function buildTable({
     let best = low;
     let least = Number.POSITIVE_INFINITY;
     for (let j = low; j <= high; j++) {
-      const cost = s * at(ages, j) + at(u, j);
+      let cost = s * at(ages, j) + at(u, j);
+      if (after !== undefined) cost = at(u, j) + (s - at(left, j)) * after(at(ages, j) - age);
       if (cost < least) {
         least = cost;
         best = j;
       }
     }
-    // R(i) + W(i)
-    u[i] = s * (priceSeconds - age) + least;
+    // R(i) + W(i); W(i) alone where a cost of its own follows
+    u[i] = s * (priceSeconds - (after === undefined ? age : 0)) + least;
     let look = at(ages, best);
-    if (best > low && best < high) {
+    if (after === undefined && best > low && best < high) {
       const [a, b, c] = [at(ages, best - 1), at(ages, best), at(ages, best + 1)];
       look = vertex(a, s * a + at(u, best - 1), b, least, c, s * c + at(u, best + 1));
     }
     next[i] = Math.min(age + ceilingSeconds, Math.max(age + floorSeconds, look));
-    high = Math.min(last, Math.max(best, low) + 1);
+    high = after === undefined ? Math.min(last, Math.max(best, low) + 1) : last;
   }
   for (let i = 1; i <= last; i++)
     next[i] = Math.max(at(next, i), at(next, i - 1) + leastSlope * (at(ages, i) - at(ages, i - 1)));

@@ -2,8 +2,8 @@
  * When to look next: from the age of a job, the law of durations and the price of a look. Pure and deterministic; the same inputs
  * give the same answer on every worker, so a schedule needs no state but the age.
  */
-import { type DurationModel, lawOf, priorModel } from './duration.js';
-import { buildTable, nextFrom, type ScheduleTable } from './schedule-table.js';
+import { type DurationModel, lawOf, type PhaseModels, priorModel } from './duration.js';
+import { buildTable, nextFrom, type ScheduleTable, type TableGoal } from './schedule-table.js';
 
 /** Everything that shapes a schedule; plain JSON. */
 export interface SchedulePolicy {
@@ -37,31 +37,121 @@ export interface LookInput {
   readonly policy: SchedulePolicy;
   /** In [0, 1); 0.5 leaves a gap as it is. See {@link jitterOf}. */
   readonly jitter: number;
+  /**
+   * What the last reply told; counts where the model has laws of the phases. `finishing`: some images are there, others missing.
+   * Default `unknown`.
+   */
+  readonly phase?: 'submitted' | 'running' | 'finishing' | 'unknown';
+  /**
+   * Milliseconds, at `ageMs`, since the phase began: since the middle between the last look that did not see it and the first that
+   * did. Without it, `running` and `finishing` count as `unknown`.
+   */
+  readonly phaseForMs?: number;
+  /** Milliseconds between those two looks; default 0, the beginning is known. */
+  readonly phaseGapMs?: number;
 }
 
-const keptTables = 16;
+const keptTables = 48;
 const tables = new Map<string, ScheduleTable>();
 
 const leastSlope = (jitterShare: number): number => (1.35 * jitterShare) / (1 + jitterShare) + 0.01;
 
+const goalOf = (
+  { model, priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy,
+  law: TableGoal['law'] = lawOf(model),
+): TableGoal => ({
+  law,
+  priceSeconds,
+  floorSeconds: floorMs / 1000,
+  ceilingSeconds: ceilingMs / 1000,
+  leastSlope: leastSlope(jitterShare),
+});
+
+const gapStep = 1.25;
+
+/** The law of a phase that began somewhere in a gap, counted from its middle: the mean of the law moved over the gap. */
+function begunWithin(gapSeconds: number, model: DurationModel): TableGoal['law'] {
+  const law = lawOf(model);
+  const parts = 8;
+  return {
+    horizonSeconds: law.horizonSeconds,
+    survival: (age) => {
+      if (age <= 0) return 1;
+      let sum = 0;
+      for (let k = 0; k < parts; k++) sum += law.survival(age + ((k + 0.5) / parts - 0.5) * gapSeconds);
+      return sum / parts;
+    },
+  };
+}
+
+/** What a job costs once it is seen to run, by the gap in which its work began; some of it may be over by then. */
+function costOfRunning(policy: SchedulePolicy, running: DurationModel): (gapSeconds: number) => number {
+  const alone = lawOf(running);
+  const costs = new Map<number, number>();
+  const costAfter = (gap: number): number => {
+    const law = begunWithin(gap, running);
+    const table = buildTable(goalOf(policy, law));
+    let cost = 0;
+    // What is over when it is first seen costs its delay.
+    for (let k = 0; k < 16; k++)
+      cost += ((1 - alone.survival(((k + 0.5) / 16) * gap)) * (1 - (k + 0.5) / 16) * gap) / 16;
+    let age = gap / 2;
+    for (let left = law.survival(age); left > 1e-6; left = law.survival(age)) {
+      const until = advance(table, policy, 0.5, 1000 * age) / 1000;
+      const width = (until - age) / 4;
+      cost += policy.priceSeconds * left;
+      for (let k = 0; k < 4; k++) cost += (left - law.survival(age + (k + 0.5) * width)) * width;
+      age = until;
+    }
+    return cost;
+  };
+  const costAt = (step: number): number => {
+    const known = costs.get(step) ?? costAfter(gapStep ** step);
+    costs.set(step, known);
+    return known;
+  };
+  return (gap) => {
+    const place = Math.log(Math.max(0.5, gap)) / Math.log(gapStep);
+    const step = Math.floor(place);
+    return costAt(step) * (1 - place + step) + costAt(step + 1) * (place - step);
+  };
+}
+
 // Tables are remembered by what they depend on: a worker has one policy per account and API at a time, and asks it often.
-function tableOf({ model, priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): ScheduleTable {
-  const { source: _source, jobs: _jobs, ...law } = model;
-  const key = JSON.stringify([law, priceSeconds, floorMs, ceilingMs, jitterShare]);
-  let table = tables.get(key);
-  if (table === undefined) {
-    table = buildTable({
-      model,
-      priceSeconds,
-      floorSeconds: floorMs / 1000,
-      ceilingSeconds: ceilingMs / 1000,
-      leastSlope: leastSlope(jitterShare),
-    });
-    const oldest = tables.keys().next();
-    if (tables.size >= keptTables && !oldest.done) tables.delete(oldest.value);
-    tables.set(key, table);
-  }
+function kept(what: unknown, build: () => ScheduleTable): ScheduleTable {
+  const key = JSON.stringify(what);
+  const known = tables.get(key);
+  if (known !== undefined) return known;
+  const oldest = tables.keys().next();
+  if (tables.size >= keptTables && !oldest.done) tables.delete(oldest.value);
+  const table = build();
+  tables.set(key, table);
   return table;
+}
+
+// What a table depends on of a model and a policy.
+const essence = ({ source: _source, jobs: _jobs, phases: _phases, ...law }: DurationModel): unknown => law;
+const railsOf = ({ priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): unknown => [
+  priceSeconds,
+  floorMs,
+  ceilingMs,
+  jitterShare,
+];
+
+const tableOf = (policy: SchedulePolicy): ScheduleTable =>
+  kept([railsOf(policy), essence(policy.model)], () => buildTable(goalOf(policy)));
+
+const queuedTable = (policy: SchedulePolicy, { queued, running }: PhaseModels): ScheduleTable =>
+  kept(['queued', railsOf(policy), essence(queued), essence(running)], () =>
+    buildTable({ ...goalOf(policy, lawOf(queued)), after: costOfRunning(policy, running) }),
+  );
+
+function begunTable(policy: SchedulePolicy, model: DurationModel, gapSeconds: number): ScheduleTable {
+  // Gaps in steps of a quarter, so that few tables are in use.
+  const gap = gapSeconds > 0.5 ? gapStep ** Math.round(Math.log(gapSeconds) / Math.log(gapStep)) : 0;
+  return kept(['begun', railsOf(policy), essence(model), gap], () =>
+    buildTable(goalOf(policy, begunWithin(gap, model))),
+  );
 }
 
 // Jitter scales the gap, then floor and ceiling hold. Each step keeps the map monotone: the table's slope is at least `leastSlope`.
@@ -71,33 +161,47 @@ function advance(table: ScheduleTable, policy: SchedulePolicy, jitter: number, a
   return ageMs + Math.min(policy.ceilingMs, Math.max(policy.floorMs, scaled));
 }
 
+/** The table that holds for a job, and the age at which its clock began. */
+function clockOf(input: LookInput): { table: ScheduleTable; beganMs: number } {
+  const { ageMs, policy, phase, phaseForMs, phaseGapMs = 0 } = input;
+  const phases = policy.model.phases;
+  if (phases !== undefined && phase === 'submitted') return { table: queuedTable(policy, phases), beganMs: 0 };
+  const begun = phase === 'finishing' ? phases?.finishing : phase === 'running' ? phases?.running : undefined;
+  if (begun === undefined || phaseForMs === undefined) return { table: tableOf(policy), beganMs: 0 };
+  const beganMs = Math.max(0, ageMs - Math.max(0, phaseForMs));
+  return { table: begunTable(policy, begun, phaseGapMs / 1000), beganMs };
+}
+
 /** How long to wait from now, at `ageMs`, to the next look. Never throws. */
-export function nextLook({ ageMs, policy, jitter }: LookInput): { delayMs: number } {
-  const age = Math.max(0, ageMs);
-  return { delayMs: Math.round(advance(tableOf(policy), policy, jitter, age) - age) };
+export function nextLook(input: LookInput): { delayMs: number } {
+  const { table, beganMs } = clockOf(input);
+  const age = Math.max(0, input.ageMs - beganMs);
+  return { delayMs: Math.round(advance(table, input.policy, input.jitter, age) - age) };
 }
 
 /** The age of the first look at a job; a job older than that, not looked at yet, is looked at at once. */
 export const firstLookMs = (policy: SchedulePolicy, jitter: number): number =>
-  nextLook({ ageMs: 0, policy, jitter }).delayMs;
+  nextLook({ ageMs: 0, policy, jitter, phase: 'submitted' }).delayMs;
 
 /**
  * The age from which {@link nextLook} leads to `ageMs`: where the look before was taken, if this one was due at `ageMs` by a plain
  * schedule. It tells when a job was last seen unfinished without carrying that from attempt to attempt.
- * @param input - `ageMs`: when this look was due; `jitter`: the one of the look before
- * @returns milliseconds, with a fraction; `undefined` where this is the first look or earlier
+ * @param input - `ageMs`: when this look was due; `phaseForMs`: at that age; `jitter`, `phase`: those of the look before
+ * @returns milliseconds, with a fraction; `undefined` where no look of that phase leads there, as for the first look of a job
  */
-export function previousLook({ ageMs, policy, jitter }: LookInput): number | undefined {
-  const table = tableOf(policy);
-  let low = Math.max(0, ageMs - policy.ceilingMs);
-  let high = Math.max(0, ageMs - policy.floorMs);
-  if (advance(table, policy, jitter, 0) >= ageMs) return undefined;
+export function previousLook(input: LookInput): number | undefined {
+  const { policy, jitter } = input;
+  const { table, beganMs } = clockOf(input);
+  const age = input.ageMs - beganMs;
+  if (advance(table, policy, jitter, 0) >= age) return undefined;
+  let low = Math.max(0, age - policy.ceilingMs);
+  let high = Math.max(0, age - policy.floorMs);
   for (let step = 0; step < 60 && high - low > 1e-4; step++) {
     const middle = (low + high) / 2;
-    if (advance(table, policy, jitter, middle) < ageMs) low = middle;
+    if (advance(table, policy, jitter, middle) < age) low = middle;
     else high = middle;
   }
-  return (low + high) / 2;
+  return beganMs + (low + high) / 2;
 }
 
 /** The ages in seconds of the looks at a job that never ends, without jitter, from the first to `untilSeconds`. */

@@ -118,6 +118,57 @@ describe('one look after another', () => {
   });
 });
 
+describe('phases', () => {
+  const queued = priorFrom({ medianSeconds: 10, p95Seconds: 60 });
+  const running = priorFrom({ medianSeconds: 28, p95Seconds: 40, stuckShare: 0.01 });
+  const finishing = priorFrom({ medianSeconds: 4, p95Seconds: 8, stuckShare: 0.01 });
+  const model = { ...priorModel, phases: { queued, running, finishing } };
+  const policy = policyOf({ model });
+  const delay = (part: Partial<Parameters<typeof nextLook>[0]>): number =>
+    nextLook({ ageMs: 200_000, policy, jitter: 0.5, ...part }).delayMs;
+
+  test('a job that just began to run is left alone until its end is near', () => {
+    expect(delay({ phase: 'running', phaseForMs: 0 })).toBeGreaterThan(15_000);
+    expect(delay({ phase: 'running', phaseForMs: 28_000 })).toBeLessThan(5000);
+  });
+
+  test('the less is known of its beginning, the sooner it is looked at', () => {
+    const delays = [0, 10_000, 20_000, 40_000].map((phaseGapMs) =>
+      delay({ phase: 'running', phaseForMs: phaseGapMs / 2, phaseGapMs }),
+    );
+    expect(delays).toEqual([...delays].sort((a, b) => b - a));
+  });
+
+  test('a job whose first images are there is looked at soon', () => {
+    expect(delay({ phase: 'finishing', phaseForMs: 0 })).toBeLessThan(5000);
+  });
+
+  test.each([
+    ['a phase that is not known', { phase: 'unknown' as const }],
+    ['a beginning that is not known', { phase: 'running' as const }],
+  ])('%s counts by the age alone', (_name, part) => {
+    expect(delay(part)).toBe(nextLook({ ageMs: 200_000, policy: policyOf(), jitter: 0.5 }).delayMs);
+  });
+
+  test('a model without phases does not care for them', () => {
+    expect(delay({ policy: policyOf(), phase: 'running', phaseForMs: 5 })).toBe(delay({ policy: policyOf() }));
+  });
+
+  test('the look before is found again in each phase', () => {
+    const phase = fc.constantFrom('submitted' as const, 'running' as const, 'finishing' as const);
+    fc.assert(
+      fc.property(phase, anAge, fc.integer({ min: 0, max: 200_000 }), aJitter, (of, age, phaseForMs, jitter) => {
+        const ageMs = age + phaseForMs;
+        const input = { ageMs, policy, jitter, phase: of, phaseForMs, phaseGapMs: 7000 };
+        const before = previousLook(input);
+        if (before === undefined) return;
+        const { delayMs } = nextLook({ ...input, ageMs: before, phaseForMs: phaseForMs - (ageMs - before) });
+        expect(Math.abs(before + delayMs - ageMs)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
 describe('jitter from a task', () => {
   test('is the same for the same task and attempt', () => {
     expect(jitterOf('task-1', 3)).toBe(jitterOf('task-1', 3));
