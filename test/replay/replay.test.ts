@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+const folder = fileURLToPath(new URL('../histories/', import.meta.url));
+const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const load = (name: string): { events: { eventType: string }[] } =>
+  JSON.parse(readFileSync(`${folder}${name}`, 'utf8'));
+
+let workflowBundle: WorkflowBundle;
+beforeAll(async () => {
+  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+  workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+});
+
+describe('recorded histories', () => {
+  test('there is one of every shape', () => {
+    expect(names.length).toBeGreaterThanOrEqual(20);
+  });
+
+  test.each(names)('%s replays', async (name) => {
+    await Worker.runReplayHistory({ workflowBundle }, load(name));
+  });
+
+  test('a history that the code would not make is told', async () => {
+    const history = load('plain.json');
+    const scheduled = JSON.parse(JSON.stringify(history).replaceAll('"tryOnPoll"', '"somethingElse"'));
+    await expect(Worker.runReplayHistory({ workflowBundle }, scheduled)).rejects.toThrow();
+  });
+});
