@@ -128,14 +128,18 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
   const registered = rememberedAttributes(client);
 
-  const handleOf = (taskId: string): WorkflowHandle => client.workflow.getHandle(resultsWorkflowId(acceptedId(taskId)));
+  const handleOf = (taskId: string): WorkflowHandle => {
+    const workflowId = resultsWorkflowId(acceptedId(taskId));
+    return client.workflow.getHandle(workflowId);
+  };
   const nameOf = (taskId: string): string => `the wait for task ${taskId}`;
   const place = async () => ({ taskQueue, registered: await registered() });
 
   async function update(taskId: string, name: string, ...args: unknown[]): Promise<TryOnStatus> {
+    const handle = handleOf(taskId);
     try {
       return await client.withDeadline(Date.now() + updateTimeoutMs, () =>
-        handleOf(taskId).executeUpdate<TryOnStatus, [unknown]>(name, { args: args as [unknown] }),
+        handle.executeUpdate<TryOnStatus, [unknown]>(name, { args: args as [unknown] }),
       );
     } catch (error) {
       throw await updateError(error, nameOf(taskId), client, taskQueue);

@@ -1,12 +1,13 @@
 /** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its cure. */
-import { connect as connectTcp } from 'node:net';
 import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readDataConverter } from '../codec/payload-codec.js';
 import { TryOnClientError } from './errors.js';
+import { probeServer, type TlsSettings } from './probe.js';
 
 /** Where and as whom to connect. */
 export interface ConnectTryOnOptions {
-  /** Read for Temporal's variables (`TEMPORAL_ADDRESS`, ...); default `process.env`. */
+  /** Read for Temporal's variables (`TEMPORAL_ADDRESS`, ...) and `TRYON_CODEC_KEYS`; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Wins over the environment. */
   readonly address?: string;
@@ -37,6 +38,15 @@ export function grpcCode(error: unknown): number | undefined {
   return cause === undefined ? undefined : grpcCode(cause);
 }
 
+/** Says in one line that Temporal's configuration cannot be read. */
+export function badConfig(cause: unknown): TryOnClientError {
+  return new TryOnClientError(
+    'BadConfig',
+    `Temporal's configuration cannot be read (${firstLine(cause)}); check the TEMPORAL_* variables and TEMPORAL_CONFIG_FILE`,
+    { cause },
+  );
+}
+
 /** Says in one line why there is no connection. */
 export function noServer(address: string, cause?: unknown): TryOnClientError {
   return new TryOnClientError(
@@ -46,23 +56,19 @@ export function noServer(address: string, cause?: unknown): TryOnClientError {
   );
 }
 
-/** gRPC tries a refused connection until its deadline; a plain socket knows at once. */
-async function refuseAtOnce(address: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const hasProxy = ['grpc_proxy', 'https_proxy', 'http_proxy'].some((name) => env[name]);
-  const target = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(address);
-  if (hasProxy || target === null) return;
-  const host = target[1] ?? target[2] ?? '';
-  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    const socket = connectTcp({ host, port: Number(target[3] ?? 7233), timeout: 3_000 });
-    const settle = (found?: NodeJS.ErrnoException) => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.once('connect', () => settle());
-    socket.once('timeout', () => settle());
-    socket.once('error', settle);
-  });
-  if (error !== undefined) throw noServer(address, error);
+/**
+ * Throws where a server cannot be reached or TLS is set up wrongly, before gRPC tries until its deadline and gives no reason. Behind a
+ * proxy there is no telling.
+ */
+export async function refuseAtOnce(
+  address: string,
+  tls: TlsSettings,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  if (['grpc_proxy', 'https_proxy', 'http_proxy'].some((name) => env[name])) return;
+  const found = await probeServer(address, tls);
+  if (found?.kind === 'absent') throw noServer(address, found.cause);
+  if (found?.kind === 'misfit') throw new TryOnClientError('BadConfig', found.line, { cause: found.cause });
 }
 
 function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptions; namespace: string } {
@@ -76,11 +82,7 @@ function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptio
     const connection = { ...(connectionOptions as ConnectionOptions), address, connectTimeout };
     return { connection, namespace: options.namespace ?? namespace ?? 'default' };
   } catch (error) {
-    throw new TryOnClientError(
-      'BadConfig',
-      `Temporal's configuration cannot be read (${firstLine(error)}); check the TEMPORAL_* variables and TEMPORAL_CONFIG_FILE`,
-      { cause: error },
-    );
+    throw badConfig(error);
   }
 }
 
@@ -90,8 +92,11 @@ function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptio
  */
 export async function connectTemporal(options: ConnectTryOnOptions = {}): Promise<Connected> {
   const { connection: settings, namespace } = settingsOf(options);
+  const codec = readDataConverter(options.env ?? process.env);
+  if (!codec.ok) throw new TryOnClientError('BadConfig', codec.problems.join('; '));
+  const { dataConverter } = codec;
   const address = settings.address ?? '';
-  await refuseAtOnce(address, options.env ?? process.env);
+  await refuseAtOnce(address, settings.tls, options.env ?? process.env);
   const connection = await Connection.connect(settings).catch((error: unknown) => {
     throw explain(error, address, namespace);
   });
@@ -107,11 +112,20 @@ export async function connectTemporal(options: ConnectTryOnOptions = {}): Promis
     }
   }
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) }),
     address,
     namespace,
     close: () => connection.close(),
   };
+}
+
+/** Says in one line that a server refuses who asks. */
+export function notAllowed(address: string, cause: unknown): TryOnClientError {
+  return new TryOnClientError(
+    'NotAllowed',
+    `the Temporal server at ${address} refuses these credentials; check TEMPORAL_API_KEY, TEMPORAL_TLS_* and TEMPORAL_NAMESPACE`,
+    { cause },
+  );
 }
 
 function explain(error: unknown, address: string, namespace: string): TryOnClientError {
@@ -125,11 +139,7 @@ function explain(error: unknown, address: string, namespace: string): TryOnClien
       );
     case grpc.permissionDenied:
     case grpc.unauthenticated:
-      return new TryOnClientError(
-        'NotAllowed',
-        `the Temporal server at ${address} refuses these credentials; check TEMPORAL_API_KEY, TEMPORAL_TLS_* and TEMPORAL_NAMESPACE`,
-        { cause: error },
-      );
+      return notAllowed(address, error);
     default:
       return noServer(address, error);
   }

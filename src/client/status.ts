@@ -76,6 +76,8 @@ export interface SightOptions {
 }
 
 const OVERDUE_MS = 3_000;
+/** A worker that has just come up may not be listed yet. */
+const IDLE_GRACE_MS = 1_000;
 
 const detailsOf = (pending: PendingActivity | undefined): PendingDetails | undefined =>
   pending?.lastFailure?.type === failureTypes.pending ? (pending.lastFailure.details as PendingDetails) : undefined;
@@ -165,6 +167,22 @@ async function ask(
   }
 }
 
+/** Asks, though not for long where nobody polls the queue; `idle` is the note that says so. */
+async function askUnlessIdle(
+  client: Client,
+  { workflowId, runId, taskQueue }: WorkflowExecutionDescription,
+  timeoutMs: number,
+): Promise<{ readonly answer?: TryOnStatus; readonly idle?: string }> {
+  const asked = ask(client, workflowId, runId, timeoutMs);
+  const idle = await Promise.race([asked.then(() => undefined), idleQueueNote(client, taskQueue, 'workflow')]);
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, IDLE_GRACE_MS, undefined);
+  });
+  const answer = await (idle === undefined ? asked : Promise.race([asked, grace])).finally(() => clearTimeout(timer));
+  return { ...(answer === undefined ? {} : { answer }), ...(idle === undefined ? {} : { idle }) };
+}
+
 /**
  * Reads a wait: describe, then the query, or the result of one that has ended.
  * @throws {TryOnClientError} `NoWait`
@@ -186,14 +204,14 @@ export async function lookAtWait(client: Client, taskId: string, options: SightO
     before.description.historyLength === historyLength &&
     before.answer !== undefined;
   const isCompleted = status.name === 'COMPLETED';
-  const [answer, pending, outcome] = await Promise.all([
-    isSame ? before.answer : ask(client, workflowId, runId, queryTimeoutMs),
+  const [{ answer, idle }, pending, outcome] = await Promise.all([
+    isSame ? { answer: before.answer, idle: undefined } : askUnlessIdle(client, description, queryTimeoutMs),
     isRunning ? pendingActivity(description, client.options.loadedDataConverter, 'tryOnPoll') : undefined,
     isCompleted ? (client.workflow.getHandle(workflowId, runId).result() as Promise<TryOnOutcome>) : undefined,
   ]);
   const merged = mergePending(answer, pending);
   const look = pending === undefined ? undefined : pendingLook(pending, lookQueue(description));
-  const notes = isRunning ? await runningNotes(client, description, { answer, merged, look }) : [];
+  const notes = isRunning ? await runningNotes(client, description, { answer, idle, merged, look }) : [];
   const { isBlocked, ...current } = merged;
   const state: WaitState =
     outcome?.status ?? closedState(status.name) ?? (isBlocked ? 'blocked' : (answer?.state ?? 'waiting'));
@@ -234,20 +252,18 @@ async function runningNotes(
   description: WorkflowExecutionDescription,
   seen: {
     readonly answer: TryOnStatus | undefined;
+    readonly idle: string | undefined;
     readonly merged: ReturnType<typeof mergePending>;
     readonly look: PendingLook | undefined;
   },
 ): Promise<string[]> {
-  const { answer, merged, look } = seen;
+  const { answer, idle, merged, look } = seen;
   const isOverdue =
     look !== undefined && !look.isRunning && Date.now() - Date.parse(look.dueAt ?? '') > OVERDUE_MS && !look.isPaused;
-  const [idleWorkflows, idleLooks] = await Promise.all([
-    answer === undefined ? idleQueueNote(client, description.taskQueue, 'workflow') : undefined,
-    isOverdue ? idleQueueNote(client, look.queue, 'activity') : undefined,
-  ]);
+  const idleLooks = isOverdue ? await idleQueueNote(client, look.queue, 'activity') : undefined;
   const notes: string[] = [];
   if (answer === undefined) {
-    notes.push(idleWorkflows ?? 'no worker answered the query in time; what is told here is what the server knows');
+    notes.push(idle ?? 'no worker answered the query in time; what is told here is what the server knows');
   }
   if (idleLooks !== undefined) notes.push(idleLooks);
   else if (isOverdue) notes.push('the next look is overdue: its queue is held to a rate, or its workers are busy');

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import type { PendingDetails } from '../../src/activities/pending.js';
+import { describeError } from '../../src/client/errors.js';
+import { changesBetween } from '../../src/client/events.js';
+import { visibilityQuery } from '../../src/client/list.js';
+import type { PendingActivity } from '../../src/client/pending-activity.js';
+import { mergePending, type TryOnWaitStatus } from '../../src/client/status.js';
+import { searchAttributes, type TryOnImage, type TryOnStatus } from '../../src/contract.js';
+import { unpolled } from '../../src/core/poll.js';
+import { defaultPolicy } from '../../src/core/schedule.js';
+
+const anAnswer = (change: Partial<TryOnStatus> = {}): TryOnStatus => ({
+  taskId: 't',
+  state: 'waiting',
+  images: [],
+  subTasks: [],
+  polls: 3,
+  submittedAt: '2026-01-31T12:00:00.000Z',
+  deadline: '2026-01-31T13:00:00.000Z',
+  subscribers: [],
+  waitId: 'w',
+  sequence: 0,
+  ...change,
+});
+
+const aPending = (state: Partial<PendingDetails['state']>, change: Partial<PendingActivity> = {}): PendingActivity => ({
+  type: 'tryOnPoll',
+  attempt: 6,
+  isRunning: false,
+  isPaused: false,
+  lastFailure: {
+    message: 'running; next look in 2.0 s (schedule)',
+    type: 'TryOnPending',
+    details: {
+      why: 'schedule',
+      delayMs: 2_000,
+      nextLookAt: '2026-01-31T12:00:05.000Z',
+      priceSeconds: 0.5,
+      model: defaultPolicy.model,
+      state: { ...unpolled, polls: 7, asOfAttempt: 5, ...state },
+    } satisfies PendingDetails,
+  },
+  ...change,
+});
+
+const trouble = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' } as const;
+
+describe('a status merged with the pending look', () => {
+  test('takes polls, the vendor and sub-tasks from the look that failed last', () => {
+    const subTasks = [{ index: 0, status: 'running', imageCount: 0 }] as const;
+    const merged = mergePending(anAnswer(), aPending({ vendorStatus: 'running', subTasks }));
+    expect(merged).toEqual({ polls: 7, vendorStatus: 'running', subTasks: [...subTasks], isBlocked: false });
+  });
+
+  test.each([
+    ['the same attempt', { attempt: 6 }, 7],
+    ['attempts of which nothing is told', { attempt: 8 }, 9],
+    ['an attempt put back by an operator', { attempt: 1 }, 7],
+  ])('counts %s', (_what, change, polls) => {
+    expect(mergePending(anAnswer(), aPending({}, change)).polls).toBe(polls);
+  });
+
+  test('never counts fewer polls than the workflow does', () => {
+    expect(mergePending(anAnswer({ polls: 12 }), aPending({})).polls).toBe(12);
+  });
+
+  test('believes a heartbeat that is later than the failure', () => {
+    const heartbeat = { ...unpolled, polls: 9, asOfAttempt: 6, vendorStatus: 'running' };
+    expect(mergePending(undefined, aPending({}, { attempt: 7, heartbeat }))).toMatchObject({ polls: 9 });
+  });
+
+  test('is blocked as soon as the look says so, and no longer than it does', () => {
+    expect(mergePending(anAnswer(), aPending({ blocked: trouble }))).toMatchObject({ isBlocked: true, error: trouble });
+    expect(mergePending(anAnswer({ state: 'blocked', error: trouble }), aPending({}))).not.toHaveProperty('error');
+  });
+
+  test('is the answer alone where nothing is pending, and nothing where there is no answer', () => {
+    expect(mergePending(anAnswer({ vendorStatus: 'running' }), undefined)).toMatchObject({
+      polls: 3,
+      vendorStatus: 'running',
+    });
+    expect(mergePending(undefined, undefined)).toEqual({ polls: 0, subTasks: [], isBlocked: false });
+  });
+});
+
+const anImage = (id: string): TryOnImage => ({ id, imageUrl: `https://img.example/${id}`, subTask: 0 });
+const aStatus = (change: Partial<TryOnWaitStatus> = {}): TryOnWaitStatus => ({
+  ...anAnswer(),
+  workflowId: 'tryon-results-t',
+  runId: 'r',
+  startedAt: '2026-01-31T12:00:00.000Z',
+  isAnswered: true,
+  notes: [],
+  ...change,
+});
+
+describe('changes between two statuses', () => {
+  const kinds = (before: TryOnWaitStatus | undefined, now: TryOnWaitStatus, told: string[] = []): string[] =>
+    changesBetween(before, now, new Set(told)).map(({ kind }) => kind);
+
+  test.each<[string, TryOnWaitStatus | undefined, TryOnWaitStatus, string[], string[]]>([
+    ['nothing', aStatus(), aStatus(), [], []],
+    ['the first sight', undefined, aStatus({ images: [anImage('a')] }), [], ['status', 'images']],
+    ['an image told before', aStatus(), aStatus({ images: [anImage('a')] }), ['a'], []],
+    ['a look', aStatus(), aStatus({ polls: 4 }), [], ['looked']],
+    ['trouble that blocks', aStatus(), aStatus({ state: 'blocked', error: trouble }), [], ['blocked', 'looked']],
+    ['the end of it', aStatus({ state: 'blocked', error: trouble }), aStatus(), [], ['unblocked', 'looked']],
+    ['a missing worker', aStatus(), aStatus({ notes: ['no worker'] }), [], ['note']],
+    ['its return', aStatus({ notes: ['no worker'] }), aStatus(), [], ['note']],
+  ])('%s', (_what, before, now, told, expected) => {
+    expect(kinds(before, now, told)).toEqual(expected);
+  });
+});
+
+describe('the query of visibility', () => {
+  const all = Object.values(searchAttributes).map(({ name }) => name);
+  test.each([
+    ['all', {}, "WorkflowType = 'tryOnResults' AND ExecutionStatus != 'ContinuedAsNew'"],
+    [
+      'those that wait',
+      { state: 'waiting' },
+      "WorkflowType = 'tryOnResults' AND ExecutionStatus = 'Running' AND (TryOnStatus = 'waiting' OR TryOnStatus IS NULL)",
+    ],
+    [
+      'finished ones of before',
+      { state: 'finished', olderThanSeconds: 60 },
+      "WorkflowType = 'tryOnResults' AND ExecutionStatus = 'Completed' AND TryOnStatus = 'finished' AND StartTime <= '1970-01-01T00:00:00.000Z'",
+    ],
+  ] as const)('for %s', (_what, options, query) => {
+    expect(visibilityQuery(options, all, 60_000)).toBe(query);
+  });
+
+  test('names no search attribute that the namespace lacks', () => {
+    expect(visibilityQuery({ state: 'blocked' }, [], 0)).toBe(
+      "WorkflowType = 'tryOnResults' AND ExecutionStatus = 'Running'",
+    );
+  });
+});
+
+test.each([
+  [trouble, 'gateway InvalidAppKey: unknown key; check AIDGE_APP_KEY and AIDGE_ENDPOINT'],
+  [{ layer: 'transport', code: 'NoWorker', message: 'm' } as const, /start a worker that has the key/],
+  [{ layer: 'gateway', code: 'Nobody knows', message: 'm' } as const, 'gateway Nobody knows: m'],
+  [{ layer: 'gateway', code: 'constructor', message: 'm' } as const, 'gateway constructor: m'],
+])('an error is told with the cure that a table knows: %j', (error, told) => {
+  if (typeof told === 'string') expect(describeError(error)).toBe(told);
+  else expect(describeError(error)).toMatch(told);
+});
