@@ -97,11 +97,12 @@ export function check<S extends v.GenericSchema>(schema: S, input: unknown): Che
     (path) => `${named(path)} is not a known field; remove it or correct its spelling`,
   );
   const wrong = (result.issues ?? []).filter((issue) => !isUnknown(issue)).map((issue) => problemOf(schema, issue));
-  const problems = [...wrong, ...unknown];
+  // A text may break two rules that have one cure.
+  const problems = [...new Set([...wrong, ...unknown])];
   if (result.success && problems.length === 0) return { ok: true, value: result.output };
   const told = problems.slice(0, MOST_PROBLEMS);
   const more = problems.length - told.length;
-  return { ok: false, problems: more === 0 ? told : [...told, `${more} more fields are wrong`] };
+  return { ok: false, problems: more === 0 ? told : [...told, `${more} more problems; mend these first`] };
 }
 
 /**

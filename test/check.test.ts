@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { check, submittedAtProblem, wellFormed } from '../src/check.js';
+import {
+  contractSchemas,
+  ListingTaskSchema,
+  SetTimeoutSchema,
+  SubscriberSchema,
+  TryOnListingInputSchema,
+  TryOnResultsInputSchema,
+  UnsubscribeSchema,
+} from '../src/contract.js';
+
+const problemsOf = (schema: Parameters<typeof check>[0], input: unknown): readonly string[] => {
+  const checked = check(schema, input);
+  return checked.ok ? [] : checked.problems;
+};
+const wait = (more: object): readonly string[] => problemsOf(TryOnResultsInputSchema, { taskId: 't-1', ...more });
+const listing = (more: object): readonly string[] =>
+  problemsOf(TryOnListingInputSchema, { listingId: 'l', tasks: [], ...more });
+const taskIdCure = 'give 1 to 200 visible ASCII characters';
+const timeCure = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
+const secondsCure = 'give 1 to 2592000';
+
+describe('good input is taken as it is', () => {
+  test.each<[Parameters<typeof check>[0], unknown]>([
+    [TryOnResultsInputSchema, { taskId: 't-1' }],
+    [
+      TryOnResultsInputSchema,
+      {
+        taskId: '~'.repeat(200),
+        submittedAt: '2026-01-31t12:00:00.123456+05:30',
+        timeoutSeconds: 0.5 + 0.5,
+        expectedImages: 1,
+        account: 'eu-1',
+        notify: [{ workflowId: 'größe', runId: 'r', signal: '_mine', timeoutSeconds: 2_592_000 }],
+        notifyParent: false,
+      },
+    ],
+    [TryOnListingInputSchema, { listingId: 'Sommer 2026', tasks: [], minimumImages: 3 }],
+    [ListingTaskSchema, { taskId: '__proto__', garmentId: 'Kleid' }],
+    [SubscriberSchema, { workflowId: 'w' }],
+    [UnsubscribeSchema, { workflowId: 'w', signal: 'mine' }],
+    [SetTimeoutSchema, { timeoutSeconds: 1.5 }],
+  ])('%#', (schema, input) => {
+    expect(check(schema, input)).toEqual({ ok: true, value: input });
+  });
+});
+
+describe('a wrong field is named with its value and the cure', () => {
+  test.each<[unknown, string]>([
+    [{ taskId: '' }, `taskId is ""; ${taskIdCure}`],
+    [{ taskId: 'a b' }, `taskId is "a b"; ${taskIdCure}`],
+    [{ taskId: 'a\u0000' }, `taskId is "a\\u0000"; ${taskIdCure}`],
+    [{ taskId: 'ä' }, `taskId is "ä"; ${taskIdCure}`],
+    [{ taskId: 7 }, `taskId is 7; ${taskIdCure}`],
+    [{ taskId: null }, `taskId is null; ${taskIdCure}`],
+    [{ taskId: ['t'] }, `taskId is ["t"]; ${taskIdCure}`],
+    [{ taskId: undefined }, `taskId is undefined; ${taskIdCure}`],
+    [{ submittedAt: 'yesterday' }, `submittedAt is "yesterday"; ${timeCure}`],
+    [{ submittedAt: '2026-01-31 12:00:00Z' }, `submittedAt is "2026-01-31 12:00:00Z"; ${timeCure}`],
+    [{ submittedAt: '2026-01-31T12:00:00' }, `submittedAt is "2026-01-31T12:00:00"; ${timeCure}`],
+    [{ submittedAt: '2026-13-31T12:00:00Z' }, `submittedAt is "2026-13-31T12:00:00Z"; ${timeCure}`],
+    [{ submittedAt: 1769860800 }, `submittedAt is 1769860800; ${timeCure}`],
+    [{ timeoutSeconds: -5 }, `timeoutSeconds is -5; ${secondsCure}`],
+    [{ timeoutSeconds: 0 }, `timeoutSeconds is 0; ${secondsCure}`],
+    [{ timeoutSeconds: 2_592_001 }, `timeoutSeconds is 2592001; ${secondsCure}`],
+    [{ timeoutSeconds: '60' }, `timeoutSeconds is "60"; ${secondsCure}`],
+    [{ timeoutSeconds: Number.NaN }, `timeoutSeconds is NaN; ${secondsCure}`],
+    [{ timeoutSeconds: 60n }, `timeoutSeconds is 60; ${secondsCure}`],
+    [{ timeoutSeconds: null }, `timeoutSeconds is null; leave it out, or ${secondsCure}`],
+    [{ expectedImages: 0 }, 'expectedImages is 0; give a whole number from 1'],
+    [{ expectedImages: 1.5 }, 'expectedImages is 1.5; give a whole number from 1'],
+    [{ account: 'EU' }, 'account is "EU"; give 1 to 40 of a-z, 0-9 and -'],
+    [{ account: 'x'.repeat(41) }, `account is "${'x'.repeat(41)}"; give 1 to 40 of a-z, 0-9 and -`],
+    [{ notifyParent: 'yes' }, 'notifyParent is "yes"; give true or false'],
+    [{ notify: {} }, 'notify is {}; give a list of subscribers'],
+    [{ notify: [5] }, 'notify.0 is 5; give one object'],
+    [{ notify: [null] }, 'notify.0 is null; give one object'],
+    [
+      { notify: [{}] },
+      'notify.0.workflowId is missing; give a workflow id of 1 to 1000 characters, none of them a control character',
+    ],
+    [
+      { notify: [{ workflowId: 'w' }, { workflowId: '' }] },
+      'notify.1.workflowId is ""; give a workflow id of 1 to 1000 characters, none of them a control character',
+    ],
+    [
+      { notify: [{ workflowId: 'w', signal: '__temporal' }] },
+      'notify.0.signal is "__temporal"; give a signal name of 1 to 200 characters that does not begin with __',
+    ],
+    [{ notify: [{ workflowId: 'w', runId: '' }] }, 'notify.0.runId is ""; give a run id'],
+    [
+      { notify: [{ workflowId: 'w', signal: null }] },
+      'notify.0.signal is null; leave it out, or give a signal name of 1 to 200 characters that does not begin with __',
+    ],
+  ])('%o', (more, problem) => {
+    expect(wait(more as object)).toEqual([problem]);
+  });
+
+  test.each<[object, string]>([
+    [{ listingId: '' }, 'listingId is ""; give 1 to 200 characters, none of them a control character'],
+    [{ tasks: null }, 'tasks is null; give a list of tasks'],
+    [{ tasks: [{ taskId: '' }] }, `tasks.0.taskId is ""; ${taskIdCure}`],
+    [
+      { tasks: [{ taskId: 't', garmentId: 'a\nb' }] },
+      'tasks.0.garmentId is "a\\nb"; give 1 to 200 characters, none of them a control character',
+    ],
+    [{ tasks: [{ taskId: 't' }, { taskId: 't' }] }, 'tasks is [{"taskId":"t"},{"taskId":"t"}]; give each taskId once'],
+    [{ minimumImages: -1 }, 'minimumImages is -1; give a whole number from 1'],
+  ])('of a listing: %o', (more, problem) => {
+    expect(listing(more)).toEqual([problem]);
+  });
+  test('of a listing: more than 500 tasks', () => {
+    const tasks = Array.from({ length: 501 }, (_none, index) => ({ taskId: `t-${index}` }));
+    expect(listing({ tasks })).toEqual([expect.stringMatching(/^tasks is \[.*\.\.\.; give at most 500 tasks$/)]);
+  });
+
+  test.each([
+    [undefined, 'the input is undefined; give one object'],
+    [null, 'the input is null; give one object'],
+    ['t-1', 'the input is "t-1"; give one object'],
+    [5, 'the input is 5; give one object'],
+    [true, 'the input is true; give one object'],
+    [[], 'the input is []; give one object'],
+    [['t-1'], 'the input is ["t-1"]; give one object'],
+  ])('that is no object: %j', (input, problem) => {
+    expect(problemsOf(TryOnResultsInputSchema, input)).toEqual([problem]);
+  });
+  test('that is missing', () => {
+    expect(problemsOf(TryOnResultsInputSchema, {})).toEqual([`taskId is missing; ${taskIdCure}`]);
+    expect(problemsOf(SetTimeoutSchema, {})).toEqual([`timeoutSeconds is missing; ${secondsCure}`]);
+    expect(problemsOf(TryOnListingInputSchema, { listingId: 'l' })).toEqual(['tasks is missing; give a list of tasks']);
+  });
+  test('with all others that are wrong', () => {
+    expect(wait({ timeoutSeconds: -5, account: 'EU', timeout: 5 })).toEqual([
+      `timeoutSeconds is -5; ${secondsCure}`,
+      'account is "EU"; give 1 to 40 of a-z, 0-9 and -',
+      'timeout is not a known field; remove it or correct its spelling',
+    ]);
+  });
+});
+
+describe('unknown fields are named, all of them', () => {
+  const unknown = (name: string) => `${name} is not a known field; remove it or correct its spelling`;
+
+  test.each<[object, string[]]>([
+    [{ timeoutSecond: 5 }, ['timeoutSecond']],
+    [{ a: 1, b: null, c: undefined }, ['a', 'b', 'c']],
+    [{ notify: [{ workflowId: 'w' }, { workflowId: 'w', sginal: 'x', y: 1 }] }, ['notify.1.sginal', 'notify.1.y']],
+    [{ constructor: 1, toString: 2 }, ['constructor', 'toString']],
+    [JSON.parse('{"__proto__": {"account": "eu"}}'), ['__proto__']],
+    [{ 'a\u0007\n': 1, '': 2 }, ['a\\u0007\\n', '""']],
+  ])('%o', (more, names) => {
+    expect(
+      problemsOf(TryOnResultsInputSchema, Object.assign(JSON.parse('{"taskId":"t-1"}'), more)).length,
+    ).toBeLessThanOrEqual(names.length);
+    const input = Object.fromEntries([['taskId', 't-1'], ...Object.entries(more)]);
+    expect(problemsOf(TryOnResultsInputSchema, input)).toEqual(names.map(unknown));
+  });
+  test('in each input of the contract', () => {
+    for (const [name, schema] of Object.entries(contractSchemas)) {
+      if ((schema as { type: string }).type !== 'strict_object') continue;
+      expect(problemsOf(schema, { misspelt: 1 }), name).toContain(unknown('misspelt'));
+    }
+  });
+});
+
+test('the message stays small, however much is wrong', () => {
+  const problems = wait({ notify: Array.from({ length: 20_000 }, () => 0) });
+  expect(problems).toHaveLength(21);
+  expect(problems.at(-1)).toBe('19980 more problems; mend these first');
+  expect(wait({ ['x'.repeat(1_000_000)]: 1 }).join('').length).toBeLessThan(200);
+  expect(wait({ account: 'x'.repeat(1_000_000) }).join('').length).toBeLessThan(200);
+});
+
+test('a problem is valid Unicode and one line, whatever the input was', () => {
+  const keys = fc.oneof(
+    fc.constantFrom('taskId', 'account', 'notify', 'timeoutSeconds', '__proto__'),
+    fc.string({ unit: 'binary' }),
+  );
+  const values = fc.oneof(
+    fc.jsonValue(),
+    fc.array(fc.constantFrom('\ud83d', '\ude00', '\ud83d\ude00'), { maxLength: 70 }).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(keys, values), { maxLength: 6 }), (entries) => {
+      for (const schema of [TryOnResultsInputSchema, TryOnListingInputSchema, SubscriberSchema]) {
+        const checked = check(schema, Object.fromEntries(entries));
+        if (checked.ok) continue;
+        expect(checked.problems.length).toBeGreaterThan(0);
+        for (const problem of checked.problems) {
+          expect(encodeURIComponent(problem)).toBeTypeOf('string');
+          expect(problem).toMatch(/^[^\n\r]+; [^\n\r]+$/);
+        }
+      }
+    }),
+    { numRuns: 1_000, seed: 21 },
+  );
+});
+
+test.each([
+  ['\ud83dx', '\ufffdx'],
+  ['x\ude00', 'x\ufffd'],
+  ['\ud83d\ude00', '\ud83d\ude00'],
+  ['\ud83d\ud83d\ude00\ude00', '\ufffd\ud83d\ude00\ufffd'],
+])('lone surrogates of %j are replaced', (text, expected) => {
+  expect(wellFormed(text)).toBe(expected);
+});
+
+describe('the time of the submit', () => {
+  const nowMs = Date.parse('2026-01-31T12:00:00Z');
+
+  test.each([
+    [undefined, 0],
+    ['2026-01-31T12:05:00Z', 0],
+    ['2026-01-31T13:05:00+01:00', 0],
+    ['1999-01-31T12:00:00Z', 0],
+    ['2026-01-31T12:05:00.001Z', 1],
+    ['2026-01-31T12:05:00-00:01', 1],
+  ])('%s: %d problems', (submittedAt, count) => {
+    expect(submittedAtProblem(submittedAt, nowMs)).toHaveLength(count);
+  });
+  test('is told with the field, its value and the cure', () => {
+    expect(submittedAtProblem('2027-01-01T00:00:00Z', nowMs, 'tasks.3.submittedAt')).toEqual([
+      'tasks.3.submittedAt is "2027-01-01T00:00:00Z"; give a time at most 5 minutes ahead of 2026-01-31T12:00:00.000Z',
+    ]);
+  });
+});

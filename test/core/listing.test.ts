@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import {
+  limits,
+  type TryOnError,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  type TryOnImage,
+  type TryOnListingInput,
+} from '../../src/contract.js';
+import { emptyInbox, receive } from '../../src/core/inbox.js';
+import {
+  addTask,
+  beginListing,
+  canCarryListing,
+  hasEnded,
+  hasTask,
+  isComplete,
+  isFull,
+  type ListingState,
+  listingResult,
+  listingStatus,
+  waitTimeoutSeconds,
+} from '../../src/core/listing.js';
+import { jsonBytes } from '../../src/core/size.js';
+import { anImage } from '../support/replies.js';
+import { expectValid } from '../support/schemas.js';
+import { startMs } from '../support/simulate.js';
+
+const listingOf = (taskIds: readonly string[], more: Partial<TryOnListingInput> = {}): ListingState =>
+  beginListing({ listingId: 'l-1', tasks: taskIds.map((taskId) => ({ taskId })), ...more }, startMs);
+
+const take = (listing: ListingState, event: TryOnEvent): ListingState => ({
+  ...listing,
+  inbox: receive(listing.inbox, event).inbox,
+});
+const error: TryOnError = { layer: 'task', code: 'failed', message: 'no person in the picture' };
+
+/** A task's outcome arrives, with images by name. */
+function ended(
+  listing: ListingState,
+  taskId: string,
+  status: TryOnEventOutcome['status'],
+  images: readonly (string | TryOnImage)[] = [],
+  more: Partial<TryOnEventOutcome> = {},
+): ListingState {
+  const outcome: TryOnEventOutcome = {
+    taskId,
+    status,
+    images: images.map((image) => (typeof image === 'string' ? anImage(image) : image)),
+    subTasks: [{ index: 0, status: 'finished', imageCount: images.length }],
+    polls: 4,
+    submittedAt: '2026-01-31T12:00:00.000Z',
+    finishedAt: '2026-01-31T12:01:00.000Z',
+    account: 'default',
+    api: 'tryon',
+    timing: {},
+    ...(status === 'failed' ? { error } : {}),
+    ...more,
+  };
+  return take(listing, { kind: 'outcome', taskId, waitId: `run of ${taskId}`, sequence: 9, outcome });
+}
+const partly = (listing: ListingState, taskId: string, ...names: string[]): ListingState =>
+  take(listing, {
+    kind: 'images',
+    taskId,
+    waitId: `run of ${taskId}`,
+    sequence: 1,
+    images: names.map((name) => anImage(name)),
+  });
+
+const resultOf = (listing: ListingState) => {
+  const result = listingResult(listing, startMs + 90_000, 'tryon');
+  expectValid('TryOnListingResult', result);
+  return result;
+};
+
+describe('the status of a result', () => {
+  const two = (more: Partial<TryOnListingInput> = {}) => listingOf(['t-1', 't-2'], more);
+
+  test.each<[string, ListingState, string]>([
+    ['every task finished', ended(ended(two(), 't-1', 'finished', ['a']), 't-2', 'finished', ['b']), 'complete'],
+    ['one partial', ended(ended(two(), 't-1', 'finished', ['a']), 't-2', 'partial', ['b']), 'incomplete'],
+    ['one failed', ended(ended(two(), 't-1', 'finished', ['a']), 't-2', 'failed'), 'incomplete'],
+    ['one cancelled', ended(ended(two(), 't-1', 'finished', ['a']), 't-2', 'cancelled'), 'incomplete'],
+    ['one timed out', ended(two(), 't-1', 'finished', ['a']), 'incomplete'],
+    ['images of tasks that have not ended', partly(two(), 't-1', 'a'), 'incomplete'],
+    ['all failed', ended(ended(two(), 't-1', 'failed'), 't-2', 'notFound', [], { error }), 'failed'],
+    ['nothing came', two(), 'failed'],
+    ['no task', listingOf([]), 'failed'],
+    ['enough images, nothing else counts', ended(two({ minimumImages: 2 }), 't-1', 'partial', ['a', 'b']), 'complete'],
+    ['enough images of tasks that run', partly(two({ minimumImages: 1 }), 't-1', 'a'), 'complete'],
+    [
+      'every task finished, too few images',
+      ended(ended(two({ minimumImages: 3 }), 't-1', 'finished', ['a']), 't-2', 'finished', ['b']),
+      'incomplete',
+    ],
+    ['none of the images wanted', ended(ended(two({ minimumImages: 3 }), 't-1', 'failed'), 't-2', 'failed'), 'failed'],
+  ])('%s', (_name, listing, status) => {
+    expect(resultOf(listing).status).toBe(status);
+    const state = listingStatus(listing, true);
+    expectValid('TryOnListingStatus', state);
+    expect(state.state).toBe(status);
+    expect(listingStatus(listing, false).state).toBe('waiting');
+    expect(listingStatus({ ...listing, isCancelled: true }, true).state).toBe('cancelled');
+  });
+});
+
+describe('a listing', () => {
+  test('is complete when it has a task and all have ended', () => {
+    expect(isComplete(listingOf([]))).toBe(false);
+    expect(isComplete(listingOf(['t-1']))).toBe(false);
+    expect(isComplete(ended(listingOf(['t-1']), 't-1', 'notFound', [], { error }))).toBe(true);
+    expect(isComplete(ended(listingOf(['t-1', 't-2']), 't-1', 'finished', ['a']))).toBe(false);
+  });
+  test('keeps images by garment and task, in the order of its tasks', () => {
+    const tasks = [{ taskId: 't-1', garmentId: 'shirt' }, { taskId: 't-2' }];
+    const listing = ended(ended(listingOf([], { tasks }), 't-2', 'finished', ['b']), 't-1', 'finished', ['a']);
+    expect(resultOf(listing).images).toEqual([
+      { ...anImage('a'), taskId: 't-1', garmentId: 'shirt' },
+      { ...anImage('b'), taskId: 't-2' },
+    ]);
+    expect(listingStatus(listing, false).tasks).toEqual([
+      { taskId: 't-1', garmentId: 'shirt', state: 'finished', imageCount: 1 },
+      { taskId: 't-2', state: 'finished', imageCount: 1 },
+    ]);
+  });
+  test('tells outcomes without their images', () => {
+    const [outcome] = resultOf(ended(listingOf(['t-1']), 't-1', 'failed')).outcomes;
+    expect(outcome).toMatchObject({ taskId: 't-1', status: 'failed', error, polls: 4 });
+    expect(outcome).not.toHaveProperty('images');
+  });
+  test('tells a task that has not ended as a timeout, with its shortfall', () => {
+    const tasks = [{ taskId: 't-1', submittedAt: '2026-01-31T19:00:00+08:00', expectedImages: 3 }];
+    const [outcome] = resultOf(partly(listingOf([], { tasks, account: 'eu' }), 't-1', 'a')).outcomes;
+    expect(outcome).toEqual({
+      taskId: 't-1',
+      status: 'timeout',
+      subTasks: [],
+      shortfall: 2,
+      polls: 0,
+      submittedAt: '2026-01-31T11:00:00.000Z',
+      finishedAt: '2026-01-31T12:01:30.000Z',
+      account: 'eu',
+      api: 'tryon',
+      timing: {},
+    });
+  });
+  test('tells why a wait could not be started', () => {
+    const listing = { ...listingOf(['t-1']), unstarted: { 't-1': 'no such namespace' } };
+    expect(resultOf(listing).outcomes[0]?.error).toMatchObject({ message: 'no such namespace' });
+  });
+  test('takes a new task once, up to 500', () => {
+    const one = addTask(listingOf(['t-1']), { taskId: 't-1', garmentId: 'other' });
+    expect(one.tasks).toEqual([{ taskId: 't-1' }]);
+    expect(hasTask(addTask(one, { taskId: 't-2' }), 't-2')).toBe(true);
+    const ids = Array.from({ length: limits.listingTasks }, (_none, index) => `t-${index}`);
+    expect([isFull(listingOf(ids.slice(1))), isFull(listingOf(ids))]).toEqual([false, true]);
+  });
+});
+
+describe('a task with the name of an inherited key', () => {
+  test.each(['__proto__', 'constructor', 'toString'])('%s, also after JSON', (taskId) => {
+    const fresh = listingOf([taskId]);
+    for (const listing of [fresh, JSON.parse(JSON.stringify(fresh)) as ListingState]) {
+      expect(hasEnded(listing, taskId)).toBe(false);
+      expect(listingStatus(listing, false).tasks).toEqual([{ taskId, state: 'waiting', imageCount: 0 }]);
+      expect(resultOf(listing).outcomes[0]).not.toHaveProperty('error');
+      const over = ended(listing, taskId, 'finished', ['a']);
+      for (const known of [over, JSON.parse(JSON.stringify(over)) as ListingState]) {
+        expect(isComplete(known)).toBe(true);
+        expect(resultOf(known).status).toBe('complete');
+      }
+    }
+  });
+});
+
+describe('how long the waits of a listing may take', () => {
+  test.each([
+    ['an hour: 5 s less', 3_600, 0, 3_595],
+    ['20 s: a tenth less', 20, 0, 18],
+    ['the last second: still one', 10, 9_500, 1],
+    ['after the deadline: one', 10, 20_000, 1],
+  ])('%s', (_name, timeoutSeconds, elapsedMs, expected) => {
+    expect(waitTimeoutSeconds(listingOf([], { timeoutSeconds }), startMs + elapsedMs)).toBe(expected);
+  });
+});
+
+describe('results too large for one payload', () => {
+  const manyImages = (task: number, count: number) =>
+    Array.from({ length: count }, (_none, index) => anImage(`${task}-${index}-${'x'.repeat(200)}`));
+
+  test('by their images: as many as fit, and how many more there are', () => {
+    let listing = listingOf(['t-1', 't-2']);
+    listing = ended(listing, 't-1', 'finished', manyImages(1, 4_000));
+    listing = ended(listing, 't-2', 'finished', manyImages(2, 4_000));
+    for (const told of [resultOf(listing), listingStatus(listing, true)]) {
+      expect(jsonBytes(told)).toBeLessThanOrEqual(limits.resultBytes);
+      expect(told.images.length + (told.imagesOmitted ?? 0)).toBe(8_000);
+      expect(told.imagesOmitted).toBeGreaterThan(0);
+    }
+    expect(canCarryListing(listing)).toBe(false);
+  });
+  test('by their outcomes: sub-tasks and messages are told in part, no task is left out', () => {
+    const ids = Array.from({ length: 500 }, (_none, index) => `t-${index}`);
+    const subTasks = Array.from(
+      { length: 200 },
+      (_none, index) => ({ index, status: 'failed', imageCount: 0 }) as const,
+    );
+    const message = '\ud83d\ude00'.repeat(1_000);
+    const listing = ids.reduce(
+      (state, id) => ended(state, id, 'failed', [], { subTasks, error: { ...error, message } }),
+      listingOf(ids),
+    );
+    const result = resultOf(listing);
+    expect(jsonBytes(result)).toBeLessThanOrEqual(limits.resultBytes);
+    expect(result.outcomes.map((outcome) => outcome.taskId)).toEqual(ids);
+    expect(result.outcomes[499]?.error?.message).not.toBe('');
+  });
+  test('what fits is told whole', () => {
+    const subTasks = Array.from(
+      { length: 200 },
+      (_none, index) => ({ index, status: 'failed', imageCount: 0 }) as const,
+    );
+    expect(resultOf(ended(listingOf(['t-1']), 't-1', 'failed', [], { subTasks })).outcomes[0]?.subTasks).toEqual(
+      subTasks,
+    );
+  });
+});
+
+test('a listing begins with the defaults of the contract', () => {
+  expect(listingOf(['t-1'])).toMatchObject({
+    account: 'default',
+    deadlineMs: startMs + 3_600_000,
+    inbox: emptyInbox(),
+  });
+});

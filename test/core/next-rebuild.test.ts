@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { jitterOf } from '../../src/core/jitter.js';
+import { backoffMs, beforeLook, clampToDeadline, rebuild, waitRules } from '../../src/core/next.js';
+import { type PollState, unpolled } from '../../src/core/poll.js';
+import { defaultPolicy, firstLookMs, nextLook } from '../../src/core/schedule.js';
+import { look, pollInputOf, seen } from '../support/look.js';
+import { replies } from '../support/replies.js';
+import { simulate, startMs } from '../support/simulate.js';
+
+const policy = defaultPolicy;
+const input = pollInputOf();
+const old = pollInputOf({ submittedAtMs: startMs - 60_000 });
+const at = (dueAtMs: number, scheduledAtMs = startMs) => ({ scheduledAtMs, dueAtMs });
+
+describe('the state before an attempt', () => {
+  test('is the input before the first one', () => {
+    const from: PollState = { ...seen, polls: 5, asOfAttempt: 0, nextLookAtMs: startMs + 4_000 };
+    expect(rebuild({ ...input, from }, undefined, policy, 1, at(startMs))).toEqual(from);
+  });
+  test('counts no look for a first attempt that was silent', () => {
+    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).polls).toBe(0);
+    expect(rebuild(input, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(3);
+  });
+  test('counts every attempt where the first look was due at once', () => {
+    expect(rebuild(old, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(4);
+  });
+  test('counts from what was carried', () => {
+    const carried: PollState = { ...seen, polls: 7, asOfAttempt: 4 };
+    expect(rebuild(input, carried, policy, 5, at(startMs + 40_000))).toMatchObject({ polls: 7, asOfAttempt: 4 });
+    expect(rebuild(input, carried, policy, 8, at(startMs + 90_000))).toMatchObject({ polls: 10, asOfAttempt: 7 });
+  });
+  test('tells when the look before was, by the inverse of the schedule', () => {
+    const nowMs = startMs + 40_000;
+    const { delayMs } = nextLook({ ageMs: 40_000, policy, jitter: jitterOf('t-1', 3) });
+    const { pendingUntilMs } = rebuild(input, seen, policy, 4, at(nowMs + delayMs));
+    expect(Math.abs((pendingUntilMs ?? 0) - nowMs)).toBeLessThanOrEqual(10);
+  });
+  test('never tells an earlier time than was carried', () => {
+    const carried: PollState = { ...seen, asOfAttempt: 2, pendingUntilMs: startMs + 50_000 };
+    expect(rebuild(input, carried, policy, 4, at(startMs + 45_000)).pendingUntilMs).toBe(startMs + 50_000);
+  });
+  test('knows when the attempt is due, for the workflow that breaks it off', () => {
+    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).nextLookAtMs).toBe(startMs + 18_000);
+    expect(rebuild(input, seen, policy, 3, at(startMs + 33_000)).nextLookAtMs).toBe(startMs + 33_000);
+  });
+  test.each([1, 3])(
+    'after a reset with kept details, attempt %d goes on from them, and the next look is carried',
+    (attempt) => {
+      const carried: PollState = { ...seen, polls: 9, asOfAttempt: 8 };
+      const before = rebuild(old, carried, policy, attempt, at(startMs + 200_000));
+      expect(before).toMatchObject({ polls: 9, asOfAttempt: attempt - 1, status: 'running' });
+      const step = look(replies.running, { before, attempt, input: old, ageMs: 200_000 });
+      expect(step.state).toMatchObject({ polls: 10, asOfAttempt: attempt });
+      expect(step.state.isReset).toBeUndefined();
+      expect(step.decision).toMatchObject({ kind: 'again', carry: true });
+    },
+  );
+  test('after a reset without details it begins anew', () => {
+    expect(rebuild(old, undefined, policy, 1, at(startMs + 200_000))).toEqual(unpolled);
+  });
+});
+
+describe('an attempt before its time stays silent', () => {
+  const silent = (given: {
+    nowMs?: number;
+    attempt?: number;
+    before?: PollState;
+    shared?: number;
+    input?: typeof input;
+  }) =>
+    beforeLook(
+      given.input ?? input,
+      given.before ?? unpolled,
+      policy,
+      { nowMs: given.nowMs ?? startMs, attempt: given.attempt ?? 1 },
+      startMs,
+      given.shared ?? 0,
+    );
+
+  test('until the first look, and carries nothing', () => {
+    const firstMs = firstLookMs(policy, jitterOf('t-1', 0));
+    expect(silent({})?.decision).toEqual({ kind: 'again', inMs: firstMs, why: 'first look', carry: false });
+  });
+  test('not where the task is old', () => {
+    expect(silent({ input: old })).toBeUndefined();
+  });
+  test('not where the worker came late', () => {
+    expect(silent({ nowMs: startMs + 30_000 })).toBeUndefined();
+  });
+  test('not where it is a quarter of a second early', () => {
+    const planned = pollInputOf({ from: { ...seen, nextLookAtMs: startMs + waitRules.dueSlackMs } });
+    expect(silent({ input: planned })).toBeUndefined();
+  });
+  test('until the look that a report planned', () => {
+    const planned = pollInputOf({ from: { ...seen, nextLookAtMs: startMs + 4_000 } });
+    expect(silent({ input: planned })?.decision).toMatchObject({ inMs: 4_000, carry: false });
+  });
+  test('through a pause that the vendor ordered, whoever asks', () => {
+    const from = { ...seen, nextLookAtMs: startMs, pauseUntilMs: startMs + 40_000 };
+    const step = silent({ input: pollInputOf({ from }), before: from });
+    expect(step?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: false });
+  });
+  test('through a pause that an operator reset the activity in', () => {
+    const before: PollState = { ...seen, asOfAttempt: 0, isReset: true, pauseUntilMs: startMs + 40_000 };
+    expect(silent({ input: old, before })?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: true });
+  });
+  test('through a pause of the whole account, and carries that it did not look', () => {
+    const step = silent({ attempt: 4, before: { ...seen, asOfAttempt: 3 }, shared: startMs + 9_000 });
+    expect(step?.decision).toEqual({ kind: 'again', inMs: 9_000, why: 'pause', carry: true });
+    expect(step?.state).toMatchObject({ polls: seen.polls, asOfAttempt: 4 });
+  });
+  test('no longer than the deadline', () => {
+    const soon = pollInputOf({ deadlineMs: startMs + 6_000 });
+    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: 6_000, why: 'last look' });
+    expect(silent({ input: soon, shared: startMs + 90_000 })?.decision).toMatchObject({ inMs: 6_000 });
+  });
+  test('till the deadline, where the first look would come just before it', () => {
+    const firstMs = firstLookMs(policy, jitterOf('t-1', 0));
+    const soon = pollInputOf({ deadlineMs: startMs + firstMs + 500 });
+    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: firstMs + 500, why: 'last look' });
+  });
+  test('not at the deadline, whatever pause there is', () => {
+    const paused: PollState = { ...seen, pauseUntilMs: startMs + 900_000 };
+    expect(silent({ input: pollInputOf({ deadlineMs: startMs }), before: paused })).toBeUndefined();
+  });
+});
+
+describe('a delay is brought to the deadline', () => {
+  test.each([
+    ['well before it: as it is', 5_000, 20_000, 5_000],
+    ['past it: the last look', 5_000, 3_000, 3_000],
+    ['just before it: the last look', 5_000, 5_999, 5_999],
+    ['a floor before it: as it is', 5_000, 6_000, 5_000],
+    ['no time left', 5_000, -1, 0],
+    ['fractions: never past it', 5_000, 4_999.7, 4_999],
+  ])('%s', (_name, inMs, leftMs, expected) => {
+    expect(clampToDeadline(inMs, startMs, startMs + leftMs, 1_000)).toBe(expected);
+  });
+});
+
+test.each([
+  [1, 0, 1_000],
+  [4, 0, 8_000],
+  [99, 0, 60_000],
+  [1, 0.5, 1_100],
+  [5_000, 0, 60_000],
+])('error backoff after %d looks, jitter %d: %d ms', (looks, jitter, expected) => {
+  expect(backoffMs(waitRules.errorBackoffMs, looks, jitter)).toBe(expected);
+});
+
+test('a plain wait needs no silent attempt where the task is old, else one', () => {
+  const vendor = () => replies.finished;
+  expect(simulate({ vendor }).silentAttempts).toBe(1);
+  const submittedAt = new Date(startMs - 60_000).toISOString();
+  expect(simulate({ vendor, input: { submittedAt } }).silentAttempts).toBe(0);
+});

@@ -1,0 +1,51 @@
+/** One look by the pure core, as the activity takes it. */
+import { classify } from '../../src/core/classify.js';
+import { next, type Step } from '../../src/core/next.js';
+import { type PollInput, type PollState, unpolled } from '../../src/core/poll.js';
+import type { Reply } from '../../src/core/reply.js';
+import { defaultPolicy } from '../../src/core/schedule.js';
+import { tryOnApi } from '../../src/vendor/apis/tryon.js';
+import { startMs } from './simulate.js';
+
+/** Input of a wait of an hour for a task submitted as it starts. */
+export const pollInputOf = (input: Partial<PollInput> = {}): PollInput => ({
+  taskId: 't-1',
+  account: 'default',
+  submittedAtMs: startMs,
+  deadlineMs: startMs + 3_600_000,
+  known: '',
+  from: unpolled,
+  ...input,
+});
+
+/** The state of a wait that has seen its task. */
+export const seen: PollState = { ...unpolled, polls: 1, asOfAttempt: 2, status: 'running', vendorStatus: 'running' };
+
+/** Where a look stands; defaults: 40 s after submit, the third attempt, one query. */
+export interface LookAt {
+  readonly ageMs?: number;
+  readonly before?: PollState;
+  readonly input?: Partial<PollInput>;
+  readonly attempt?: number;
+  readonly queries?: number;
+}
+
+/** Takes one look. */
+export function look(reply: Reply, at: LookAt = {}): Step {
+  const { ageMs = 40_000, before = { ...unpolled, asOfAttempt: 2 }, attempt = 3, queries = 1 } = at;
+  const nowMs = startMs + ageMs;
+  const verdict = classify(reply, tryOnApi, { taskId: 't-1', nowMs });
+  return next(pollInputOf(at.input), before, reply, verdict, defaultPolicy, {
+    nowMs,
+    attempt,
+    queries,
+    scheduledAtMs: startMs,
+  });
+}
+
+/** The decision in one line: `again backoff`, `report 2`, `report 0 failed EmptyResult`. */
+export function told({ decision }: Step): string {
+  if (decision.kind === 'again') return `again ${decision.why}`;
+  const { end } = decision;
+  return ['report', decision.images.length, end?.status, end?.error?.code].filter((one) => one !== undefined).join(' ');
+}
