@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { expect, inject, test } from 'vitest';
+import { freePort } from '../../src/server/temporal-server.js';
+import { type Running, startCli } from '../cli/run-cli.js';
+
+/** Process ids below one, as the kernel tells. Linux alone; elsewhere none. */
+function childrenOf(pid: number): number[] {
+  try {
+    const own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return own === '' ? [] : own.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    // A child whose parent has not asked for its end yet.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+async function startDemo(...args: string[]) {
+  const ports = { temporal: await freePort(), ui: await freePort(), emulator: await freePort() };
+  const running = startCli([
+    'demo',
+    ...['--port', String(ports.temporal), '--ui-port', String(ports.ui), '--emulator-port', String(ports.emulator)],
+    ...args,
+  ]);
+  await running.until('worker process');
+  const children = childrenOf(running.child.pid as number);
+  return { running, children, ports };
+}
+
+async function expectNothingLeft(running: Running, children: readonly number[]): Promise<void> {
+  // The server, its watch, and the worker.
+  expect(children.length).toBeGreaterThanOrEqual(2);
+  expect(running.child.exitCode ?? running.child.signalCode).not.toBeNull();
+  await expect.poll(() => children.filter(isAlive), { timeout: 30_000 }).toEqual([]);
+}
+
+test('the demo prints the images of three tasks, links to the history, and leaves no process', async () => {
+  const { running, children, ports } = await startDemo('--seconds', '2');
+  await running.until('history: ');
+  const link = /history: (\S+)/.exec(running.err())?.[1] ?? '';
+  expect(link).toMatch(new RegExp(`^http://127.0.0.1:${ports.ui}/namespaces/default/workflows/tryon-listing-demo-`));
+  const { code, out, err } = await running.ended;
+  expect({ code, err }).toMatchObject({ code: 0 });
+  const urls = out
+    .trim()
+    .split('\n')
+    .map((line) => line.split('  ').at(-1));
+  expect(urls).toHaveLength(24);
+  expect(new Set(urls).size).toBe(24);
+  for (const url of urls) expect(url).toMatch(new RegExp(`^http://127.0.0.1:${ports.emulator}/images/`));
+  expect(err.match(/^task .*: finished after/gm)).toHaveLength(3);
+  expect(err).toMatch(/^listing demo-.*: complete, 24 images/m);
+  await expectNothingLeft(running, children);
+});
+
+test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the result alone', async () => {
+  const { running, children, ports } = await startDemo('--keep', '--json', '--seconds', '1', '--tasks', '1');
+  await running.until('stays up until Ctrl-C');
+  expect(JSON.parse(running.out())).toMatchObject({ status: 'complete', outcomes: [{ status: 'finished' }] });
+  const { images } = JSON.parse(running.out());
+  expect((await fetch(images[0].imageUrl)).headers.get('content-type')).toBe('image/png');
+  expect((await fetch(`http://127.0.0.1:${ports.ui}/`)).status).toBe(200);
+  running.child.kill('SIGINT');
+  expect((await running.ended).code).toBe(130);
+  await expectNothingLeft(running, children);
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)('%s in the middle leaves no process', async (signal) => {
+  const { running, children } = await startDemo('--seconds', '60');
+  running.child.kill(signal);
+  expect((await running.ended).code).toBe(signal === 'SIGTERM' ? 130 : null);
+  await expectNothingLeft(running, children);
+});
+
+test.each(['--port', '--ui-port', '--emulator-port'])('a taken port is told with its option %s', async (option) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as { port: number };
+  try {
+    const { code, out, err } = await startCli(['demo', option, String(port)]).ended;
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: `error: port ${port} is taken; give another with ${option}\n`,
+    });
+  } finally {
+    holder.close();
+  }
+});
+
+test('the server that TEMPORAL_ADDRESS names is used, on queues of its own, and left alone', async () => {
+  const { address } = inject('temporal');
+  const env = { TEMPORAL_ADDRESS: address, AIDGE_ENDPOINT: 'https://api.example', AIDGE_APP_KEY: 'real' };
+  const { code, err } = await startCli(['demo', '--tasks', '1', '--seconds', '1'], env).ended;
+  expect({ code, err }).toMatchObject({ code: 0 });
+  expect(err).toContain(`Temporal ${address} (TEMPORAL_ADDRESS)`);
+});
