@@ -3,33 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import {
-  messages,
-  resultsWorkflowId,
-  type TryOnEvent,
-  type TryOnEventOutcome,
-  type TryOnImage,
-  type TryOnOutcome,
-  type TryOnStatus,
-} from '../../src/contract.js';
+import { messages, resultsWorkflowId, type TryOnEvent, type TryOnStatus } from '../../src/contract.js';
+import { type Called, type Received, signalledEvents } from '../support/languages.js';
 import { type Program, type Programs, programs } from '../support/programs.js';
 import { temporalPython } from '../support/python.js';
 import { type Stack, startStack } from '../support/stack.js';
-
-interface Called {
-  subscribed: TryOnStatus;
-  status: TryOnStatus;
-  outcome: TryOnOutcome;
-}
-
-interface Received {
-  outcome: TryOnEventOutcome;
-  images: TryOnImage[];
-  kinds: TryOnEvent['kind'][];
-}
+import { until } from '../support/until.js';
 
 const cwd = fileURLToPath(new URL('../../examples/python', import.meta.url));
 let stack: Stack;
@@ -56,23 +37,7 @@ afterAll(async () => {
 
 const python = (...args: string[]): Program => started.start(interpreter, args, { cwd });
 
-/** The wait's status, once it is as wanted. */
-async function statusWhen(taskId: string, wanted: (status: TryOnStatus) => boolean): Promise<TryOnStatus> {
-  for (;;) {
-    const status = await stack.status(taskId);
-    if (wanted(status)) return status;
-    await sleep(50);
-  }
-}
-
-/** Pairs of the events signalled to a workflow, out of its history. */
-async function signalled(workflowId: string): Promise<TryOnEvent[]> {
-  const { events } = await stack.client.workflow.getHandle(workflowId).fetchHistory();
-  return (events ?? [])
-    .map((event) => event.workflowExecutionSignaledEventAttributes)
-    .filter((signal) => signal?.signalName === messages.event)
-    .map((signal) => JSON.parse(Buffer.from(signal?.input?.payloads?.[0]?.data ?? []).toString()) as TryOnEvent);
-}
+const signalled = (workflowId: string) => signalledEvents(stack.client, workflowId);
 
 describe('a caller in Python', () => {
   test('starts a wait by name, subscribes a workflow in the same call, queries it and awaits the outcome', async () => {
@@ -143,7 +108,8 @@ describe('a parent workflow in Python', () => {
     const parentId = `python-parent-${taskId}`;
     const wait = await stack.start({ taskId });
     const parent = python('parent.py', taskId);
-    await statusWhen(taskId, ({ subscribers }) => subscribers.some(({ workflowId }) => workflowId === parentId));
+    const hasJoined = ({ subscribers }: TryOnStatus) => subscribers.some(({ workflowId }) => workflowId === parentId);
+    await until(async () => hasJoined(await stack.status(taskId)));
     const repeated: TryOnEvent = { kind: 'unblocked', taskId, waitId: randomUUID(), sequence: 1 };
     for (const event of [repeated, repeated])
       await stack.client.workflow.getHandle(parentId).signal(messages.event, event);
@@ -160,7 +126,7 @@ describe('a parent workflow in Python', () => {
     await stack.emulator.waitForQuery(taskId);
     await stack.client.workflow.getHandle(`python-parent-${taskId}`).cancel();
     expect((await parent.ended).code).not.toBe(0);
-    expect((await statusWhen(taskId, ({ state }) => state !== 'waiting')).state).toBe('cancelled');
+    await until(async () => (await stack.status(taskId)).state === 'cancelled');
   });
 
   test('fails with the refusal of its wait', async () => {

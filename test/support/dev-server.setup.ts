@@ -1,6 +1,6 @@
 /** One real Temporal server for the whole run of `test/server`: tests take it by `inject('temporal')`. */
 import type { TestProject } from 'vitest/node';
-import { startDevServer } from '../../src/server/temporal-server.js';
+import { freePort, startDevServer } from '../../src/server/temporal-server.js';
 
 /** The dev server of this run. Both namespaces have the contract's search attributes. */
 export interface ProvidedTemporal {
@@ -8,6 +8,8 @@ export interface ProvidedTemporal {
   namespace: string;
   /** A second namespace on the same server, for tests that must see no other test's workflows. */
   otherNamespace: string;
+  /** Of the server's own HTTP API. */
+  httpUrl: string;
 }
 
 declare module 'vitest' {
@@ -18,11 +20,14 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [namespace, otherNamespace] = ['default', 'other'];
+  const httpPort = await freePort();
   const server = await startDevServer({
     uiPort: false,
+    extraArgs: ['--http-port', String(httpPort)],
     namespaces: [namespace, otherNamespace],
     log: (line) => process.stderr.write(`${line}\n`),
   });
-  project.provide('temporal', { address: server.address, namespace, otherNamespace });
+  const httpUrl = `http://127.0.0.1:${httpPort}`;
+  project.provide('temporal', { address: server.address, namespace, otherNamespace, httpUrl });
   return server.stop;
 }

@@ -1,0 +1,99 @@
+// Package tryon is what a Go service needs to wait for try-on tasks: the contract's names and shapes, and a parent workflow.
+package tryon
+
+import (
+	"os"
+	"time"
+)
+
+// Names of the contract.
+const (
+	ResultsWorkflow   = "tryOnResults"
+	StatusQuery       = "tryOnStatus"
+	SubscribeUpdate   = "subscribe"
+	SubscribeSignal   = "tryOnSubscribe"
+	UnsubscribeSignal = "tryOnUnsubscribe"
+	EventSignal       = "tryOnEvent"
+	InvalidInput      = "InvalidTryOnInput"
+)
+
+// ResultsWorkflowID is the id of the wait for a task.
+func ResultsWorkflowID(taskID string) string { return "tryon-results-" + taskID }
+
+// TaskQueue is the queue of the waits.
+func TaskQueue() string {
+	if queue := os.Getenv("TRYON_TASK_QUEUE"); queue != "" {
+		return queue
+	}
+	return "tryon"
+}
+
+// Input of tryOnResults. An optional field is absent, never null: hence omitempty.
+type Input struct {
+	TaskID         string       `json:"taskId"`
+	SubmittedAt    *time.Time   `json:"submittedAt,omitempty"`
+	TimeoutSeconds *float64     `json:"timeoutSeconds,omitempty"`
+	ExpectedImages int          `json:"expectedImages,omitempty"`
+	Account        string       `json:"account,omitempty"`
+	Notify         []Subscriber `json:"notify,omitempty"`
+	NotifyParent   *bool        `json:"notifyParent,omitempty"`
+}
+
+// Subscriber is a workflow that is signalled.
+type Subscriber struct {
+	WorkflowID     string   `json:"workflowId"`
+	RunID          string   `json:"runId,omitempty"`
+	Signal         string   `json:"signal,omitempty"`
+	TimeoutSeconds *float64 `json:"timeoutSeconds,omitempty"`
+}
+
+// Image of a finished sub-task.
+type Image struct {
+	ID       string `json:"id"`
+	ImageURL string `json:"imageUrl"`
+	Clothes  string `json:"clothes,omitempty"`
+	SubTask  int    `json:"subTask"`
+}
+
+// Error says why a wait failed, is blocked or ran out of time.
+type Error struct {
+	Layer     string `json:"layer"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// Outcome of a wait; a vendor task that failed has one too. Fields that are of no use here are left out.
+type Outcome struct {
+	TaskID    string    `json:"taskId"`
+	Status    string    `json:"status"`
+	Images    []Image   `json:"images"`
+	Shortfall int       `json:"shortfall,omitempty"`
+	Error     *Error    `json:"error,omitempty"`
+	Polls     int       `json:"polls"`
+	Finished  time.Time `json:"finishedAt"`
+}
+
+// Status is the answer of the query and of the updates.
+type Status struct {
+	TaskID      string       `json:"taskId"`
+	State       string       `json:"state"`
+	Images      []Image      `json:"images"`
+	Deadline    time.Time    `json:"deadline"`
+	Error       *Error       `json:"error,omitempty"`
+	Subscribers []Subscriber `json:"subscribers"`
+	WaitID      string       `json:"waitId"`
+	Sequence    int          `json:"sequence"`
+}
+
+// Event is what the signal tryOnEvent carries; which fields are there depends on Kind.
+type Event struct {
+	Kind     string   `json:"kind"`
+	TaskID   string   `json:"taskId"`
+	WaitID   string   `json:"waitId"`
+	Sequence int      `json:"sequence"`
+	Images   []Image  `json:"images,omitempty"`
+	Error    *Error   `json:"error,omitempty"`
+	Status   *Status  `json:"status,omitempty"`
+	Outcome  *Outcome `json:"outcome,omitempty"`
+}

@@ -1,0 +1,151 @@
+/** The examples that `test/server/languages.test.ts` runs: how each is built, and how its caller and its parent are run. */
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import {
+  messages,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  type TryOnImage,
+  type TryOnOutcome,
+  type TryOnStatus,
+} from '../../src/contract.js';
+import { cacheDir, lookUp } from '../../src/server/find-cli.js';
+import { type Program, programs } from './programs.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = join(root, 'examples');
+
+/** What a caller prints. */
+export interface Called {
+  readonly subscribed: TryOnStatus;
+  readonly status: TryOnStatus;
+  readonly outcome: TryOnOutcome;
+}
+
+/** What a parent returns, and its program prints. */
+export interface Received {
+  readonly outcome: TryOnEventOutcome;
+  readonly images: readonly TryOnImage[];
+  /** Of the events that it took, repeats dropped. */
+  readonly kinds: readonly TryOnEvent['kind'][];
+}
+
+/** The events signalled to a workflow, repeats too, out of its history. */
+export async function signalledEvents(client: Client, workflowId: string): Promise<TryOnEvent[]> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? [])
+    .map((event) => event.workflowExecutionSignaledEventAttributes)
+    .filter((signal) => signal?.signalName === messages.event)
+    .map((signal) => JSON.parse(Buffer.from(signal?.input?.payloads?.[0]?.data ?? []).toString()));
+}
+
+/** A program and its arguments, without those of the caller or parent. */
+export interface CommandLine {
+  readonly cwd: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** An example that has been built. */
+export interface BuiltExample {
+  readonly caller: CommandLine;
+  /** Absent where a language has no workflows. */
+  readonly parent?: CommandLine;
+  /** Takes away what was built, where it was built apart. */
+  remove?(): Promise<void>;
+}
+
+/** One language. */
+export interface Language {
+  readonly name: string;
+  /** Prefix of the parent's workflow id; absent without a parent. */
+  readonly parentId?: string;
+  /** Whether its parent ends when its child refuses the input. */
+  readonly seesRefusal?: boolean;
+  /** @throws Error, one line with the cure, where the machine lacks the language */
+  build(): Promise<BuiltExample>;
+}
+
+async function need(program: string, cure: string): Promise<string> {
+  const found = await lookUp(program);
+  if (found === undefined) throw new Error(`no ${program} on PATH: ${cure}`);
+  return found;
+}
+
+async function succeeds(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const building: Program = programs().start(program, args, { cwd });
+  const { code, stdout, stderr } = await building.ended;
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+}
+
+const go: Language = {
+  name: 'Go',
+  parentId: 'go-parent',
+  seesRefusal: true,
+  async build() {
+    const cwd = join(examples, 'go');
+    const program = await need('go', 'install Go 1.24 or later (https://go.dev/dl)');
+    const bin = join(cacheDir(), 'examples-go');
+    await mkdir(bin, { recursive: true });
+    await succeeds(program, ['build', '-buildvcs=false', '-o', bin, './caller', './parent'], cwd);
+    const line = (name: string): CommandLine => ({ cwd, program: join(bin, name), args: [] });
+    return { caller: line('caller'), parent: line('parent') };
+  },
+};
+
+const java: Language = {
+  name: 'Java',
+  parentId: 'java-parent',
+  seesRefusal: true,
+  async build() {
+    const cwd = join(examples, 'java');
+    const cure = 'install JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven)';
+    const program = await need('java', cure);
+    await need('javac', cure);
+    await succeeds(await need('mvn', cure), ['-q', '-B', 'compile'], cwd);
+    // A short-lived JVM: no time for the optimising compiler.
+    const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', 'target/classes:target/libraries/*'];
+    const line = (main: string): CommandLine => ({ cwd, program, args: [...flags, main] });
+    return { caller: line('tryon.Caller'), parent: line('tryon.Parent') };
+  },
+};
+
+const http: Language = {
+  name: 'plain HTTP',
+  async build() {
+    return { caller: { cwd: join(examples, 'http'), program: process.execPath, args: ['caller.mjs'] } };
+  },
+};
+
+const typescript: Language = {
+  name: 'TypeScript',
+  parentId: 'typescript-parent',
+  // A project of its own, with this package built into its node_modules: what the example imports is what users install.
+  async build() {
+    const cwd = await mkdtemp(join(tmpdir(), 'tryon-typescript-'));
+    const modules = join(cwd, 'node_modules');
+    const installed = join(modules, 'temporal-tryon');
+    await mkdir(installed, { recursive: true });
+    await cp(join(examples, 'typescript'), cwd, { recursive: true });
+    await cp(join(root, 'package.json'), join(installed, 'package.json'));
+    for (const name of await readdir(join(root, 'node_modules'))) {
+      if (!name.startsWith('.')) await symlink(join(root, 'node_modules', name), join(modules, name));
+    }
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const emit = ['-p', join(root, 'tsconfig.build.json'), '--noCheck', '--outDir', join(installed, 'dist')];
+    await succeeds(process.execPath, [tsc, ...emit], root);
+    await succeeds(process.execPath, [tsc, '-p', cwd], cwd);
+    const line = (file: string): CommandLine => ({ cwd, program: process.execPath, args: ['--import', 'tsx', file] });
+    return {
+      caller: line('caller.ts'),
+      parent: line('parent.ts'),
+      remove: () => rm(cwd, { recursive: true, force: true }),
+    };
+  },
+};
+
+/** All but Python, which has a test of its own. */
+export const languages: readonly Language[] = [go, java, http, typescript];
