@@ -6,6 +6,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createAccountGate } from './activities/account-gate.js';
 import { createTryOnActivities } from './activities/index.js';
 import type { ServerClock } from './activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from './contract.js';
@@ -115,6 +116,7 @@ export async function startTryOnWorkers(
     policy: () => ({ ...defaultPolicy, model: settings.prior }),
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: registered.names,
+    gate: createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {

@@ -2,12 +2,13 @@
 import { activityInfo, cancellationSignal, getClient, heartbeat, log } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { pendingActivity } from '../client/pending-activity.js';
-import { classify } from '../core/classify.js';
-import { beforeLook, next, rebuild, type Step } from '../core/next.js';
+import { classify, type Verdict } from '../core/classify.js';
+import { beforeLook, next, rebuild, type Step, waitRules } from '../core/next.js';
 import type { PollInput, PollReport, PollState } from '../core/poll.js';
 import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
+import type { AccountGate } from './account-gate.js';
 import { pendingFailure } from './pending.js';
 import { createServerClock, type ServerClock } from './server-clock.js';
 
@@ -33,6 +34,8 @@ export interface TryOnDeps {
   /** The contract's search attributes that the namespace has registered; default: none. */
   readonly searchAttributes?: () => readonly string[];
   readonly clock?: ServerClock;
+  /** What all waits of an account in this process have in common; default: nothing, each wait is on its own. */
+  readonly gate?: AccountGate;
 }
 
 /** What {@link TryOnActivities.tryOnPeek} is asked with. */
@@ -58,6 +61,7 @@ export function createTryOnActivities({
   acceptsOtherTaskId = () => false,
   searchAttributes = () => [],
   clock = createServerClock(),
+  gate,
 }: TryOnDeps) {
   /** Heartbeats while a look is slow; details are those already carried, so that nothing is overwritten. */
   async function withCancellation<T>(
@@ -93,8 +97,9 @@ export function createTryOnActivities({
       const dueAtMs = clock.dueAt?.(toldMs, startedAtMs) ?? toldMs;
       const policy = policyOf(input.account);
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
-      const silent = beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, 0);
-      const { state, decision } = silent ?? (await looked());
+      const quiet = (untilMs: number): Step | undefined =>
+        beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
+      const { state, decision } = quiet(0) ?? (await admitted());
       const nowMs = await clock.now();
       if (decision.kind === 'report') {
         const { kind: _kind, ...rest } = decision;
@@ -103,7 +108,26 @@ export function createTryOnActivities({
       if (decision.carry) heartbeat(state);
       throw pendingFailure(state, decision, policy, nowMs);
 
-      async function looked(): Promise<Step> {
+      /** Asks the account's gate first. Who is held comes again without a query, but for the last look before the deadline. */
+      async function admitted(): Promise<Step> {
+        const { taskId, account, deadlineMs } = input;
+        const isLast = deadlineMs - startedAtMs <= waitRules.dueSlackMs;
+        const entry = gate?.enter({ account, taskId, nowMs: startedAtMs, isLast });
+        if (entry === undefined) return (await looked()).step;
+        if (entry.kind === 'held') return quiet(entry.untilMs) ?? (await looked()).step;
+        let verdict: Verdict | undefined;
+        let endedAtMs = startedAtMs;
+        try {
+          const seen = await looked();
+          ({ verdict, nowMs: endedAtMs } = seen);
+          return seen.step;
+        } finally {
+          const news = entry.done({ nowMs: endedAtMs, ...(verdict === undefined ? {} : { verdict }) });
+          if (news !== undefined) log.warn(news, { account });
+        }
+      }
+
+      async function looked(): Promise<{ readonly step: Step; readonly verdict: Verdict; readonly nowMs: number }> {
         const { taskId, account } = input;
         const { reply, queries } = await withCancellation(carried, (signal) =>
           vendor.results({ account, taskId, signal }),
@@ -116,7 +140,7 @@ export function createTryOnActivities({
         });
         const step = next(input, before, reply, verdict, policy, at);
         log.debug('looked', { taskId, account, verdict: verdict.kind, decision: step.decision.kind });
-        return step;
+        return { step, verdict, nowMs: at.nowMs };
       }
     },
 

@@ -1,0 +1,351 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  askGate,
+  type Gate,
+  gateNews,
+  gateRules,
+  type Looked,
+  learnGate,
+  openGate,
+  shareAt,
+} from '../../src/core/breaker.js';
+import type { Verdict } from '../../src/core/classify.js';
+import type { Hint } from '../../src/core/hints.js';
+import type { TroubleClass } from '../../src/core/reply.js';
+import { mostIn, runCrowd } from '../support/crowd.js';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const running: Verdict = { kind: 'pending', status: 'running' };
+const finished: Verdict = { kind: 'ended', status: 'finished' };
+const trouble = (kind: TroubleClass | 'wrongTask', code = 'Http503', hint?: Hint): Verdict => ({
+  kind: 'trouble',
+  class: kind,
+  retries: 0,
+  error: { layer: 'transport', code, message: 'no' },
+  ...(hint === undefined ? {} : { hint }),
+});
+const away = trouble('transient');
+const throttled = trouble('throttled', 'Http429');
+const hinted = (delayMs: number, absurd?: string): Hint => ({
+  delayMs,
+  source: 'retryAfter',
+  ...(absurd === undefined ? {} : { absurd }),
+});
+const looked = (verdict: Verdict, look: Partial<Looked> = {}): Looked => ({
+  taskId: 't-1',
+  startedAtMs: look.nowMs ?? 1_000,
+  nowMs: 1_000,
+  isProbe: false,
+  verdict,
+  ...look,
+});
+/** The gate after each verdict came from a task of its own, all at once. */
+const gateAfter = (verdicts: readonly Verdict[], nowMs = 1_000): Gate =>
+  verdicts.reduce(
+    (gate, verdict, index) => learnGate(gate, looked(verdict, { taskId: `t-${index}`, nowMs })),
+    openGate,
+  );
+const outage = gateAfter(Array(5).fill(away));
+const rate = 20;
+const ask = (gate: Gate, nowMs: number, more: { placeMs?: number; isLast?: boolean } = {}) =>
+  askGate(gate, { nowMs, ...more }, rate);
+
+describe('a hint is shared by all waits of the account', () => {
+  test.each<[string, Verdict]>([
+    ['Retry-After with a 503', trouble('transient', 'Http503', hinted(30_000))],
+    ['Retry-After with a 429', trouble('throttled', 'Http429', hinted(30_000))],
+    ['a ban told in words', trouble('throttled', 'ApiCallLimit', { delayMs: 30_000, source: 'message' })],
+    ['a pause of the code itself', trouble('throttled', 'AppCallLimit', { delayMs: 30_000, source: 'code' })],
+  ])('%s', (_name, verdict) => {
+    const gate = gateAfter([verdict]);
+    expect(ask(gate, 2_000).holdUntilMs).toBe(31_000);
+    expect(ask(gate, 30_990).holdUntilMs).toBe(31_241);
+    expect(ask(gate, 31_000).holdUntilMs).toBeUndefined();
+  });
+
+  test('the longest of several holds', () => {
+    const gate = gateAfter([30_000, 5_000].map((ms) => trouble('throttled', 'Http429', hinted(ms))));
+    expect(gate.pausedUntilMs).toBe(31_000);
+  });
+
+  test.each([0, -5_000])('a wish of %d ms is no pause', (delayMs) => {
+    expect(gateAfter([trouble('throttled', 'Http429', hinted(delayMs, 'odd'))]).pausedUntilMs).toBe(0);
+  });
+
+  test('a wish for a day silences the others for an hour', () => {
+    const gate = gateAfter([trouble('throttled', 'Http429', hinted(24 * hour, 'retryAfter asks for 86400 s'))]);
+    expect(gate.pausedUntilMs).toBe(1_000 + hour);
+  });
+
+  test('one that comes with a good answer concerns that task alone', () => {
+    expect(gateAfter([{ ...running, hint: hinted(30_000) }]).pausedUntilMs).toBe(0);
+  });
+
+  test('the last look before a deadline is taken all the same; a good answer to it ends the pause, an older one does not', () => {
+    const gate = gateAfter([trouble('transient', 'Http503', hinted(30_000))]);
+    const last = ask(gate, 5_000, { isLast: true });
+    expect(last.holdUntilMs).toBeUndefined();
+    expect(learnGate(last.gate, looked(running, { nowMs: 5_100, startedAtMs: 900 })).pausedUntilMs).toBe(31_000);
+    expect(learnGate(last.gate, looked(running, { nowMs: 5_100, startedAtMs: 5_000 })).pausedUntilMs).toBe(0);
+  });
+});
+
+describe('a throttle without a hint halves the pace of the account', () => {
+  const slow = gateAfter([throttled]);
+
+  test('and what was on its way already does not halve it again', () => {
+    expect(shareAt(slow, 1_000)).toBe(0.5);
+    const same = learnGate(slow, looked(throttled, { startedAtMs: 990, nowMs: 1_050 }));
+    expect(shareAt(same, 1_000)).toBe(0.5);
+    const again = learnGate(slow, looked(throttled, { startedAtMs: 1_001, nowMs: 1_050 }));
+    expect(shareAt(again, 1_050)).toBeCloseTo(0.25, 2);
+  });
+
+  test('and no throttle brings it below its least', () => {
+    let gate = openGate;
+    for (let k = 1; k <= 20; k++) gate = learnGate(gate, looked(throttled, { nowMs: k }));
+    expect(shareAt(gate, 20)).toBe(gateRules.leastShare);
+  });
+
+  test('and it recovers slowly, whatever good answers come', () => {
+    const good = learnGate(slow, looked(running, { nowMs: 1_100 }));
+    expect(shareAt(good, 31_000)).toBe(0.75);
+    expect(shareAt(good, 61_000)).toBe(1);
+  });
+
+  test('so that a crowd leaves at half the rate', () => {
+    const starts: number[] = [];
+    let gate: Gate = { ...slow, slowdown: { share: 0.5, sinceMs: 1e12 } };
+    for (let nowMs = 2_000; nowMs < 12_000; nowMs += 10) {
+      const asked = ask(gate, nowMs);
+      ({ gate } = asked);
+      if (asked.holdUntilMs === undefined) starts.push(nowMs);
+    }
+    expect(starts.length).toBeGreaterThanOrEqual(100);
+    expect(starts.length).toBeLessThanOrEqual(104);
+  });
+});
+
+describe('an outage', () => {
+  test('begins with trouble of five tasks in a row', () => {
+    expect(gateAfter(Array(4).fill(away)).outage).toBeUndefined();
+    expect(outage.outage).toMatchObject({ failures: 1, isProbing: false });
+    expect(gateAfter([away, away, away, running, away, away]).outage).toBeUndefined();
+  });
+
+  test.each<[string, Verdict]>([
+    ['a refusal', trouble('refused', '700')],
+    ['an unknown task', trouble('notFound', 'NotFound')],
+    ['a throttle', throttled],
+    ['a wrong key', trouble('auth', 'InvalidAppKey')],
+    ['a reply about another task', trouble('wrongTask', 'WrongTask')],
+    ['an answer too large', trouble('transient', 'TooLarge')],
+  ])('is no outage where the vendor does answer: %s', (_name, verdict) => {
+    expect(gateAfter(Array(9).fill(verdict)).outage).toBeUndefined();
+  });
+
+  test('is not what one task meets alone, however often', () => {
+    let gate = openGate;
+    for (let k = 0; k < 50; k++) gate = learnGate(gate, looked(away, { nowMs: k * 1000 }));
+    expect(gate.outage).toBeUndefined();
+  });
+
+  test('a key that cannot be read says nothing of the vendor', () => {
+    expect(learnGate(outage, looked(trouble('auth', 'NoKey')))).toEqual(outage);
+  });
+
+  test('lets one look through in each gap, and the others come after it by the pace of the budget', () => {
+    const probeAtMs = outage.outage?.probeAtMs ?? 0;
+    const first = ask(outage, 1_100);
+    const second = ask(first.gate, 1_100);
+    expect(first.holdUntilMs).toBe(Math.ceil(probeAtMs));
+    expect(second.holdUntilMs).toBe(Math.ceil(probeAtMs) + 50);
+    const probe = ask(second.gate, first.holdUntilMs ?? 0, { placeMs: first.holdUntilMs ?? 0 });
+    expect(probe).toMatchObject({ isProbe: true });
+    const meanwhile = ask(probe.gate, second.holdUntilMs ?? 0, { placeMs: second.holdUntilMs ?? 0 });
+    expect(meanwhile.holdUntilMs).toBeGreaterThanOrEqual((second.holdUntilMs ?? 0) + gateRules.probeUnderwayMs);
+  });
+
+  test('doubles the gap with each probe that fails, up to a minute and its jitter', () => {
+    let gate = outage;
+    const gaps: number[] = [];
+    for (let nowMs = 10_000; gaps.length < 9; nowMs += 100_000) {
+      const probe = ask(gate, nowMs);
+      expect(probe.isProbe).toBe(true);
+      gate = learnGate(probe.gate, looked(away, { nowMs, isProbe: true }));
+      gaps.push((gate.outage?.probeAtMs ?? 0) - nowMs);
+    }
+    [2, 4, 8, 16, 32, 60, 60, 60, 60].forEach((seconds, index) => {
+      expect(gaps[index]).toBeGreaterThanOrEqual(1000 * seconds);
+      expect(gaps[index]).toBeLessThanOrEqual(1200 * seconds);
+    });
+  });
+
+  test('is over with any answer; looks that were on their way, and last looks, change no gap', () => {
+    expect(learnGate(outage, looked(away, { nowMs: 1_500 }))).toEqual(outage);
+    for (const verdict of [running, finished, throttled, trouble('notFound', 'NotFound')]) {
+      expect(learnGate(outage, looked(verdict)).outage).toBeUndefined();
+    }
+  });
+
+  test('has a new probe at once where one was broken off, and soon where one died', () => {
+    const { gate } = ask(outage, 10_000);
+    expect(ask(gate, 10_100).holdUntilMs).toBe(10_100 + gateRules.probeUnderwayMs);
+    const { verdict: _none, ...brokenOff } = looked(away, { nowMs: 10_200, isProbe: true });
+    expect(ask(learnGate(gate, brokenOff), 10_300)).toMatchObject({ isProbe: true });
+    expect(ask(gate, 10_000 + gateRules.probeLeaseMs)).toMatchObject({ isProbe: true });
+  });
+
+  test('is told when it begins and when it ends', () => {
+    expect(gateNews(openGate, outage)).toMatch(/away/);
+    expect(gateNews(outage, learnGate(outage, looked(running)))).toMatch(/back/);
+    expect(gateNews(openGate, gateAfter([throttled]))).toMatch(/throttles/);
+    expect(gateNews(outage, outage)).toBeUndefined();
+  });
+});
+
+describe('a crowd', () => {
+  const within = (gate: ReturnType<typeof runCrowd>, budget: number) =>
+    expect(mostIn(5_000, gate.queries)).toBeLessThanOrEqual(Math.ceil(5.5 * budget));
+
+  test('of 10,000 that comes at once is served by the pace of the budget, one look each', () => {
+    const run = runCrowd({ dueMs: Array(10_000).fill(0), queriesPerSecond: rate, vendor: () => finished });
+    expect(run.queries).toHaveLength(10_000);
+    within(run, rate);
+    expect(Math.max(...run.endedMs.map(Number))).toBeLessThan(10_000 * 50 + 2_000);
+    // A place in the line is nearly always good: few are told to come a third time.
+    expect(run.held).toBeLessThan(11_000);
+  });
+
+  test('of 50 costs one look for each gap of an outage of an hour, and is back within a gap and its own line', () => {
+    const dueMs = Array.from({ length: 50 }, (_, index) => index * 700);
+    const vendor = (atMs: number) => (atMs < hour ? away : finished);
+    const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor });
+    const during = run.queries.filter((query) => query.atMs < hour);
+    // Five to see it, six while the gap grows to a minute, then one in each.
+    expect(during.length).toBeLessThanOrEqual(5 + 6 + 60);
+    const probes = during.filter((query) => query.isProbe);
+    probes.slice(6).forEach((probe, index) => {
+      expect(probe.atMs - (probes[index + 5]?.atMs ?? 0)).toBeGreaterThanOrEqual(60_000);
+    });
+    const back = run.queries.find((query) => query.atMs >= hour);
+    expect(back?.isProbe).toBe(true);
+    expect((back?.atMs ?? 0) - hour).toBeLessThanOrEqual(72_100);
+    expect(run.endedMs.every((ended) => ended !== undefined)).toBe(true);
+    expect(Math.max(...run.endedMs.map(Number))).toBeLessThanOrEqual((back?.atMs ?? 0) + 72_100);
+    within(run, rate);
+  });
+
+  test('of 10,000 comes back from an outage by the pace of the budget', () => {
+    const dueMs = Array.from({ length: 10_000 }, (_, index) => index % 1_000);
+    const vendor = (atMs: number) => (atMs < 10 * minute ? away : finished);
+    const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor });
+    within(run, rate);
+    // Those of the first burst and on their way when the fifth trouble came, six while the gap grows, then one in each.
+    expect(run.queries.filter((query) => query.atMs < 10 * minute).length).toBeLessThanOrEqual(7 + 6 + 10);
+    const backMs = run.queries.find((query) => query.atMs >= 10 * minute)?.atMs ?? 0;
+    expect(backMs - 10 * minute).toBeLessThanOrEqual(72_100);
+    expect(Math.max(...run.endedMs.map(Number)) - backMs).toBeLessThan(10_000 * 50 + 2 * minute);
+  });
+
+  test('is halved by a throttle as a whole', () => {
+    let bans = 0;
+    const vendor = (atMs: number): Verdict => {
+      if (atMs < 10_000 || bans > 0) return running;
+      bans += 1;
+      return throttled;
+    };
+    const dueMs = Array.from({ length: 100 }, (_, index) => index * 37);
+    const until = 40_000;
+    const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor, deadlineMs: until, everyMs: 1_000 });
+    const count = (from: number, to: number) =>
+      run.queries.filter(({ atMs, isLast }) => atMs >= from && atMs < to && !isLast).length;
+    expect(count(5_000, 10_000)).toBeGreaterThan(95);
+    expect(count(10_500, 15_500)).toBeLessThan(65);
+  });
+});
+
+describe('whatever comes', () => {
+  const verdicts: fc.Arbitrary<Verdict> = fc.oneof(
+    { weight: 4, arbitrary: fc.constant(running) },
+    { weight: 2, arbitrary: fc.constant(finished) },
+    { weight: 4, arbitrary: fc.constant(away) },
+    fc.constantFrom(throttled, trouble('notFound', 'NotFound'), trouble('transient', 'TooLarge')),
+    fc
+      .tuple(fc.constantFrom('transient', 'throttled'), fc.integer({ min: -5, max: 90 }))
+      .map(([kind, seconds]) => trouble(kind as TroubleClass, 'Http503', hinted(1000 * seconds))),
+  );
+  const crowds = fc.record({
+    dueMs: fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 60 }),
+    queriesPerSecond: fc.constantFrom(1, 2, 5, 20, 1_000),
+    course: fc.array(fc.tuple(verdicts, fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 12 }),
+    latencyMs: fc.constantFrom(1, 50, 900, 15_000),
+    deadlineMs: fc.constantFrom(30_000, 300_000),
+  });
+  const runs = 300 * Number(process.env.FC_RUNS ?? 1);
+
+  test('the budget holds, orders are obeyed, an outage has one probe at a time, and nobody is forgotten', () => {
+    fc.assert(
+      fc.property(crowds, ({ course, ...crowd }) => {
+        const answers = course.flatMap(([verdict, times]) => Array<Verdict>(times).fill(verdict));
+        const run = runCrowd({ ...crowd, vendor: (_at, query) => answers[query] ?? finished });
+        const free = run.queries.filter((query) => !query.isLast);
+        // Waits whose time is up at the same moment take their last look, whatever the budget says.
+        expect(mostIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.45 * crowd.queriesPerSecond) + 1);
+        const answerTo = (index: number): Verdict => answers[index] ?? finished;
+        const isGood = (verdict: Verdict) =>
+          verdict.kind !== 'trouble' || !['transient', 'throttled'].includes(verdict.class);
+        run.queries.forEach((ordered, index) => {
+          const answer = answerTo(index);
+          const delayMs = answer.kind === 'trouble' ? (answer.hint?.delayMs ?? 0) : 0;
+          const fromMs = ordered.atMs + crowd.latencyMs;
+          const inside = free.filter(
+            ({ atMs }) => atMs > fromMs && atMs < Math.min(fromMs + delayMs - gateRules.slackMs, crowd.deadlineMs),
+          );
+          for (const early of inside) {
+            const lifted = run.queries.some(
+              ({ atMs }, other) => atMs > fromMs && atMs + crowd.latencyMs <= early.atMs && isGood(answerTo(other)),
+            );
+            expect(lifted).toBe(true);
+          }
+        });
+        run.queries.forEach((query, index) => {
+          const later = run.queries[index + 1];
+          if (query.isProbe && later?.isProbe) {
+            expect(later.atMs - query.atMs).toBeGreaterThanOrEqual(Math.min(crowd.latencyMs, 1_000));
+          }
+        });
+        expect(run.endedMs.filter((ended) => ended === undefined)).toEqual([]);
+      }),
+      { numRuns: runs, seed: Number(process.env.FC_SEED ?? 11) },
+    );
+  });
+
+  test('a hold is always ahead, and JSON keeps the gate', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), verdicts, fc.boolean()), { maxLength: 60 }),
+        (events) => {
+          let gate = openGate;
+          let nowMs = 1_000;
+          events.forEach(([stepMs, verdict, isLast], index) => {
+            nowMs += stepMs;
+            const asked = askGate(gate, { nowMs, isLast }, rate);
+            expect(JSON.parse(JSON.stringify(asked.gate))).toEqual(asked.gate);
+            ({ gate } = asked);
+            if (asked.holdUntilMs !== undefined) {
+              expect(isLast).toBe(false);
+              expect(asked.holdUntilMs - nowMs).toBeGreaterThan(gateRules.slackMs);
+              return;
+            }
+            const { isProbe } = asked;
+            gate = learnGate(gate, { taskId: `t-${index}`, startedAtMs: nowMs, nowMs: nowMs + 10, isProbe, verdict });
+          });
+        },
+      ),
+      { numRuns: runs, seed: Number(process.env.FC_SEED ?? 12) },
+    );
+  });
+});
