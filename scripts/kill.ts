@@ -1,0 +1,24 @@
+/** `npm run test:kill`: many kills, with progress; ends with 1 where something was lost or told twice. */
+import { parseArgs } from 'node:util';
+import { killRun } from '../test/support/kill-run.js';
+
+const { values } = parseArgs({
+  options: {
+    'worker-kills': { type: 'string', default: '200' },
+    'server-kills': { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write('npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--seed 1]\n');
+} else {
+  const result = await killRun({
+    workerKills: Number(values['worker-kills']),
+    serverKills: Number(values['server-kills']),
+    seed: Number(values.seed),
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
+}
