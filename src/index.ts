@@ -17,6 +17,7 @@ export type { EventsOptions, TryOnChange } from './client/events.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
+export { createEncryptionCodec, type EncryptionCodecOptions, readDataConverter } from './codec/payload-codec.js';
 export * from './contract.js';
 export type { SchedulePolicy } from './core/schedule.js';
 export { type Account, type Accounts, NoKeyError, readAccounts } from './vendor/accounts.js';

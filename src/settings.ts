@@ -1,4 +1,6 @@
-/** Environment to settings, with every problem told at once. Pure. */
+/** Environment to settings, with every problem told at once. Reads nothing else but a file of codec keys, where one is named. */
+import type { DataConverter } from '@temporalio/common';
+import { readDataConverter } from './codec/payload-codec.js';
 import { defaults } from './contract.js';
 import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
 import { type Account, readAccounts } from './vendor/accounts.js';
@@ -12,6 +14,8 @@ export interface WorkerSettings {
   readonly prior: DurationModel;
   /** Waits whose workflow state is kept in memory; a wait in backoff needs none. Default 200. */
   readonly maxCachedWorkflows: number;
+  /** Encrypts payloads, where keys for that are given. */
+  readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 }
 
@@ -54,7 +58,21 @@ export function readWorkerSettings(env: Environment): Settings {
   const stuckShare = number('TRYON_PRIOR_STUCK_SHARE', priorModel.stuckShare, 0, 0.5);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
-  if (problems.length > 0) return { ok: false, problems };
+  const codec = readDataConverter(env);
+  if (!codec.ok) problems.push(...codec.problems);
+
+  if (!codec.ok || problems.length > 0) return { ok: false, problems };
   const prior = priorFrom({ medianSeconds, p95Seconds, stuckShare });
-  return { ok: true, settings: { accounts, taskQueue, prior, maxCachedWorkflows, logLevel } };
+  const { dataConverter } = codec;
+  return {
+    ok: true,
+    settings: {
+      accounts,
+      taskQueue,
+      prior,
+      maxCachedWorkflows,
+      logLevel,
+      ...(dataConverter === undefined ? {} : { dataConverter }),
+    },
+  };
 }

@@ -9,6 +9,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import { createAccountGate } from './activities/account-gate.js';
 import { createTryOnActivities } from './activities/index.js';
 import type { ServerClock } from './activities/server-clock.js';
+import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
 import { searchAttributes, vendorTaskQueue } from './contract.js';
 import { defaultPolicy } from './core/schedule.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
@@ -49,16 +50,24 @@ function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath
   return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url)) };
 }
 
+function connectSettings(): ReturnType<typeof loadClientConnectConfig> {
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    throw badConfig(error);
+  }
+}
+
 async function connect(): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { connectionOptions, namespace = 'default' } = connectSettings();
+  const { address = 'localhost:7233', tls } = connectionOptions;
   try {
     return { connection: await NativeConnection.connect(connectionOptions), namespace };
   } catch (error) {
-    const address = connectionOptions.address ?? 'localhost:7233';
-    throw new WorkerStartError(
-      `no Temporal server answers at ${address}; start one with \`npm run server\` or set TEMPORAL_ADDRESS`,
-      { cause: error },
-    );
+    // The native connection knows more than it tells in words that would help.
+    await refuseAtOnce(address, tls);
+    const isRefused = error instanceof Error && /valid authentication credentials|permission/i.test(error.message);
+    throw isRefused ? notAllowed(address, error) : noServer(address, error);
   }
 }
 
@@ -96,7 +105,8 @@ function watchSearchAttributes(connection: NativeConnection, namespace: string) 
 /**
  * Starts a worker for the workflows and one for each account's vendor queue, over one connection.
  * @param settings - from `readWorkerSettings`
- * @throws {WorkerStartError} where there is no server or no namespace
+ * @throws {TryOnClientError} `NoServer`, `NotAllowed` or `BadConfig`, where there is no connection
+ * @throws {WorkerStartError} where there is no namespace
  */
 export async function startTryOnWorkers(
   settings: WorkerSettings,
@@ -123,6 +133,7 @@ export async function startTryOnWorkers(
     connection,
     namespace,
     activities,
+    ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     // A slow look heartbeats each second, so that a cancellation reaches it.
     defaultHeartbeatThrottleInterval: 1_000,

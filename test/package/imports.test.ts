@@ -8,6 +8,7 @@ const layers: { name: string; level: number; owns: RegExp }[] = [
   { name: 'contract', level: 0, owns: /^(contract|check)\.ts$/ },
   { name: 'core', level: 1, owns: /^core\// },
   { name: 'vendor', level: 2, owns: /^vendor\// },
+  { name: 'codec', level: 2, owns: /^codec\// },
   { name: 'client', level: 3, owns: /^client\// },
   { name: 'activities', level: 3, owns: /^activities\// },
   { name: 'workflows', level: 3, owns: /^workflows\// },
