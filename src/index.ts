@@ -19,6 +19,7 @@ export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
 export { createEncryptionCodec, type EncryptionCodecOptions, readDataConverter } from './codec/payload-codec.js';
 export * from './contract.js';
+export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
 export type { SchedulePolicy } from './core/schedule.js';
 export { type Account, type Accounts, NoKeyError, readAccounts } from './vendor/accounts.js';
 export { tryOnApi } from './vendor/apis/tryon.js';
