@@ -28,6 +28,8 @@ export const waitRules = {
   errorBackoffMs: { first: 1_000, most: 60_000 },
   blockedBackoffMs: { first: 5_000, most: 300_000 },
   wrongTaskLooks: 3,
+  /** A certificate that cannot be trusted so often in a row is for a person to mend. */
+  untrustedLooks: 3,
   /** A pause ordered by the vendor that is at least this long is reported to the workflow. */
   longPauseMs: 10_000,
   /** New images in one report; the rest follows in the next one. */
@@ -388,6 +390,7 @@ export function next(
         return state.blocked === undefined ? again(state, wanted, 'backoff') : hold(state, state.blocked);
       case 'transient':
       case 'throttled':
+        if (error.code === 'TlsFailed' && trouble.sameLooks >= waitRules.untrustedLooks) return hold(state, error);
         // Says nothing about the key: still blocked, still slow.
         if (state.blocked !== undefined) return hold(state, state.blocked);
         // The vendor's wish goes before our own.
