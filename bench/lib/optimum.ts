@@ -14,7 +14,7 @@ export interface Grid {
 }
 
 /** Puts a law on a grid. */
-export function gridOf(law: Law, step: number): Grid {
+export function gridOf(law: Pick<Law, 'horizonSeconds' | 'survival'>, step: number): Grid {
   const count = Math.round(law.horizonSeconds / step);
   const over = Float64Array.from({ length: count + 1 }, (_, k) => 1 - law.survival(k * step));
   over[count] = 1;

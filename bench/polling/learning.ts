@@ -45,30 +45,49 @@ export const regretOf = (model: DurationModel, law: Law, price: number, least: n
 export interface Regret {
   readonly mean: number;
   readonly worst: number;
+  /** The same for a schedule that keeps to what it believed at first: the first law where the life has two, else the prior. */
+  readonly unlearned: number;
 }
 
-const summary = (values: readonly number[]): Regret => ({
+const summary = (values: readonly number[]): Omit<Regret, 'unlearned'> => ({
   mean: values.reduce((total, value) => total + value, 0) / values.length,
   worst: Math.max(...values),
 });
 
 export const leastCost = (law: Law, price: number): number => costAt(price, optimumOf(gridOf(law, 0.2), price, 1, 60));
 
-/** A life: so many jobs of one law after another; what its end costs under the last law. */
+/** A life: so many jobs of one law after another. */
 export interface Life {
   readonly name: string;
   readonly jobs: readonly Law[];
+  /** After how many jobs its cost is taken; default: at its end. */
+  readonly at?: readonly number[];
   readonly prior?: DurationModel;
 }
 
-/** Cost over the optimum of the last job's law after a life, over repeats. */
-export function afterLife(life: Life, price: number, repeats: number, seed: number, every = 10): Regret {
-  const law = life.jobs.at(-1) as Law;
-  const least = leastCost(law, price);
-  const values: number[] = [];
+/** Cost over the optimum of the law of the moment, after so many jobs of a life; over repeats. */
+export function afterLife(
+  life: Life,
+  price: number,
+  repeats: number,
+  seed: number,
+  every = 10,
+): (Regret & { jobs: number })[] {
+  const marks = life.at ?? [life.jobs.length];
+  const prior = life.prior ?? priorModel;
+  const found = marks.map((jobs) => {
+    const law = life.jobs[jobs - 1] as Law;
+    const believed = life.jobs[0] === law ? prior : (life.jobs[0] as Law).model;
+    const least = leastCost(law, price);
+    return { jobs, law, least, unlearned: regretOf(believed, law, price, least), values: [] as number[] };
+  });
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const model = runJobs([], life.jobs, seeded(seed + 7919 * repeat), price, life.prior ?? priorModel, every);
-    values.push(regretOf(model, law, price, least));
+    const draw = seeded(seed + 7919 * repeat);
+    const past: Observation[] = [];
+    for (const { jobs, law, least, values } of found) {
+      const model = runJobs(past, life.jobs.slice(past.length, jobs), draw, price, prior, every);
+      values.push(regretOf(model, law, price, least));
+    }
   }
-  return summary(values);
+  return found.map(({ jobs, unlearned, values }) => ({ jobs, unlearned, ...summary(values) }));
 }

@@ -23,6 +23,13 @@ export interface JobRecord extends JobGroup, Observation {
   readonly id: string;
   /** When the wait ended, or was last heard of, in Unix milliseconds: orders the records. */
   readonly atMs: number;
+  /**
+   * Age at which its work began: between the last look that saw it submitted and the first that saw it running. Absent where the
+   * replies did not tell.
+   */
+  readonly queued?: Observation;
+  /** How long its work took, counted from the middle of those two looks. */
+  readonly running?: Observation;
 }
 
 /** Settings of a learner. */
@@ -62,6 +69,28 @@ interface Level {
   changed: number;
   parent?: DurationModel;
   model?: DurationModel;
+}
+
+/** Phases are modelled where this many jobs told them, and this share of all. */
+const leastPhased = 30;
+const leastPhasedShare = 0.8;
+
+// Laws of the phases lean on the larger group's; where that has none, on a phase of half the whole's length.
+function phasesOf(
+  records: readonly JobRecord[],
+  parent: DurationModel,
+  options: LearnOptions,
+): DurationModel['phases'] {
+  const told = records.filter(({ queued, running }) => queued !== undefined && running !== undefined);
+  if (told.length < leastPhased || told.length < leastPhasedShare * records.length) return parent.phases;
+  const { phases, modes: _modes, stuckFromSeconds: _from, ...whole } = parent;
+  const half: DurationModel = { ...whole, logMedian: whole.logMedian - Math.LN2 };
+  const laws = (phase: 'queued' | 'running'): Observation[] => told.flatMap((record) => record[phase] ?? []);
+  return {
+    queued: learnModel(laws('queued'), phases?.queued ?? half, options),
+    running: learnModel(laws('running'), phases?.running ?? half, options),
+    ...(phases?.finishing && { finishing: phases.finishing }),
+  };
 }
 
 const keyOf = (...parts: (string | number)[]): string => JSON.stringify(parts);
@@ -123,7 +152,9 @@ export function createLearner({ prior, mostRecords = 2000, ...options }: Learner
     const enough = Math.max(1, Math.floor(level.records.length / 20));
     if (level.model === undefined || level.changed >= enough || level.parent !== parent) {
       level.records.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
-      level.model = learnModel(level.records, parent, options);
+      const phases = phasesOf(level.records, parent, options);
+      const model = learnModel(level.records, parent, options);
+      level.model = phases === model.phases ? model : { ...model, ...(phases && { phases }) };
       level.parent = parent;
       level.changed = 0;
     }

@@ -138,8 +138,16 @@ const railsOf = ({ priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePoli
   jitterShare,
 ];
 
-const tableOf = (policy: SchedulePolicy): ScheduleTable =>
-  kept([railsOf(policy), essence(policy.model)], () => buildTable(goalOf(policy)));
+// A policy that is asked again and again is known by itself: policies are not changed, and the text of one costs microseconds.
+const ofPolicy = new WeakMap<SchedulePolicy, ScheduleTable>();
+
+function tableOf(policy: SchedulePolicy): ScheduleTable {
+  const known = ofPolicy.get(policy);
+  if (known !== undefined) return known;
+  const table = kept([railsOf(policy), essence(policy.model)], () => buildTable(goalOf(policy)));
+  ofPolicy.set(policy, table);
+  return table;
+}
 
 const queuedTable = (policy: SchedulePolicy, { queued, running }: PhaseModels): ScheduleTable =>
   kept(['queued', railsOf(policy), essence(queued), essence(running)], () =>

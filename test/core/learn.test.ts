@@ -164,6 +164,28 @@ describe('groups', () => {
     expect(back.modelFor(group)).toEqual(there.modelFor(group));
   });
 
+  test('phases are learned where the jobs told them', () => {
+    const learner = createLearner({ prior: priorModel });
+    const queued = priorFrom({ medianSeconds: 10, p95Seconds: 40, stuckShare: 0.01 });
+    const running = priorFrom({ medianSeconds: 28, p95Seconds: 40, stuckShare: 0.01 });
+    const [waits, works] = [jobsOf(queued, 80), jobsOf(running, 80)];
+    const jobs = records({}, jobsOf(priorModel, 80), 'a');
+    learner.observe(jobs.slice(0, 40));
+    const group = { api: 'try-on', account: 'default' };
+    expect(learner.modelFor(group).phases).toBeUndefined();
+    learner.observe(
+      jobs.map((job, k) => ({
+        ...job,
+        atMs: job.atMs + 1000,
+        queued: waits[k] as Observation,
+        running: works[k] as Observation,
+      })),
+    );
+    const { phases } = learner.modelFor(group);
+    expect(regret(phases?.queued as DurationModel, queued)).toBeLessThan(1.03);
+    expect(regret(phases?.running as DurationModel, running)).toBeLessThan(1.03);
+  });
+
   test('only the newest records are kept', () => {
     const learner = createLearner({ prior: priorModel, mostRecords: 100 });
     const slow = times(tight, 3);

@@ -1,0 +1,150 @@
+/** The law is known: this package's schedule and the peers' against the exact optimum, on the same draws. */
+import { jitterOf } from '../../src/core/jitter.js';
+import { nextLook, policyOf } from '../../src/core/schedule.js';
+import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/laws.js';
+import { type Cost, type Grid, gridOf, integralOf, optimumOf } from '../lib/optimum.js';
+import { seeded } from '../lib/random.js';
+import { type Peer, peers } from './peers.js';
+
+/** Guard rails of every schedule here but the peers', and of the optimum they are held against; seconds. */
+export const rails = { floorSeconds: 1, ceilingSeconds: 60 } as const;
+const gridStep = 0.25;
+
+/** Laws that jobs take turns to follow; each is known while it holds. */
+export interface World {
+  readonly name: string;
+  readonly laws: readonly { readonly law: Law; readonly grid: Grid; readonly durations: Float64Array }[];
+}
+
+/** The five worlds of the benchmark, with their jobs drawn. */
+export function worlds(jobs: number, seed: number): World[] {
+  const drift = new Map<number, number>();
+  for (let job = 25; job < 800; job += 50) {
+    const times = Number(driftAt(job).toFixed(4));
+    drift.set(times, (drift.get(times) ?? 0) + 1 / 16);
+  }
+  const named: [string, (readonly [Law, number])[]][] = [
+    ...[lawA(), lawB(), lawC(), lawD()].map((law): [string, (readonly [Law, number])[]] => [law.name, [[law, 1]]]),
+    ['E drifting', [...drift].map(([times, share]) => [lawA(times), share] as const)],
+  ];
+  return named.map(([name, laws], index) => {
+    const draw = seeded(seed + 1000 * index);
+    return {
+      name,
+      laws: laws.map(([law, share]) => ({
+        law,
+        grid: gridOf(law, gridStep),
+        durations: Float64Array.from({ length: Math.round(jobs * share) }, () => law.draw(draw)).sort(),
+      })),
+    };
+  });
+}
+
+/** What a schedule did: means, and points of the delay's distribution. */
+export interface Measured extends Cost {
+  readonly p95Seconds: number;
+  readonly p99Seconds: number;
+}
+
+function measured(looks: number, delays: Float64Array): Measured {
+  delays.sort();
+  const at = (share: number): number => delays[Math.min(delays.length - 1, Math.floor(share * delays.length))] ?? 0;
+  return {
+    looks: looks / delays.length,
+    delaySeconds: delays.reduce((sum, delay) => sum + delay, 0) / delays.length,
+    p95Seconds: at(0.95),
+    p99Seconds: at(0.99),
+  };
+}
+
+const jobsOf = (world: World): number => world.laws.reduce((sum, { durations }) => sum + durations.length, 0);
+
+/** Each job under its own law's schedule, look by look as an activity asks for it: whole milliseconds, jitter by job and look. */
+export function ours(world: World, price: number): Measured {
+  const delays = new Float64Array(jobsOf(world));
+  let looks = 0;
+  let job = 0;
+  for (const { law, durations } of world.laws) {
+    const policy = policyOf({
+      model: law.model,
+      priceSeconds: price,
+      floorMs: 1000 * rails.floorSeconds,
+      ceilingMs: 1000 * rails.ceilingSeconds,
+    });
+    for (const duration of durations) {
+      let ageMs = 0;
+      for (let look = 1; ageMs < 1000 * duration; look++, looks++)
+        ageMs += nextLook({ ageMs, policy, jitter: jitterOf(`job-${job}`, look) }).delayMs;
+      delays[job++] = ageMs / 1000 - duration;
+    }
+  }
+  return measured(looks, delays);
+}
+
+/** The optimum of each law at one price, on the same jobs. */
+export function optimal(world: World, price: number): Measured {
+  const delays = new Float64Array(jobsOf(world));
+  let looks = 0;
+  let job = 0;
+  for (const { grid, durations } of world.laws) {
+    const { times } = optimumOf(grid, price, rails.floorSeconds, rails.ceilingSeconds);
+    let k = 0;
+    for (const duration of durations) {
+      while ((times[k] as number) < duration) k++;
+      looks += k + 1;
+      delays[job++] = (times[k] as number) - duration;
+    }
+  }
+  return measured(looks, delays);
+}
+
+const between = (low: Measured, high: Measured, share: number): Measured => {
+  const mix = (a: number, b: number): number => (1 - share) * a + share * b;
+  return {
+    looks: mix(low.looks, high.looks),
+    delaySeconds: mix(low.delaySeconds, high.delaySeconds),
+    p95Seconds: mix(low.p95Seconds, high.p95Seconds),
+    p99Seconds: mix(low.p99Seconds, high.p99Seconds),
+  };
+};
+
+/** The optimum on the same jobs at a mean number of looks, or at a mean delay: mixed from its two nearest. */
+export function optimumAt(world: World, what: 'looks' | 'delaySeconds', goal: number): Measured {
+  // Of looks a low price gives more, of delay less.
+  const above = (now: Measured): boolean => (what === 'looks' ? now.looks > goal : now.delaySeconds < goal);
+  let [cheap, dear] = [1e-3, 500];
+  let [low, high] = [optimal(world, cheap), optimal(world, dear)];
+  if (!above(low)) return low;
+  if (above(high)) return high;
+  for (let round = 0; round < 20 && Math.abs(low[what] - high[what]) > 0.005 * goal; round++) {
+    const price = Math.sqrt(cheap * dear);
+    const now = optimal(world, price);
+    if (above(now)) [cheap, low] = [price, now];
+    else [dear, high] = [price, now];
+  }
+  const width = high[what] - low[what];
+  return between(low, high, width === 0 ? 0 : (goal - low[what]) / width);
+}
+
+/** A peer's schedule on the same jobs. */
+export function peer(world: World, { times }: Peer, seed: number): Measured {
+  const delays = new Float64Array(jobsOf(world));
+  const draw = seeded(seed);
+  let looks = 0;
+  let job = 0;
+  for (const { durations } of world.laws)
+    for (const duration of durations)
+      for (const time of times(draw)) {
+        looks++;
+        if (time < duration) continue;
+        delays[job++] = time - duration;
+        break;
+      }
+  return measured(looks, delays);
+}
+
+/** Half the square of the integral of sqrt(f S), for a world of one law. */
+export const limitOf = (world: World): number | undefined =>
+  world.laws.length === 1 && world.laws[0] ? integralOf(world.laws[0].grid) ** 2 / 2 : undefined;
+
+export { peers };

@@ -1,0 +1,84 @@
+/** Phases told apart: jobs that wait in a queue, then are worked on, as the replies tell. */
+
+import type { DurationModel } from '../../src/core/duration.js';
+import { fitModel } from '../../src/core/learn-model.js';
+import { type LookInput, nextLook, policyOf } from '../../src/core/schedule.js';
+import { type Cost, delayAt, gridOf } from '../lib/optimum.js';
+import { exponentialDraw, normalDraw, seeded } from '../lib/random.js';
+
+const horizonSeconds = 720;
+
+// Points to a model; a thousand are enough for the law that both schedules are told.
+const fitted = (points: readonly number[], horizon: number): DurationModel =>
+  fitModel(
+    points.slice(0, 4000).map((point) => ({ lowSeconds: 0.995 * point, highSeconds: 1.005 * point })),
+    horizon,
+  );
+
+/** Our cost at each price, and the blind optimum's delay at the same looks over ours. */
+export function phased(
+  count: number,
+  seed: number,
+  prices: readonly number[],
+): (Cost & { readonly price: number; readonly gain: number })[] {
+  const draw = seeded(seed + 77);
+  const jobs = Array.from({ length: count }, (): [queued: number, running: number] => {
+    let queued = horizonSeconds;
+    while (queued > 600) queued = 10 * Math.exp(1.09 * normalDraw(draw));
+    // A gamma law of shape 20 is the sum of twenty exponential ones: median 28 s, 95 % within 40 s.
+    let running = 0;
+    for (let k = 0; k < 20; k++) running += exponentialDraw(draw);
+    return [queued, (running * 28) / 19.67];
+  });
+  const ends = jobs.map(([queued, running]) => queued + running).sort((a, b) => a - b);
+  const survival = (age: number): number => {
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] as number) <= age) low = middle + 1;
+      else high = middle;
+    }
+    return 1 - low / ends.length;
+  };
+  const grid = gridOf({ horizonSeconds, survival }, 0.25);
+  const queued = fitted(
+    jobs.map(([wait]) => wait),
+    horizonSeconds,
+  );
+  const running = fitted(
+    jobs.map(([, work]) => work),
+    400,
+  );
+  const total = fitted(
+    jobs.map(([wait, work]) => wait + work),
+    horizonSeconds,
+  );
+  const model = { ...total, phases: { queued, running } };
+  return prices.map((price) => {
+    const policy = policyOf({ model, priceSeconds: price });
+    let looks = 0;
+    let delay = 0;
+    for (const [wait, work] of jobs) {
+      let age = 0;
+      let told: Pick<LookInput, 'phase'> & { began: number; gap: number } = { phase: 'submitted', began: 0, gap: 0 };
+      while (age < wait + work) {
+        const before = age;
+        age +=
+          nextLook({
+            ageMs: 1000 * age,
+            policy,
+            jitter: 0.5,
+            phase: told.phase ?? 'unknown',
+            phaseForMs: 1000 * (age - told.began),
+            phaseGapMs: 1000 * told.gap,
+          }).delayMs / 1000;
+        looks++;
+        if (told.phase === 'submitted' && age >= wait)
+          told = { phase: 'running', began: (before + age) / 2, gap: age - before };
+      }
+      delay += age - wait - work;
+    }
+    const cost = { looks: looks / count, delaySeconds: delay / count };
+    return { price, ...cost, gain: delayAt(grid, cost.looks, 1, 60) / cost.delaySeconds };
+  });
+}
