@@ -1,5 +1,6 @@
 /** Gets ahead of time what the tests would get by themselves, so that a slow first build is seen as such. */
 import { findTemporalCli } from '../src/server/find-cli.js';
+import { languages } from '../test/support/languages.js';
 import { temporalPython } from '../test/support/python.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 
@@ -11,6 +12,11 @@ try {
   const testServer = await timeSkippingExecutable({ log });
   log(`time-skipping server: ${testServer.type}`);
   log(`Python with temporalio: ${await temporalPython()}`);
+  for (const language of languages) {
+    const built = await language.build();
+    await built.remove?.();
+    log(`example in ${language.name}: built`);
+  }
 } catch (error) {
   log((error as Error).message);
   process.exitCode = 1;

@@ -102,24 +102,33 @@ const account = v.pipe(
   v.regex(/^[a-z0-9-]{1,40}$/, accountCure),
   v.description('Which configured vendor account asks'),
 );
+/** A lone surrogate cannot be written as UTF-8. */
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const printable200 = /^[^\x00-\x1f\x7f]{1,200}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+const printable1000 = /^[^\x00-\x1f\x7f]{1,1000}$/;
 const nameCure = 'give 1 to 200 characters, none of them a control character';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-const name = v.pipe(v.string(nameCure), v.regex(/^[^\x00-\x1f\x7f]{1,200}$/, nameCure));
+const name = v.pipe(v.string(nameCure), v.regex(printable200, nameCure), v.check(isWellFormed, nameCure));
 const workflowIdCure = 'give a workflow id of 1 to 1000 characters, none of them a control character';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-const workflowId = v.pipe(v.string(workflowIdCure), v.regex(/^[^\x00-\x1f\x7f]{1,1000}$/, workflowIdCure));
+const workflowId = v.pipe(
+  v.string(workflowIdCure),
+  v.regex(printable1000, workflowIdCure),
+  v.check(isWellFormed, workflowIdCure),
+);
 const signalCure = 'give a signal name of 1 to 200 characters that does not begin with __';
 const signal = v.pipe(
   v.string(signalCure),
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   v.regex(/^(?!__)[^\x00-\x1f\x7f]{1,200}$/, signalCure),
+  v.check(isWellFormed, signalCure),
 );
 const yesNo = v.boolean('give true or false');
 
 /** A workflow that is signalled of a wait's events. Known by `workflowId` and `signal`. */
 export const SubscriberSchema = v.strictObject({
   workflowId,
-  runId: v.optional(v.pipe(v.string('give a run id'), v.minLength(1, 'give a run id'))),
+  runId: v.optional(v.pipe(v.string('give a run id'), v.regex(/^[\x21-\x7e]{1,200}$/, 'give a run id'))),
   signal: v.optional(v.pipe(signal, v.description('Default tryOnEvent'))),
   timeoutSeconds: v.optional(
     v.pipe(timeoutSeconds, v.description("From now; it can only lengthen the wait's own deadline")),

@@ -1,5 +1,6 @@
 /** The benign failure by which the polling activity asks the server to try again later. */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { wellFormed } from '../check.js';
 import { failureTypes } from '../contract.js';
 import type { Why } from '../core/next.js';
 import type { PollState } from '../core/poll.js';
@@ -21,7 +22,7 @@ const DETAILS_BYTES = 1_800;
 const trimmed = (state: PollState): PollState => {
   if (jsonBytes(state) <= DETAILS_BYTES - 600) return state;
   const { trouble, blocked, ...rest } = state;
-  const short = (text: string): string => text.slice(0, 120);
+  const short = (text: string): string => wellFormed(text.slice(0, 120));
   return {
     ...rest,
     subTasks: [],
@@ -52,7 +53,7 @@ export function pendingFailure(
     state: trimmed(state),
   };
   return ApplicationFailure.create({
-    message: `${seen.slice(0, 100)}; next look in ${seconds} s (${decision.why})`,
+    message: `${wellFormed(seen.slice(0, 100))}; next look in ${seconds} s (${decision.why})`,
     type: failureTypes.pending,
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: Math.max(1, decision.inMs),

@@ -90,6 +90,12 @@ export function beginWait(
   return [...parent, ...(input.notify ?? [])].reduce((state, one) => subscribe(state, one, start.nowMs), wait);
 }
 
+/** Takes over what a look that was broken off had found out; it may have left its sub-tasks out to be small. */
+export const takeState = (wait: WaitState, poll: PollState): WaitState => ({
+  ...wait,
+  poll: poll.subTasks.length === 0 ? { ...poll, subTasks: wait.poll.subTasks } : poll,
+});
+
 /** Adds a subscriber, or replaces its run id; its time-out can only lengthen the wait. */
 export function subscribe(wait: WaitState, subscriber: Subscriber, nowMs: number): WaitState {
   const deadlineMs = Math.max(wait.deadlineMs, after(nowMs, subscriber.timeoutSeconds ?? 0));

@@ -15,6 +15,7 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
+import { check, submittedAtProblem } from '../check.js';
 import {
   defaults,
   messages,
@@ -23,11 +24,13 @@ import {
   type TryOnEvent,
   type TryOnEventOutcome,
   type TryOnResultsInput,
+  TryOnResultsInputSchema,
   workflowTypes,
 } from '../contract.js';
 import { summaryOf } from '../core/describe.js';
 import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../core/inbox.js';
 import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
+import { accepted, invalidInput } from './input.js';
 
 /** What a parent has received of its waits. */
 export interface TryOnInbox {
@@ -83,11 +86,15 @@ const JOIN_ATTEMPTS = 10;
  * @param input - as for `tryOnResults`; where a wait is joined, its own options stay and `timeoutSeconds` can only lengthen it
  * @param options - `taskQueue`: of the waits, default this workflow's own; `signal`: the signal's name for events
  * @returns whether the wait was started or joined
+ * @throws {ApplicationFailure} `InvalidTryOnInput`, where the wait would refuse the input: nobody would hear of that
  */
 export async function startOrJoinTryOn(
   input: TryOnResultsInput,
   options: { readonly taskQueue?: string; readonly signal?: string } = {},
 ): Promise<'started' | 'joined'> {
+  const { submittedAt } = accepted(check(TryOnResultsInputSchema, input));
+  const problems = submittedAtProblem(submittedAt, Date.now());
+  if (problems.length > 0) throw invalidInput(problems);
   const workflowId = resultsWorkflowId(input.taskId);
   const own = workflowInfo();
   const subscriber: Subscriber = {

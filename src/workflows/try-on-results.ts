@@ -14,6 +14,7 @@ import {
 } from '@temporalio/workflow';
 import { type Checked, check, submittedAtProblem } from '../check.js';
 import {
+  failureTypes,
   SetTimeoutSchema,
   type Subscriber,
   SubscriberSchema,
@@ -36,6 +37,7 @@ import {
   statusOf,
   subscribe as subscribed,
   type Told,
+  takeState,
   unsubscribe as unsubscribed,
   type WaitState,
   waitLimits,
@@ -161,7 +163,12 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     },
     { description: 'Unsubscribe from workflow code' },
   );
-  if (!checked.ok) throw invalidInput(checked.problems);
+  if (!checked.ok) {
+    const failure = invalidInput(checked.problems);
+    const error = { layer: 'task', code: failureTypes.invalidInput, message: failure.message } as const;
+    wait = endWait(wait, { status: 'failed', error, atMs: Date.now() }).wait;
+    throw failure;
+  }
 
   CancellationScope.current().cancelRequested.catch(() => {
     interruption = 'cancel';
@@ -175,7 +182,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       await condition(() => look?.isSettled() === true || interruption !== undefined || isHistoryFull());
       const report = look.isSettled() ? look.settled() : await look.interrupt();
       if (report.kind === 'report') tell(applyReport(wait, report.report));
-      else if (report.state !== undefined) change({ ...wait, poll: report.state });
+      else if (report.state !== undefined) change(takeState(wait, report.state));
       endIfInterrupted();
       if (wait.end === undefined && report.kind === 'failed') await pauseAfterFailure();
       if (wait.end === undefined && isHistoryFull()) await continueAsNew();

@@ -123,6 +123,7 @@ const http: Language = {
 const typescript: Language = {
   name: 'TypeScript',
   parentId: 'typescript-parent',
+  seesRefusal: true,
   // A project of its own, with this package built into its node_modules: what the example imports is what users install.
   async build() {
     const cwd = await mkdtemp(join(tmpdir(), 'tryon-typescript-'));
