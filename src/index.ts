@@ -4,8 +4,8 @@
  */
 export { createTryOnActivities, type TryOnActivities, type TryOnDeps, type Vendor } from './activities/index.js';
 export { type Checked, check } from './check.js';
+export type { Abortable } from './client/abortable.js';
 export {
-  type Abortable,
   createTryOnClient,
   type StartedWait,
   type TryOnClient,

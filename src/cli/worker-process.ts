@@ -12,6 +12,9 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
+/** Set for a worker that ends when the channel to its parent closes. */
+export const endsWithParent = 'TRYON_ENDS_WITH_PARENT';
+
 const STOP_WITHIN_MS = 25_000;
 
 /** The program itself, as source under tsx or built. */
@@ -24,7 +27,7 @@ const program = (): string =>
  */
 export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
   const child = spawn(process.execPath, [...process.execArgv, program(), 'worker'], {
-    env,
+    env: { ...env, [endsWithParent]: '1' },
     // The channel tells the worker when its parent is gone, be it by SIGKILL.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A group of its own: Ctrl-C in a terminal reaches the parent, which then ends things in order.

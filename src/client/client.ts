@@ -22,6 +22,7 @@ import {
   UnsubscribeSchema,
   workflowTypes,
 } from '../contract.js';
+import { type Abortable, abortable } from './abortable.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
@@ -40,11 +41,6 @@ export interface TryOnClientOptions extends ConnectTryOnOptions {
   readonly taskQueue?: string;
   /** How long a worker has to answer an update; default 10000. */
   readonly updateTimeoutMs?: number;
-}
-
-/** Ends a call early; the wait goes on. */
-export interface Abortable {
-  readonly signal?: AbortSignal;
 }
 
 /** A wait that was started or joined. */
@@ -166,15 +162,13 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   }
 
   async function outcomeOf(taskId: string, { signal }: Abortable = {}): Promise<TryOnOutcome> {
-    const result = () => handleOf(taskId).result() as Promise<TryOnOutcome>;
-    signal?.throwIfAborted();
+    const handle = handleOf(taskId);
     try {
-      return await (signal === undefined ? result() : client.withAbortSignal(signal, result));
+      return await abortable(client, signal, () => handle.result() as Promise<TryOnOutcome>);
     } catch (error) {
       signal?.throwIfAborted();
-      throw error instanceof WorkflowNotFoundError
-        ? noWait(taskId, client.options.namespace)
-        : endError(error, nameOf(taskId));
+      const isUnknown = error instanceof WorkflowNotFoundError;
+      throw isUnknown ? noWait(taskId, client.options.namespace) : endError(error, nameOf(taskId));
     }
   }
 

@@ -12,6 +12,7 @@ import {
   type TryOnListingStatus,
   workflowTypes,
 } from '../contract.js';
+import { type Abortable, abortable } from './abortable.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { endError, updateError } from './failures.js';
 import { idleQueueNote } from './namespace.js';
@@ -31,7 +32,7 @@ export interface ListingClient {
   /** Asks the listing; needs a worker. */
   status(listingId: string): Promise<TryOnListingStatus>;
   /** Waits for the result, over continue-as-new. */
-  result(listingId: string, options?: { readonly signal?: AbortSignal }): Promise<TryOnListingResult>;
+  result(listingId: string, options?: Abortable): Promise<TryOnListingResult>;
   /** Adds a task to a running listing. */
   addTask(listingId: string, task: ListingTask): Promise<TryOnListingStatus>;
   /** Asks the listing to end; waits that others share go on. */
@@ -89,14 +90,10 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
     }
   }
 
-  async function result(
-    listingId: string,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<TryOnListingResult> {
-    const wait = () => handleOf(listingId).result() as Promise<TryOnListingResult>;
-    signal?.throwIfAborted();
+  async function result(listingId: string, { signal }: Abortable = {}): Promise<TryOnListingResult> {
+    const handle = handleOf(listingId);
     try {
-      return await (signal === undefined ? wait() : client.withAbortSignal(signal, wait));
+      return await abortable(client, signal, () => handle.result() as Promise<TryOnListingResult>);
     } catch (error) {
       signal?.throwIfAborted();
       throw error instanceof WorkflowNotFoundError ? gone(listingId) : endError(error, nameOf(listingId));

@@ -1,6 +1,10 @@
 /** `temporal-tryon worker`. */
 import { CliError, exitCodes } from '../exit.js';
 import type { Run } from '../program.js';
+import { endsWithParent } from '../worker-process.js';
+
+/** Looks in flight end within 19 s. */
+const DRAIN_WITHIN_MS = 25_000;
 
 async function loadWorker(): Promise<typeof import('../../worker.js')> {
   try {
@@ -14,14 +18,28 @@ async function loadWorker(): Promise<typeof import('../../worker.js')> {
   }
 }
 
+/** A worker that a parent started, as the demo does, must not outlive it, however the parent ends. */
+function endWithParent(env: NodeJS.ProcessEnv): boolean {
+  if (env[endsWithParent] === undefined) return true;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // The channel is for that alone; it keeps nothing up.
+  process.channel?.unref();
+  return process.connected;
+}
+
 export const run: Run = async (_invocation, { env }) => {
   let isInterrupted = false;
-  process.once('SIGINT', () => {
-    isInterrupted = true;
-  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      isInterrupted = signal === 'SIGINT';
+      const end = () => process.exit(isInterrupted ? exitCodes.interrupted : exitCodes.done);
+      // Its own runtime drains, if it is there to hear the signal; one that comes up just then might not.
+      if (process.listenerCount(signal) === 0) end();
+      setTimeout(end, DRAIN_WITHIN_MS).unref();
+    });
+  }
+  if (!endWithParent(env)) return exitCodes.interrupted;
   const { main } = await loadWorker();
-  // The worker's own runtime drains on a signal. One that a parent started, as the demo does, must not outlive it.
-  if (process.channel) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   const exitCode = await main(env);
   return exitCode === exitCodes.done && isInterrupted ? exitCodes.interrupted : exitCode;
 };
