@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import {
   messages,
   resultsWorkflowId,
@@ -49,11 +49,12 @@ export interface StackOptions {
 
 let isQuiet = false;
 
-/** Workers' logs at WARN, once per process. */
-export function quiet(): void {
+/** Workers' logs, once per process: errors to the screen, or every line to `keep`. */
+export function quiet(keep?: (entry: LogEntry) => void): void {
   if (isQuiet) return;
   isQuiet = true;
-  Runtime.install({ logger: new DefaultLogger(process.env.TRYON_TEST_LOG === '1' ? 'DEBUG' : 'ERROR') });
+  const isWanted = process.env.TRYON_TEST_LOG === '1' || keep !== undefined;
+  Runtime.install({ logger: new DefaultLogger(isWanted ? 'DEBUG' : 'ERROR', keep) });
 }
 
 /** The environment of a worker that asks an emulator. */
