@@ -225,7 +225,11 @@ const outcomeFields = {
   finishedAt: time,
   account: v.string(),
   api: v.string(),
-  timing: v.object({ pendingUntil: v.optional(time), runningSeenAt: v.optional(time) }),
+  timing: v.object({
+    pendingUntil: v.optional(time),
+    queuedUntil: v.optional(time),
+    runningSeenAt: v.optional(time),
+  }),
   imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 };
 

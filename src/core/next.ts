@@ -16,7 +16,7 @@ import {
   type Trouble,
 } from './poll.js';
 import type { Reply, SubTaskReply } from './reply.js';
-import { firstLookMs, nextLook, previousLook, type SchedulePolicy } from './schedule.js';
+import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from './schedule.js';
 import { jsonBytes, takeFitting } from './size.js';
 
 /** Rules of a wait beside the schedule; lengths in milliseconds. */
@@ -73,6 +73,17 @@ export interface Step {
 
 const ageMs = (input: PollInput, nowMs: number): number => Math.max(0, nowMs - input.submittedAtMs);
 
+/** Where a job is in its course at `atMs`, as far as replies told: work began in the middle between two looks. */
+function phaseAt(
+  input: PollInput,
+  { status, queuedUntilMs, runningSeenAtMs }: PollState,
+  atMs: number,
+): Pick<LookInput, 'phase' | 'phaseForMs' | 'phaseGapMs'> {
+  if (runningSeenAtMs === undefined) return status === 'submitted' ? { phase: 'submitted' } : {};
+  const gapMs = Math.max(0, runningSeenAtMs - (queuedUntilMs ?? input.submittedAtMs));
+  return { phase: 'running', phaseForMs: Math.max(0, atMs - runningSeenAtMs + gapMs / 2), phaseGapMs: gapMs };
+}
+
 /** When the first look of this activity is due. */
 function firstLookAtMs(input: PollInput, policy: SchedulePolicy): number {
   const { from } = input;
@@ -114,6 +125,7 @@ export function rebuild(
     ageMs: ageMs(input, times.dueAtMs),
     policy,
     jitter: jitterOf(input.taskId, attempt - 1),
+    ...phaseAt(input, base, times.dueAtMs),
   });
   if (before === undefined) return state;
   const pendingUntilMs = Math.round(input.submittedAtMs + before);
@@ -132,6 +144,9 @@ function significant(state: PollState): string {
   } = state;
   return JSON.stringify(Object.entries(rest).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
+
+const queuedUntil = ({ pendingUntilMs }: PollState): Pick<PollState, 'queuedUntilMs'> =>
+  pendingUntilMs === undefined ? {} : { queuedUntilMs: pendingUntilMs };
 
 const without = <K extends keyof PollState>(state: PollState, ...keys: K[]): Omit<PollState, K> => {
   const copy = { ...state };
@@ -262,7 +277,8 @@ export function next(
 ): Step {
   const { nowMs, attempt } = at;
   const jitter = jitterOf(input.taskId, attempt);
-  const scheduled = nextLook({ ageMs: ageMs(input, nowMs), policy, jitter }).delayMs;
+  const scheduledAfter = (state: PollState): number =>
+    nextLook({ ageMs: ageMs(input, nowMs), policy, jitter, ...phaseAt(input, state, nowMs) }).delayMs;
   const counted: PollState = {
     ...without(before, 'nextLookAtMs', 'pauseUntilMs', 'isReset'),
     polls: before.polls + at.queries,
@@ -331,6 +347,9 @@ export function next(
     ...(task?.vendorStatus === undefined ? {} : { vendorStatus: task.vendorStatus }),
     subTasks: takeFitting(subTasks, waitRules.subTaskBytes).fitting,
     ...(status === 'running' && before.runningSeenAtMs === undefined ? { runningSeenAtMs: nowMs } : {}),
+    ...(status !== 'submitted' && before.status === 'submitted' && before.runningSeenAtMs === undefined
+      ? queuedUntil(before)
+      : {}),
     ...(overBefore === undefined || overBefore === status ? {} : { conflict: `${status} after ${overBefore}` }),
   };
 
@@ -353,7 +372,7 @@ export function next(
     const pending: PollState = { ...told, pendingUntilMs: nowMs, ...pause };
     const [wishedMs, why] =
       pause.pauseUntilMs === undefined
-        ? [scheduled, 'schedule' as const]
+        ? [scheduledAfter(pending), 'schedule' as const]
         : [pause.pauseUntilMs - nowMs, 'hint' as const];
     return again(pending, wishedMs, why, isLast ? newest : fresh);
   }
@@ -368,6 +387,7 @@ export function next(
     const error: TryOnError = { ...met.error, message };
     const was = before.trouble;
     const isSame = was !== undefined && was.error.code === error.code && was.error.layer === error.layer;
+    const scheduled = scheduledAfter(before);
     const trouble: Trouble = {
       class: kind,
       error,

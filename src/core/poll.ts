@@ -35,7 +35,10 @@ export interface PollState {
   readonly vendorStatus?: string;
   readonly subTasks: readonly SubTask[];
   readonly runningSeenAtMs?: number;
+  /** Last time it was seen unfinished. */
   readonly pendingUntilMs?: number;
+  /** Last time it was seen submitted, once it was seen to be further. */
+  readonly queuedUntilMs?: number;
   readonly trouble?: Trouble;
   /** Set while a person must act. */
   readonly blocked?: TryOnError;

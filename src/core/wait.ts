@@ -219,6 +219,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
     api: wait.api,
     timing: {
       ...(poll.pendingUntilMs === undefined ? {} : { pendingUntil: rfc3339(poll.pendingUntilMs) }),
+      ...(poll.queuedUntilMs === undefined ? {} : { queuedUntil: rfc3339(poll.queuedUntilMs) }),
       ...(poll.runningSeenAtMs === undefined ? {} : { runningSeenAt: rfc3339(poll.runningSeenAtMs) }),
     },
   };

@@ -35,6 +35,45 @@ describe('the state before an attempt', () => {
     const { pendingUntilMs } = rebuild(input, seen, policy, 4, at(nowMs + delayMs));
     expect(Math.abs((pendingUntilMs ?? 0) - nowMs)).toBeLessThanOrEqual(10);
   });
+  describe('by phase, where the model knows the phases', () => {
+    const law = (median: number) => ({ ...defaultPolicy.model, logMedian: Math.log(median), logSpread: 0.5 });
+    const phased = { ...policy, model: { ...policy.model, phases: { queued: law(10), running: law(28) } } };
+    const queued: PollState = { ...unpolled, asOfAttempt: 2, polls: 1, status: 'submitted' };
+    const working: PollState = {
+      ...queued,
+      status: 'running',
+      queuedUntilMs: startMs + 8_000,
+      runningSeenAtMs: startMs + 12_000,
+    };
+    test.each([
+      { name: 'waiting', carried: queued, ageMs: 15_000, phase: { phase: 'submitted' } as const },
+      {
+        name: 'work that began in the middle of two looks',
+        carried: working,
+        ageMs: 40_000,
+        phase: { phase: 'running', phaseForMs: 30_000, phaseGapMs: 4_000 } as const,
+      },
+    ])('$name', ({ carried, ageMs, phase }) => {
+      const { delayMs } = nextLook({ ageMs, policy: phased, jitter: jitterOf('t-1', 3), ...phase });
+      const { pendingUntilMs } = rebuild(input, carried, phased, 4, at(startMs + ageMs + delayMs));
+      expect(Math.abs((pendingUntilMs ?? 0) - startMs - ageMs)).toBeLessThanOrEqual(10);
+      const reply = carried.status === 'running' ? replies.running : replies.submitted;
+      const step = look(reply, {
+        before: { ...carried, vendorStatus: carried.status ?? '' },
+        attempt: 3,
+        ageMs,
+        input,
+        policy: phased,
+      });
+      expect(step.decision).toMatchObject({ kind: 'again', inMs: delayMs, why: 'schedule', carry: false });
+    });
+    test('work seen for the first time leaves the last look that saw it wait', () => {
+      const before: PollState = { ...queued, asOfAttempt: 3, pendingUntilMs: startMs + 9_000 };
+      const step = look(replies.running, { before, attempt: 4, ageMs: 14_000, input, policy: phased });
+      expect(step.state).toMatchObject({ queuedUntilMs: startMs + 9_000, runningSeenAtMs: startMs + 14_000 });
+      expect(step.decision).toMatchObject({ kind: 'again', carry: true });
+    });
+  });
   test('never tells an earlier time than was carried', () => {
     const carried: PollState = { ...seen, asOfAttempt: 2, pendingUntilMs: startMs + 50_000 };
     expect(rebuild(input, carried, policy, 4, at(startMs + 45_000)).pendingUntilMs).toBe(startMs + 50_000);

@@ -3,7 +3,7 @@ import { classify } from '../../src/core/classify.js';
 import { next, type Step } from '../../src/core/next.js';
 import { type PollInput, type PollState, unpolled } from '../../src/core/poll.js';
 import type { Reply } from '../../src/core/reply.js';
-import { defaultPolicy } from '../../src/core/schedule.js';
+import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
 import { tryOnApi } from '../../src/vendor/apis/tryon.js';
 import { startMs } from './simulate.js';
 
@@ -28,6 +28,8 @@ export interface LookAt {
   readonly input?: Partial<PollInput>;
   readonly attempt?: number;
   readonly queries?: number;
+  /** Default: the prior's. */
+  readonly policy?: SchedulePolicy;
 }
 
 /** Takes one look. */
@@ -35,7 +37,7 @@ export function look(reply: Reply, at: LookAt = {}): Step {
   const { ageMs = 40_000, before = { ...unpolled, asOfAttempt: 2 }, attempt = 3, queries = 1 } = at;
   const nowMs = startMs + ageMs;
   const verdict = classify(reply, tryOnApi, { taskId: 't-1', nowMs });
-  return next(pollInputOf(at.input), before, reply, verdict, defaultPolicy, {
+  return next(pollInputOf(at.input), before, reply, verdict, at.policy ?? defaultPolicy, {
     nowMs,
     attempt,
     queries,

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { jobRecord, type KnownJob } from '../../src/core/job-record.js';
+
+const t0 = Date.parse('2026-01-31T12:00:00Z');
+const at = (seconds: number): number => t0 + seconds * 1000;
+const job = (part: Partial<KnownJob>): KnownJob => ({
+  taskId: '1',
+  account: 'default',
+  api: 'tryon',
+  submittedAtMs: t0,
+  ...part,
+});
+const task = { layer: 'task', code: 'failed', message: 'it failed' } as const;
+const service = { layer: 'service', code: '700', message: 'invalid' } as const;
+
+describe('what a wait teaches of durations', () => {
+  test.each<{ name: string; part: Partial<KnownJob>; low: number; high: number | undefined }>([
+    {
+      name: 'finished: between the last look that saw it open and the one that saw its end',
+      part: { pendingUntilMs: at(20), end: { atMs: at(26), status: 'finished' } },
+      low: 20,
+      high: 26,
+    },
+    { name: 'over at the first look', part: { end: { atMs: at(16), status: 'partial' } }, low: 0, high: 16 },
+    {
+      name: 'failed in its work: an end as well',
+      part: { pendingUntilMs: at(3), end: { atMs: at(5), status: 'failed', error: task } },
+      low: 3,
+      high: 5,
+    },
+    {
+      name: 'refused by the service: no end of work',
+      part: { pendingUntilMs: at(3), end: { atMs: at(5), status: 'failed', error: service } },
+      low: 3,
+      high: undefined,
+    },
+    {
+      name: 'timed out: open when last seen',
+      part: { pendingUntilMs: at(60), end: { atMs: at(61), status: 'timeout' } },
+      low: 60,
+      high: undefined,
+    },
+    {
+      name: 'cancelled: open when last seen',
+      part: { pendingUntilMs: at(7), end: { atMs: at(9), status: 'cancelled' } },
+      low: 7,
+      high: undefined,
+    },
+    { name: 'still open', part: { pendingUntilMs: at(12) }, low: 12, high: undefined },
+    {
+      name: 'a clock that was behind at submission',
+      part: { pendingUntilMs: at(-5), end: { atMs: at(-1), status: 'finished' } },
+      low: 0,
+      high: 0,
+    },
+  ])('$name', ({ part, low, high }) => {
+    const record = jobRecord(job(part));
+    expect(record).toMatchObject({ id: '1', account: 'default', api: 'tryon', lowSeconds: low });
+    expect(record?.highSeconds).toBe(high);
+  });
+
+  test.each<{ name: string; part: Partial<KnownJob> }>([
+    { name: 'never seen', part: {} },
+    { name: 'unknown to the vendor', part: { end: { atMs: at(31), status: 'notFound' } } },
+    { name: 'refused at once', part: { end: { atMs: at(1), status: 'failed', error: service } } },
+    { name: 'timed out unseen', part: { end: { atMs: at(60), status: 'timeout' } } },
+  ])('nothing: $name', ({ part }) => {
+    expect(jobRecord(job(part))).toBeUndefined();
+  });
+
+  test('tells the phases: work began between two looks and is counted from their middle', () => {
+    const record = jobRecord(
+      job({
+        queuedUntilMs: at(8),
+        runningSeenAtMs: at(12),
+        pendingUntilMs: at(30),
+        subTasks: 4,
+        end: { atMs: at(34), status: 'finished' },
+      }),
+    );
+    expect(record).toMatchObject({
+      subTasks: 4,
+      queued: { lowSeconds: 8, highSeconds: 12 },
+      running: { lowSeconds: 20, highSeconds: 24 },
+    });
+  });
+
+  test('work that fell between two looks is within them', () => {
+    const record = jobRecord(
+      job({ queuedUntilMs: at(10), pendingUntilMs: at(10), end: { atMs: at(20), status: 'finished' } }),
+    );
+    expect(record).toMatchObject({
+      queued: { lowSeconds: 10, highSeconds: 20 },
+      running: { lowSeconds: 0, highSeconds: 5 },
+    });
+  });
+
+  test('without words for the phases there are none', () => {
+    const record = jobRecord(job({ pendingUntilMs: at(10), end: { atMs: at(20), status: 'finished' } }));
+    expect(record?.queued).toBeUndefined();
+    expect(record?.running).toBeUndefined();
+  });
+});
