@@ -113,7 +113,7 @@ test.each([
   ['SIGTERM', 0],
 ] as const)('the emulator answers until %s, then ends with %i', async (signal, code) => {
   const running = startCli(['emulator', '--json']);
-  await running.until('Ctrl-C ends it');
+  await running.until(/^\{.*\}\n/);
   const { url, appKey, appSecret } = JSON.parse(running.out());
   const env = { AIDGE_ENDPOINT: url, AIDGE_APP_KEY: appKey, AIDGE_APP_SECRET: appSecret };
   expect((await runCli(submit, env, request)).code).toBe(0);

@@ -46,7 +46,7 @@ async function expectNothingLeft(running: Running, children: readonly number[]):
 
 test('the demo prints the images of three tasks, links to the history, and leaves no process', async () => {
   const { running, children, ports } = await startDemo('--seconds', '2');
-  await running.until('history: ');
+  await running.until(/history: \S+\n/);
   const link = /history: (\S+)/.exec(running.err())?.[1] ?? '';
   expect(link).toMatch(new RegExp(`^http://127.0.0.1:${ports.ui}/namespaces/default/workflows/tryon-listing-demo-`));
   const { code, out, err } = await running.ended;
@@ -66,6 +66,8 @@ test('the demo prints the images of three tasks, links to the history, and leave
 test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the result alone', async () => {
   const { running, children, ports } = await startDemo('--keep', '--json', '--seconds', '1', '--tasks', '1');
   await running.until('stays up until Ctrl-C');
+  // The two streams come on their own.
+  await running.until(/^\{.*\}\n$/);
   expect(JSON.parse(running.out())).toMatchObject({ status: 'complete', outcomes: [{ status: 'finished' }] });
   const { images } = JSON.parse(running.out());
   expect((await fetch(images[0].imageUrl)).headers.get('content-type')).toBe('image/png');
