@@ -139,7 +139,7 @@ test('versions are those of the manifest', () => {
 });
 
 test('a history has as many events as it says, with few looks or many', () => {
-  const [, events] = /(\d+) events for\s+a plain wait/.exec(readme) ?? [];
+  const [, events] = /(\d+)\s+events\s+for\s+a\s+plain\s+wait/.exec(readme) ?? [];
   for (const name of ['plain', 'many-looks']) {
     expect(JSON.parse(read(`test/histories/${name}.json`)).events, name).toHaveLength(Number(events));
   }
