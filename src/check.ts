@@ -65,12 +65,18 @@ function unknownFields(schema: Node, value: unknown, path: readonly string[] = [
   });
 }
 
+/** The cure that the contract gives; the validator's own words repeat the whole input. */
+function cureOf({ expected, message }: v.BaseIssue<unknown>): string {
+  if (expected === 'Object') return 'give one object';
+  return message.startsWith('Invalid ') && expected !== null ? `give ${expected}` : message;
+}
+
 function problemOf(root: Node, issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue) ?? '';
   const field = path === '' ? 'the input' : named(path);
   const last = issue.path?.at(-1);
   const isMissing = last !== undefined && !Array.isArray(last.input) && !(String(last.key) in Object(last.input));
-  const cure = issue.type === 'strict_object' && issue.expected === 'Object' ? 'give one object' : issue.message;
+  const cure = cureOf(issue);
   if (isMissing) {
     const wanted = schemaAt(root, issue.path ?? []);
     const wish = wanted && v.safeParse(wanted, undefined).issues?.[0].message;

@@ -7,18 +7,26 @@ import { statusOf } from './wait.js';
 
 const SHOWN_CHARACTERS = 200;
 
-/** Vendor text as Markdown that renders as just that text: cut to 200 characters, control characters as spaces, markup escaped. */
+/**
+ * A word joiner renders as nothing, and parts what would be taken for an address: GitHub's Markdown links those in spite of any escape.
+ * As an entity, since summaries are limited in bytes.
+ */
+const WORD_JOINER = '&#8288;';
+
+/**
+ * Vendor text as Markdown that renders as just that text: cut to 200 characters, control and format characters as spaces, markup escaped,
+ * addresses not linked.
+ */
 export function escapeMarkdown(text: string): string {
   const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text;
-  return (
-    wellFormed(cut)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
-      .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ')
-      .replace(/[\\`*_{}[\]()#+\-.!|~:@]/g, (mark) => `\\${mark}`)
-      .replace(/&/g, '&amp;')
-      .replace(/</g, '&lt;')
-      .replace(/>/g, '&gt;')
-  );
+  return wellFormed(cut)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+    .replace(/^\s+/, ' ') // more would begin a block of code
+    .replace(/[\\`*_{}[\]()#+\-.!|~:@]/g, (mark) => `\\${mark}`)
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/\\@|\\:(?=\/\/)|(?<=www)\\\./gi, (mark) => `${WORD_JOINER}${mark}`);
 }
 
 const table = (rows: readonly (readonly [string, string])[]): string =>

@@ -32,7 +32,7 @@ const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
   ),
 });
 
-/** Every text that ends in an error or a status; ids and image addresses stay as they are. */
+/** Every text that ends in an error or a status; task ids and image addresses stay as they are. */
 const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer => {
   const texts: { gatewayMessage?: string; serviceMessage?: string } = {};
   for (const name of ['gatewayMessage', 'serviceMessage'] as const) {
@@ -42,10 +42,12 @@ const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer =
   const codes: { gatewayCode?: string; gatewaySubCode?: string; serviceCode?: string } = {};
   for (const name of ['gatewayCode', 'gatewaySubCode', 'serviceCode'] as const) {
     const text = answer[name];
-    if (text !== undefined && text.length > longestCode) codes[name] = redact(text).slice(0, longestCode);
+    // A signature is as long as the longest code: it is looked for in short ones, too.
+    if (text !== undefined) codes[name] = redact(text).slice(0, longestCode);
   }
+  const requestId = answer.requestId === undefined ? {} : { requestId: redact(answer.requestId) };
   const task = answer.task === undefined ? {} : { task: redactTask(answer.task, redact) };
-  return { ...answer, ...texts, ...codes, ...task };
+  return { ...answer, ...texts, ...codes, ...requestId, ...task };
 };
 
 /**

@@ -4,6 +4,9 @@ const mark = '[redacted]';
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
+/** No letter or digit before this, unless it is the end of an escape such as `%3D`, `\u003d` or a JSON `\n`. */
+const wordStart = String.raw`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[bfnrt]))`;
+
 /** The forms in which a value can come back: as it is, URL-encoded (both ways), within JSON. */
 const formsOf = (value: string): readonly string[] => [
   value,
@@ -25,8 +28,8 @@ const query = /(\b[a-z][a-z0-9+.-]{0,20}:(?:\\?\/){2}[^\s"'<>?#]{0,1000}|\/rest\
 export const redactor = (values: readonly string[]): ((text: string) => string) => {
   const forms = [...new Set(values.filter((value) => value !== '').flatMap(formsOf))]
     .sort((a, b) => b.length - a.length)
-    // Within a longer word or number a short key may stand by chance.
-    .map((form) => (form.length < 16 ? `(?<![A-Za-z0-9])${escaped(form)}(?![A-Za-z0-9])` : escaped(form)));
+    // Within a longer word or number a short key may stand by chance; behind an escape it does not.
+    .map((form) => (form.length < 16 ? `${wordStart}${escaped(form)}(?![A-Za-z0-9])` : escaped(form)));
   const known = forms.length > 0 ? new RegExp(forms.join('|'), 'gi') : undefined;
   return (text) => {
     const shorter = text.replace(query, `$1?${mark}`).replace(named, `$1$2${mark}`);
