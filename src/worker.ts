@@ -6,20 +6,11 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createAccountGate } from './activities/account-gate.js';
-import { createTryOnActivities } from './activities/index.js';
 import type { ServerClock } from './activities/server-clock.js';
 import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
-import { searchAttributes, vendorTaskQueue } from './contract.js';
-import { defaultPolicy } from './core/schedule.js';
+import { vendorTaskQueue } from './contract.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
-import { createVendorClient } from './vendor/client.js';
-
-/** A share of the account's budget is left for what is not held by the queue: second requests, `doctor`, other callers. */
-const BUDGET_SHARE = 0.9;
-/** An attempt is bounded by 18 s. */
-const SHUTDOWN_GRACE_MS = 19_000;
-const SEARCH_ATTRIBUTES_EVERY_MS = 60_000;
+import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 
 /** Workers that run. */
 export interface TryOnWorkers {
@@ -84,24 +75,6 @@ async function checkNamespace(connection: NativeConnection, namespace: string): 
   }
 }
 
-/** The contract's search attributes that the namespace has, read again now and then; none without the right to ask. */
-function watchSearchAttributes(connection: NativeConnection, namespace: string) {
-  let names: readonly string[] = [];
-  const read = async (): Promise<void> => {
-    try {
-      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      names = Object.values(searchAttributes)
-        .map(({ name }) => name)
-        .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
-    } catch {
-      names = [];
-    }
-  };
-  const timer = setInterval(read, SEARCH_ATTRIBUTES_EVERY_MS);
-  timer.unref();
-  return { first: read(), names: () => names, stop: () => clearInterval(timer) };
-}
-
 /**
  * Starts a worker for the workflows and one for each account's vendor queue, over one connection.
  * @param settings - from `readWorkerSettings`
@@ -119,42 +92,21 @@ export async function startTryOnWorkers(
   await checkNamespace(connection, namespace);
   const registered = watchSearchAttributes(connection, namespace);
   await registered.first;
-  const vendor = createVendorClient({ accounts: settings.accounts });
-  const accountOf = new Map(settings.accounts.map((account) => [account.name, account]));
-  const activities = createTryOnActivities({
-    vendor,
-    policy: () => ({ ...defaultPolicy, model: settings.prior }),
-    acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
+  const parts = createTryOnParts(settings, {
     searchAttributes: registered.names,
-    gate: createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
-    activities,
+    activities: parts.activities,
+    ...parts.tuned,
     ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
-    shutdownGraceTime: SHUTDOWN_GRACE_MS,
-    // A slow look heartbeats each second, so that a cancellation reaches it.
-    defaultHeartbeatThrottleInterval: 1_000,
-    maxHeartbeatThrottleInterval: 1_000,
   };
   const workers = [
-    await Worker.create({
-      ...shared,
-      ...workflowSource(),
-      taskQueue: settings.taskQueue,
-      maxCachedWorkflows: settings.maxCachedWorkflows,
-    }),
+    await Worker.create({ ...shared, ...parts.main, ...workflowSource(), taskQueue: settings.taskQueue }),
     ...(await Promise.all(
-      settings.accounts.map(({ name, queriesPerSecond }) =>
-        Worker.create({
-          ...shared,
-          taskQueue: vendorTaskQueue(name, settings.taskQueue),
-          // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
-          maxTaskQueueActivitiesPerSecond: BUDGET_SHARE * queriesPerSecond,
-        }),
-      ),
+      parts.vendorQueues(settings.taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
     )),
   ];
   const shutdown = (): void => {
@@ -172,7 +124,7 @@ export async function startTryOnWorkers(
     .then(() => undefined)
     .finally(async () => {
       registered.stop();
-      await vendor.close();
+      await parts.close();
       if (options.connection === undefined) await connection.close();
     });
   return { run, shutdown };

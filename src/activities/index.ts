@@ -9,6 +9,7 @@ import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
 import type { AccountGate } from './account-gate.js';
+import { tryOnJoin } from './join.js';
 import { pendingFailure } from './pending.js';
 import { createServerClock, type ServerClock } from './server-clock.js';
 
@@ -166,6 +167,8 @@ export function createTryOnActivities({
       const { workflowId, runId } = workflowExecution;
       await getClient().workflow.getHandle(workflowId, runId).cancel();
     },
+
+    tryOnJoin,
 
     /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */
     async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {

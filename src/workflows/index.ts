@@ -1,3 +1,4 @@
 /** All that a worker bundles for the queue `tryon`. */
+export { tryOnAwaitResults } from './try-on-await.js';
 export { tryOnListing } from './try-on-listing.js';
 export { tryOnResults } from './try-on-results.js';

@@ -1,0 +1,97 @@
+/** What every worker of the waits is made of, be it the package's own or a user's with the plugin. Needs `@temporalio/worker` for its types alone. */
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { createAccountGate } from '../activities/account-gate.js';
+import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
+import type { ServerClock } from '../activities/server-clock.js';
+import { searchAttributes, vendorTaskQueue } from '../contract.js';
+import { defaultPolicy } from '../core/schedule.js';
+import { createTryOnNexusService } from '../nexus/service.js';
+import type { WorkerSettings } from '../settings.js';
+import { createVendorClient } from '../vendor/client.js';
+
+/** A share of the account's budget is left for what is not held by the queue: second requests, `doctor`, other callers. */
+const BUDGET_SHARE = 0.9;
+/** An attempt is bounded by 18 s. */
+const SHUTDOWN_GRACE_MS = 19_000;
+const SEARCH_ATTRIBUTES_EVERY_MS = 60_000;
+
+/** Which of the contract's search attributes a namespace has. */
+export interface RegisteredAttributes {
+  /** Settles when they have been read once. */
+  readonly first: Promise<void>;
+  names(): readonly string[];
+  stop(): void;
+}
+
+/** The contract's search attributes that the namespace has, read again now and then; none without the right to ask. */
+export function watchSearchAttributes(
+  connection: Pick<NativeConnection, 'operatorService'>,
+  namespace: string,
+): RegisteredAttributes {
+  let names: readonly string[] = [];
+  const read = async (): Promise<void> => {
+    try {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      names = Object.values(searchAttributes)
+        .map(({ name }) => name)
+        .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
+    } catch {
+      names = [];
+    }
+  };
+  const timer = setInterval(read, SEARCH_ATTRIBUTES_EVERY_MS);
+  timer.unref();
+  return { first: read(), names: () => names, stop: () => clearInterval(timer) };
+}
+
+/** What the parts depend on besides their settings. */
+export interface PartsOptions {
+  /** The contract's search attributes that the namespace has. */
+  readonly searchAttributes: () => readonly string[];
+  /** Default: learned from the attempts. */
+  readonly clock?: ServerClock;
+}
+
+/** Options for workers; each may be overridden. */
+export interface TryOnParts {
+  readonly activities: TryOnActivities;
+  /** For every worker, of the workflows or of a vendor's queue. */
+  readonly tuned: Partial<WorkerOptions>;
+  /** For the worker of the workflows. */
+  readonly main: Partial<WorkerOptions>;
+  /** For one further worker for each account, on queues beside `taskQueue`. */
+  vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
+  /** Closes the vendor's connections. */
+  close(): Promise<void>;
+}
+
+/** Makes the parts. */
+export function createTryOnParts(settings: WorkerSettings, options: PartsOptions): TryOnParts {
+  const vendor = createVendorClient({ accounts: settings.accounts });
+  const accountOf = new Map(settings.accounts.map((account) => [account.name, account]));
+  const activities = createTryOnActivities({
+    vendor,
+    policy: () => ({ ...defaultPolicy, model: settings.prior }),
+    acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
+    searchAttributes: options.searchAttributes,
+    gate: createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
+  return {
+    activities,
+    tuned: {
+      shutdownGraceTime: SHUTDOWN_GRACE_MS,
+      // A slow look heartbeats each second, so that a cancellation reaches it.
+      defaultHeartbeatThrottleInterval: 1_000,
+      maxHeartbeatThrottleInterval: 1_000,
+    },
+    main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
+    vendorQueues: (taskQueue) =>
+      settings.accounts.map(({ name, queriesPerSecond }) => ({
+        taskQueue: vendorTaskQueue(name, taskQueue),
+        // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
+        maxTaskQueueActivitiesPerSecond: BUDGET_SHARE * queriesPerSecond,
+      })),
+    close: () => vendor.close(),
+  };
+}

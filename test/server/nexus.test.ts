@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { failureTypes, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
+import { type Stack, startStack } from '../support/stack.js';
+import { until } from '../support/until.js';
+
+const temporal = inject('temporal');
+const callers = `nexus-callers-${randomUUID()}`;
+const endpoint = `try-on-${randomUUID()}`;
+const never = { task: { state: 'running' } } as const;
+const firstThenDone = (polls: number) =>
+  [{ polls, task: { state: 'running' } }, { task: { state: 'finished' } }] as const;
+let stack: Stack;
+let stopCallers: () => Promise<void>;
+let theirs: Client;
+
+beforeAll(async () => {
+  stack = await startStack({ address: temporal.address });
+  const connection = await Connection.connect({ address: temporal.address });
+  await connection.operatorService.createNexusEndpoint({
+    spec: {
+      name: endpoint,
+      target: { worker: { namespace: stack.namespace, taskQueue: stack.taskQueue } },
+    },
+  });
+  theirs = new Client({ connection, namespace: temporal.otherNamespace });
+  const native = await NativeConnection.connect({ address: temporal.address });
+  const worker = await Worker.create({
+    connection: native,
+    namespace: temporal.otherNamespace,
+    taskQueue: callers,
+    workflowsPath: fileURLToPath(new URL('../support/nexus-callers.ts', import.meta.url)),
+  });
+  const run = worker.run();
+  stopCallers = async () => {
+    worker.shutdown();
+    await run;
+    await native.close();
+    await connection.close();
+  };
+});
+
+afterAll(async () => {
+  await stopCallers?.();
+  await stack?.stop();
+});
+
+const call = (type: 'awaiter' | 'asker' | 'changer', ...args: unknown[]): Promise<WorkflowHandle> =>
+  theirs.workflow.start(type, { taskQueue: callers, workflowId: `${type}-${randomUUID()}`, args: [endpoint, ...args] });
+
+const subscribers = async (taskId: string): Promise<number> => {
+  try {
+    return (await stack.status(taskId)).subscribers.length;
+  } catch {
+    return 0;
+  }
+};
+
+const finish = async (taskId: string): Promise<void> => {
+  stack.emulator.script(taskId, [{ task: { state: 'finished' } }]);
+  await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).executeUpdate(messages.pollNow);
+};
+
+const isRunning = async (taskId: string): Promise<boolean> =>
+  (await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).describe()).status.name === 'RUNNING';
+
+describe('awaitResults from another namespace', () => {
+  test('starts the wait and answers its outcome', async () => {
+    const taskId = stack.emulator.addTask({ script: [...firstThenDone(1)] });
+    const outcome: TryOnOutcome = await (await call('awaiter', { taskId, expectedImages: 1 })).result();
+    expect(outcome).toMatchObject({ taskId, status: 'finished' });
+    expect(outcome.images.length).toBeGreaterThan(0);
+    const wait = stack.client.workflow.getHandle(resultsWorkflowId(taskId));
+    expect(outcome).toEqual(await wait.result());
+  });
+
+  test('joins the wait that runs: the vendor is asked by one alone', async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const { workflowId } = await stack.start({ taskId });
+    const both = [await call('awaiter', { taskId }), await call('awaiter', { taskId })];
+    await until(async () => (await subscribers(taskId)) === 2);
+    await finish(taskId);
+    const [ours, one, other] = await Promise.all(
+      [stack.client.workflow.getHandle(workflowId), ...both].map((handle) => handle.result() as Promise<TryOnOutcome>),
+    );
+    expect(one).toEqual(ours);
+    expect(other).toEqual(ours);
+  });
+
+  test('answers the stored outcome of a wait that has ended', async () => {
+    const taskId = stack.emulator.addTask({ script: [{ task: { state: 'finished' } }] });
+    const ours = await stack.run({ taskId });
+    const theirOutcome: TryOnOutcome = await (await call('awaiter', { taskId })).result();
+    expect(theirOutcome).toEqual(ours);
+  });
+
+  test('a wait cancelled by its owner cancels the operation', async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const caller = await call('awaiter', { taskId });
+    await until(async () => (await subscribers(taskId)) === 1);
+    await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
+    await expect(caller.result()).rejects.toMatchObject({ cause: { cause: { name: 'CancelledFailure' } } });
+  });
+
+  test.each([
+    { what: 'a misspelt field', input: { taskId: 't-1', timeoutSecond: 5 }, names: /timeoutSecond/ },
+    { what: 'a time far ahead', input: { taskId: 't-1', submittedAt: '2999-01-01T00:00:00Z' }, names: /submittedAt/ },
+  ])('$what is refused at once', async ({ input, names }) => {
+    const error = await (await call('awaiter', input)).result().catch((thrown: unknown) => thrown);
+    const chain = causes(error);
+    expect(chain.some(({ message }) => names.test(message))).toBe(true);
+    expect(chain).toContainEqual(expect.objectContaining({ type: failureTypes.invalidInput }));
+  });
+});
+
+describe('cancelling the operation only unsubscribes', () => {
+  test.each(['WAIT_CANCELLATION_REQUESTED', 'WAIT_CANCELLATION_COMPLETED'])(
+    'with %s its caller is free at once and the wait goes on',
+    async (cancellationType) => {
+      const taskId = stack.emulator.addTask({ script: [never] });
+      const staying = await call('awaiter', { taskId });
+      await until(async () => (await subscribers(taskId)) === 1);
+      const leaving = await call('changer', { taskId }, cancellationType);
+      expect(await leaving.result()).toBe('cancelled');
+      await until(async () => (await subscribers(taskId)) === 1);
+      await finish(taskId);
+      expect(await staying.result()).toMatchObject({ status: 'finished' });
+    },
+  );
+
+  test('a wait without any other subscriber goes on too', async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const caller = await call('awaiter', { taskId });
+    await until(async () => (await subscribers(taskId)) === 1);
+    await caller.cancel();
+    await expect(caller.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    await until(async () => (await subscribers(taskId)) === 0);
+    expect(await isRunning(taskId)).toBe(true);
+    await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
+  });
+});
+
+describe('status from another namespace', () => {
+  test('answers what the query answers', async () => {
+    const taskId = stack.emulator.addTask({ script: [{ task: { state: 'finished' } }] });
+    await stack.run({ taskId });
+    const theirStatus: TryOnStatus = await (await call('asker', taskId)).result();
+    expect(theirStatus).toEqual(await stack.status(taskId));
+  });
+
+  test('a task that nobody waits for is not found', async () => {
+    const error = await (await call('asker', `none-${randomUUID()}`)).result().catch((thrown: unknown) => thrown);
+    expect(causes(error)).toContainEqual(expect.objectContaining({ type: 'NOT_FOUND' }));
+  });
+});
+
+/** An error and its causes, the outermost first. */
+function causes(error: unknown): (Error & { readonly type?: string })[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : [];
+}
