@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -24,11 +25,14 @@ export const bareEnv = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...env,
 });
 
-/** Starts the program. */
+/** Starts the program; it ends with the test at the latest. */
 export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string): Running {
   const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
     env: bareEnv(env),
     stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
   });
   child.stdin.end(input ?? '');
   const said = { out: '', err: '' };
