@@ -36,6 +36,10 @@ interface Rule {
   readonly says: string;
 }
 
+const refusesClient =
+  'does not accept the client certificate, or asks for one; set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH ' +
+  'to a pair that it trusts';
+
 /** By the code of the error; the first that fits. */
 const tlsRules: readonly Rule[] = [
   {
@@ -54,12 +58,7 @@ const tlsRules: readonly Rule[] = [
     code: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/,
     says: 'does not speak TLS; unset TEMPORAL_TLS, TEMPORAL_TLS_* and TEMPORAL_API_KEY, or correct TEMPORAL_ADDRESS',
   },
-  {
-    code: /^ERR_SSL_(?:TLS|SSL).*ALERT/,
-    says:
-      'does not accept the client certificate, or asks for one; set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH ' +
-      'to a pair that it trusts',
-  },
+  { code: /^ERR_SSL_(?:TLS|SSL).*ALERT/, says: refusesClient },
 ];
 
 const plainMisfit =
@@ -107,32 +106,37 @@ export async function probeServer(address: string, tls: TlsSettings): Promise<Pr
   }
   return await new Promise((resolve) => {
     let isConnected = false;
+    let isSecure = false;
     const timer = setTimeout(() => settle(undefined), PROBE_MS);
     const settle = (found: ProbeResult | undefined): void => {
       clearTimeout(timer);
       resolve(found);
       socket.destroy();
     };
+    /** The connection ended before a word of HTTP/2. After a whole handshake it is the client's certificate that was refused. */
+    const brokenOff = (word: string, cause?: Error): ProbeResult => {
+      if (!tls) return misfit(plainMisfit, cause);
+      return misfit(isSecure ? refusesClient : `breaks off the TLS handshake (${word}); check TEMPORAL_TLS_*`, cause);
+    };
     socket.once('connect', () => {
       isConnected = true;
+    });
+    socket.once('secureConnect', () => {
+      isSecure = true;
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const { code = '' } = error;
       const rule = tlsRules.find((one) => one.code.test(code));
       if (rule !== undefined) settle(misfit(`${rule.says} (${code})`, error));
-      else if (!isConnected) settle({ kind: 'absent', cause: error });
-      else
-        settle(
-          tls ? misfit(`breaks off the TLS handshake (${code}); check TEMPORAL_TLS_*`, error) : misfit(plainMisfit),
-        );
+      else settle(isConnected ? brokenOff(code, error) : { kind: 'absent', cause: error });
     });
-    socket.once('close', () => settle(tls ? undefined : misfit(plainMisfit)));
+    socket.once('close', () => settle(brokenOff('closed')));
     let head = Buffer.alloc(0);
     socket.on('data', (bytes: Buffer) => {
       head = Buffer.concat([head, bytes]);
       // What comes first is an HTTP/2 frame: 3 bytes of length, then its type.
       if (head[0] === tlsAlert || (head.length > 3 && head[3] !== settingsFrame)) {
-        settle(tls ? undefined : misfit(plainMisfit));
+        settle(tls ? undefined : brokenOff('alert'));
       } else if (head.length > 3) settle(undefined);
     });
     socket.write(hello);
