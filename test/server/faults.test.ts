@@ -244,7 +244,7 @@ describe('one fault, then the answer', () => {
         const { taskId, handle } = await begin(`${behaviour}, finished`);
         await until(async () => (await client.status(taskId)).error?.code === 'Timeout');
         await handle.executeUpdate(messages.pollNow);
-        expect(await outcomeOf(handle)).toMatchObject({ ...finished, polls: 2 });
+        expect(await outcomeOf(handle)).toMatchObject(finished);
         expect(queriesOf(taskId)).toHaveLength(2);
       },
       behaviour,
@@ -388,9 +388,9 @@ describe('answers of HTTP', () => {
         expect((await stack.status(taskId)).error).toMatchObject({ code });
         stack.emulator.script(taskId, 'finished');
         await handle.executeUpdate(messages.pollNow);
-        const told = await outcomeOf(handle);
-        expect(told).toMatchObject(finished);
-        expect(told.polls).toBe(queriesOf(taskId).length);
+        expect(await outcomeOf(handle)).toMatchObject(finished);
+        // Few: the one that was refused, perhaps the next one after 5 s, and the one that was asked for.
+        expect(queriesOf(taskId).length).toBeLessThanOrEqual(3);
         expect(kinds(await events())).toEqual(['blocked', 'outcome']);
       },
       script,

@@ -279,9 +279,9 @@ export const faultRows: readonly FaultRow[] = [
     67,
     'cancelled during a request',
     'settled within a second, the request is broken off. The vendor has no call to cancel a task: it runs on there',
-    real,
+    alone,
   ),
-  row(68, 'cancelled as the end is told', 'an answer on its way is waited for, and wins', real),
+  row(68, 'cancelled as the end is told', 'an answer on its way is waited for, and wins', alone),
   row(
     69,
     'the deadline lies between two looks',
