@@ -21,6 +21,8 @@ export { createEncryptionCodec, type EncryptionCodecOptions, readDataConverter }
 export * from './contract.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
 export type { SchedulePolicy } from './core/schedule.js';
+export { createTryOnNexusService } from './nexus/service.js';
+export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
 export { type Account, type Accounts, NoKeyError, readAccounts } from './vendor/accounts.js';
 export { tryOnApi } from './vendor/apis/tryon.js';
 export {
@@ -29,3 +31,4 @@ export {
   type VendorClient,
   type VendorClientOptions,
 } from './vendor/client.js';
+export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';
