@@ -10,7 +10,7 @@ import {
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../contract.js';
-import { escapeMarkdown, summaryOf } from '../core/describe.js';
+import { cutToBytes, escapeMarkdown, summaryOf } from '../core/describe.js';
 
 /** A workflow by name, with its one argument. */
 export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
@@ -45,7 +45,7 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
     taskQueue,
     workflowId: resultsWorkflowId(taskId),
     args: [input],
-    staticSummary: escapeMarkdown(summaryOf(taskId)).slice(0, SUMMARY_BYTES),
+    staticSummary: cutToBytes(escapeMarkdown(summaryOf(taskId)), SUMMARY_BYTES),
     staticDetails: [
       ...row('task', taskId),
       ...row('account', account),
@@ -64,7 +64,7 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
     taskQueue,
     workflowId: listingWorkflowId(listingId),
     args: [input],
-    staticSummary: escapeMarkdown(`Virtual try-on of listing ${listingId}`).slice(0, SUMMARY_BYTES),
+    staticSummary: cutToBytes(escapeMarkdown(`Virtual try-on of listing ${listingId}`), SUMMARY_BYTES),
     staticDetails: [
       ...row('listing', listingId),
       ...row('tasks', tasks.length),

@@ -2,6 +2,7 @@
 import { wellFormed } from '../check.js';
 import type { ListingState } from './listing.js';
 import { listingStatus } from './listing.js';
+import { utf8Bytes } from './size.js';
 import type { WaitState } from './wait.js';
 import { statusOf } from './wait.js';
 
@@ -87,3 +88,15 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
 
 /** At most 200 bytes of ASCII-safe text: the limit of a summary. */
 export const summaryOf = (taskId: string): string => `Virtual try-on of task ${taskId}`.slice(0, 200);
+
+/** As much of a text, from its beginning, as fits into so many bytes of UTF-8. */
+export function cutToBytes(text: string, mostBytes: number): string {
+  let bytes = 0;
+  let cut = '';
+  for (const character of text) {
+    bytes += utf8Bytes(character);
+    if (bytes > mostBytes) break;
+    cut += character;
+  }
+  return cut;
+}
