@@ -7,11 +7,12 @@ const bounds = { requests: [2, 100], delay: [0.3, 60] } as const;
 
 const place = (value: number, [low, high]: readonly [number, number], length: number): number =>
   (length * Math.log(value / low)) / Math.log(high / low);
+const pixel = (at: number): number => Number(at.toFixed(1));
 const x = (requests: number): number =>
-  margin.left + place(requests, bounds.requests, width - margin.left - margin.right);
+  pixel(margin.left + place(requests, bounds.requests, width - margin.left - margin.right));
 const y = (delay: number): number =>
-  height - margin.bottom - place(delay, bounds.delay, height - margin.top - margin.bottom);
-const point = (requests: number, delay: number): string => `${x(requests).toFixed(1)},${y(delay).toFixed(1)}`;
+  pixel(height - margin.bottom - place(delay, bounds.delay, height - margin.top - margin.bottom));
+const point = (requests: number, delay: number): string => `${x(requests)},${y(delay)}`;
 const text = (at: string, body: string, more = ''): string => `<text ${at} ${more}>${body}</text>`;
 
 function axes(): string[] {
@@ -47,19 +48,32 @@ export function requestsDelayPlot({ known, peers }: PollingResult): string {
   const ours = known.filter((row) => row.world === world);
   const limit = ours[0]?.limit ?? 0;
   const [from, to] = [Math.max(2, limit / bounds.delay[1]), Math.min(100, limit / bounds.delay[0])];
+  const shown = peers.filter((row) => row.world === world && isInside(row.looks, row.delaySeconds));
   const parts = [
     ...axes(),
     `<line class="limit" x1="${x(from)}" y1="${y(limit / from)}" x2="${x(to)}" y2="${y(limit / to)}"/>`,
     text(`x="${x(40)}" y="${y(limit / 40) + 22}"`, 'limit', 'class="limit" text-anchor="end"'),
     `<polyline class="ours" points="${ours.map((row) => point(row.looks, row.delaySeconds)).join(' ')}"/>`,
     ...ours.map((row) => `<circle class="ours" cx="${x(row.looks)}" cy="${y(row.delaySeconds)}" r="4"/>`),
-    text(`x="${x(3.1)}" y="${y(limit / 3.1) + 4}"`, 'this package', 'class="ours" text-anchor="end" dx="-12"'),
-    ...peers
-      .filter((row) => row.world === world && isInside(row.looks, row.delaySeconds))
-      .flatMap((row) => [
-        `<rect class="peer" x="${x(row.looks) - 4}" y="${y(row.delaySeconds) - 4}" width="8" height="8"/>`,
-        text(`x="${x(row.looks) + 9}" y="${y(row.delaySeconds) + 4}"`, row.peer, 'class="peer"'),
-      ]),
+    text(`x="${x(5.2)}" y="${y(limit / 5.2) + 24}"`, 'this package', 'class="ours" text-anchor="end"'),
+    ...shown.map(
+      (row) =>
+        `<rect class="peer" x="${pixel(x(row.looks) - 4)}" y="${pixel(y(row.delaySeconds) - 4)}" width="8" height="8"/>`,
+    ),
+    ...shown.map((row) => {
+      const isCrowded = shown.some((other) => {
+        const [right, down] = [x(other.looks) - x(row.looks), y(other.delaySeconds) - y(row.delaySeconds)];
+        return right > 0 && right < 80 && Math.abs(down) < 14;
+      });
+      // Beside its mark, or above it where another one is in the way.
+      return isCrowded
+        ? text(
+            `x="${x(row.looks)}" y="${pixel(y(row.delaySeconds) - 10)}"`,
+            row.peer,
+            'class="peer" text-anchor="middle"',
+          )
+        : text(`x="${pixel(x(row.looks) + 9)}" y="${pixel(y(row.delaySeconds) + 4)}"`, row.peer, 'class="peer"');
+    }),
   ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Requests per job against mean delay, law A">`,
