@@ -6,10 +6,12 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { ServerClock } from './activities/server-clock.js';
+import { createServerClock, type ServerClock } from './activities/server-clock.js';
 import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
 import { vendorTaskQueue } from './contract.js';
+import type { Learning } from './learning/learning.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
+import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 
 /** Workers that run. */
@@ -18,6 +20,8 @@ export interface TryOnWorkers {
   readonly run: Promise<void>;
   /** Begins to drain. */
   shutdown(): void;
+  /** The schedule, as it has been learned so far. */
+  readonly learning: Pick<Learning, 'policy' | 'ready'>;
 }
 
 /** Where workers connect to; default: Temporal's environment configuration. */
@@ -92,10 +96,9 @@ export async function startTryOnWorkers(
   await checkNamespace(connection, namespace);
   const registered = watchSearchAttributes(connection, namespace);
   await registered.first;
-  const parts = createTryOnParts(settings, {
-    searchAttributes: registered.names,
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
-  });
+  const { clock = createServerClock() } = options;
+  const learning = learn(settings, { connection, namespace, clock, log: Runtime.instance().logger });
+  const parts = createTryOnParts(settings, { searchAttributes: registered.names, clock, learning });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
@@ -124,10 +127,11 @@ export async function startTryOnWorkers(
     .then(() => undefined)
     .finally(async () => {
       registered.stop();
+      await learning.stop();
       await parts.close();
       if (options.connection === undefined) await connection.close();
     });
-  return { run, shutdown };
+  return { run, shutdown, learning };
 }
 
 /** The program. Resolves to its exit code. */

@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { pendingActivity } from '../client/pending-activity.js';
 import { classify, type Verdict } from '../core/classify.js';
 import { beforeLook, next, rebuild, type Step, waitRules } from '../core/next.js';
-import type { PollInput, PollReport, PollState } from '../core/poll.js';
+import type { PollEnd, PollInput, PollReport, PollState } from '../core/poll.js';
 import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
@@ -28,8 +28,10 @@ export interface TryOnDeps {
   readonly vendor: Vendor;
   /** Default: the try-on API. */
   readonly api?: VendorApi;
-  /** The schedule in force for an account; default: the prior's. */
-  readonly policy?: (account: string) => SchedulePolicy;
+  /** The schedule in force for an account and, once it was told, a number of sub-tasks; default: the prior's. */
+  readonly policy?: (account: string, subTasks?: number) => SchedulePolicy;
+  /** Told of every attempt: durations and load are learned from them. */
+  readonly onAttempt?: (attempt: AttemptSeen) => void;
   /** Whether an account takes a reply about another task as its own; default: none does. */
   readonly acceptsOtherTaskId?: (account: string) => boolean;
   /** The contract's search attributes that the namespace has registered; default: none. */
@@ -37,6 +39,22 @@ export interface TryOnDeps {
   readonly clock?: ServerClock;
   /** What all waits of an account in this process have in common; default: nothing, each wait is on its own. */
   readonly gate?: AccountGate;
+}
+
+/** One attempt of the polling activity, as it ended. Times are Unix milliseconds of the Temporal server. */
+export interface AttemptSeen {
+  readonly taskId: string;
+  readonly account: string;
+  readonly api: string;
+  readonly submittedAtMs: number;
+  /** Whether it is the first one of a wait. */
+  readonly isFirst: boolean;
+  readonly dueAtMs: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly state: PollState;
+  /** Where the wait ended with it. */
+  readonly end?: PollEnd;
 }
 
 /** What {@link TryOnActivities.tryOnPeek} is asked with. */
@@ -63,7 +81,14 @@ export function createTryOnActivities({
   searchAttributes = () => [],
   clock = createServerClock(),
   gate,
+  onAttempt = () => undefined,
 }: TryOnDeps) {
+  // The same number of sub-tasks as when the look before was planned: a change of it is carried.
+  const policyFor = ({ account, from }: PollInput, carried: PollState | undefined): SchedulePolicy => {
+    const subTasks = (carried ?? from).subTasks.length;
+    return subTasks > 0 ? policyOf(account, subTasks) : policyOf(account);
+  };
+
   /** Heartbeats while a look is slow; details are those already carried, so that nothing is overwritten. */
   async function withCancellation<T>(
     carried: PollState | undefined,
@@ -93,15 +118,27 @@ export function createTryOnActivities({
       const info = activityInfo();
       const { attempt, scheduledTimestampMs: scheduledAtMs, currentAttemptScheduledTimestampMs: toldMs } = info;
       const carried = info.heartbeatDetails as PollState | undefined;
-      clock.observe(toldMs);
+      clock.observe(toldMs, attempt === 1);
       const startedAtMs = await clock.now();
       const dueAtMs = clock.dueAt?.(toldMs, startedAtMs) ?? toldMs;
-      const policy = policyOf(input.account);
+      const policy = policyFor(input, carried);
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
       const quiet = (untilMs: number): Step | undefined =>
         beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
       const { state, decision } = quiet(0) ?? (await admitted());
       const nowMs = await clock.now();
+      onAttempt({
+        taskId: input.taskId,
+        account: input.account,
+        api: api.name,
+        submittedAtMs: input.submittedAtMs,
+        isFirst: attempt === 1 && input.from.polls === 0,
+        dueAtMs,
+        startedAtMs,
+        endedAtMs: nowMs,
+        state,
+        ...(decision.kind === 'report' && decision.end !== undefined ? { end: decision.end } : {}),
+      });
       if (decision.kind === 'report') {
         const { kind: _kind, ...rest } = decision;
         return { ...rest, state, atMs: nowMs, searchAttributes: searchAttributes() };
@@ -157,7 +194,7 @@ export function createTryOnActivities({
       if (pending === undefined) return undefined;
       const dueAtMs = pending.dueAtMs ?? scheduledAtMs;
       const carried = pending.heartbeat as PollState | undefined;
-      return rebuild(input, carried, policyOf(input.account), pending.attempt, { scheduledAtMs, dueAtMs });
+      return rebuild(input, carried, policyFor(input, carried), pending.attempt, { scheduledAtMs, dueAtMs });
     },
 
     /** Requests the cancellation of the calling workflow: the server lets no workflow cancel itself by a command. */

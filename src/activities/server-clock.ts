@@ -4,8 +4,12 @@
  * largest difference to a monotonic clock is the best estimate of the offset.
  */
 export interface ServerClock {
-  /** Takes in a time that the server has passed, in Unix milliseconds. */
-  observe(serverMs: number): void;
+  /**
+   * Takes in a time that the server has passed, in Unix milliseconds.
+   * @param isCertain - false for when a retry was due: a crowded server was seen to hand one out seconds before its time, from a
+   *   duplicate of the attempt before. Such times count only until there is a certain one. Default true.
+   */
+  observe(serverMs: number, isCertain?: boolean): void;
   /** Now, in the server's Unix milliseconds; never ahead of the truth by more than the drift of two clocks in 500 attempts. */
   now(): number | Promise<number>;
   /**
@@ -21,21 +25,22 @@ const WINDOW = 500;
 export function createServerClock(
   monotonicMs: () => number = () => performance.now(),
 ): ServerClock & { now(): number } {
-  let older = Number.NEGATIVE_INFINITY;
-  let newer = Number.NEGATIVE_INFINITY;
+  const never = Number.NEGATIVE_INFINITY;
+  /** The largest differences of this window and the one before, certain ones and others. */
+  let [older, newer, olderRetry, newerRetry] = [never, never, never, never];
   let seen = 0;
   return {
-    observe(serverMs) {
-      newer = Math.max(newer, serverMs - monotonicMs());
+    observe(serverMs, isCertain = true) {
+      const offset = serverMs - monotonicMs();
+      if (isCertain) newer = Math.max(newer, offset);
+      else newerRetry = Math.max(newerRetry, offset);
       seen += 1;
-      if (seen % WINDOW === 0) {
-        older = newer;
-        newer = Number.NEGATIVE_INFINITY;
-      }
+      if (seen % WINDOW === 0) [older, newer, olderRetry, newerRetry] = [newer, never, newerRetry, never];
     },
     now() {
-      const offset = Math.max(older, newer);
-      return Math.round(offset === Number.NEGATIVE_INFINITY ? Date.now() : offset + monotonicMs());
+      const certain = Math.max(older, newer);
+      const offset = certain === never ? Math.max(olderRetry, newerRetry) : certain;
+      return Math.round(offset === never ? Date.now() : offset + monotonicMs());
     },
   };
 }

@@ -51,12 +51,11 @@ export function jobRecord(job: KnownJob): JobRecord | undefined {
   if (!isOver && pendingUntilMs === undefined) return undefined;
   const lowSeconds = pendingUntilMs === undefined ? 0 : age(pendingUntilMs);
   const endedAtMs = isOver ? end.atMs : undefined;
-  const atMs = end?.atMs ?? pendingUntilMs ?? submittedAtMs;
   return {
     id: taskId,
     account,
     api,
-    atMs,
+    atMs: submittedAtMs,
     lowSeconds,
     ...(endedAtMs === undefined ? {} : { highSeconds: Math.max(lowSeconds, age(endedAtMs)) }),
     ...(subTasks > 0 ? { subTasks } : {}),

@@ -21,7 +21,7 @@ export interface JobGroup {
 export interface JobRecord extends JobGroup, Observation {
   /** The wait's workflow id, or whatever else is the same when the job is told again. */
   readonly id: string;
-  /** When the wait ended, or was last heard of, in Unix milliseconds: orders the records. */
+  /** Orders the records, in Unix milliseconds: when the job was submitted, or whatever has nothing to do with how long it took. */
   readonly atMs: number;
   /**
    * Age at which its work began: between the last look that saw it submitted and the first that saw it running. Absent where the

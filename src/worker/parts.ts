@@ -4,7 +4,8 @@ import { createAccountGate } from '../activities/account-gate.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import type { ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
-import { defaultPolicy } from '../core/schedule.js';
+import { policyOf } from '../core/schedule.js';
+import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { WorkerSettings } from '../settings.js';
 import { createVendorClient } from '../vendor/client.js';
@@ -50,6 +51,8 @@ export interface PartsOptions {
   readonly searchAttributes: () => readonly string[];
   /** Default: learned from the attempts. */
   readonly clock?: ServerClock;
+  /** The schedule in force; default: the prior's. */
+  readonly learning?: Pick<Learning, 'policy' | 'onAttempt'>;
 }
 
 /** Options for workers; each may be overridden. */
@@ -69,13 +72,16 @@ export interface TryOnParts {
 export function createTryOnParts(settings: WorkerSettings, options: PartsOptions): TryOnParts {
   const vendor = createVendorClient({ accounts: settings.accounts });
   const accountOf = new Map(settings.accounts.map((account) => [account.name, account]));
+  const { learning } = options;
+  const prior = policyOf({ model: settings.prior });
   const activities = createTryOnActivities({
     vendor,
-    policy: () => ({ ...defaultPolicy, model: settings.prior }),
+    policy: learning?.policy ?? (() => prior),
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: options.searchAttributes,
     gate: createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(learning === undefined ? {} : { onAttempt: learning.onAttempt }),
   });
   return {
     activities,

@@ -11,6 +11,7 @@ const layers: { name: string; level: number; owns: RegExp }[] = [
   { name: 'codec', level: 2, owns: /^codec\// },
   { name: 'client', level: 3, owns: /^client\// },
   { name: 'activities', level: 3, owns: /^activities\// },
+  { name: 'learning', level: 3, owns: /^learning\// },
   { name: 'workflows', level: 3, owns: /^workflows\// },
   { name: 'emulator', level: 3, owns: /^emulator\// },
   { name: 'nexus', level: 3, owns: /^nexus\// },

@@ -1,0 +1,297 @@
+/**
+ * The schedule that a worker goes by, learned while it runs: durations from what finished waits left in Temporal and from its own
+ * looks; the price of a look from the budget, the rate of jobs and the lag of its attempts. Nothing of it can break a worker: without
+ * the right to list, it learns from its own looks alone, and until then from nothing.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { AttemptSeen } from '../activities/index.js';
+import { defaults } from '../contract.js';
+import { type DurationModel, quantile } from '../core/duration.js';
+import { type JobCount, jobRate, rateWindowsSeconds } from '../core/job-rate.js';
+import { jobRecord } from '../core/job-record.js';
+import { createLearner, type DurationLearner } from '../core/learn.js';
+import {
+  correctPrice,
+  noCorrection,
+  type PriceCorrection,
+  priceFor,
+  priceInForce,
+  priceLimits,
+} from '../core/price.js';
+import { policyOf, type SchedulePolicy, scheduleCost } from '../core/schedule.js';
+import { tryOnApi } from '../vendor/apis/tryon.js';
+import { createJobStore } from './job-store.js';
+import type { WaitReader } from './wait-reader.js';
+
+/** How much is read, and how often. */
+export const learningHabits = {
+  /** Between two counts of started waits; the other times are multiples of it. */
+  tickMs: 15_000,
+  /** A new schedule comes at most so often: who rebuilds a wait goes by the one in force. */
+  publishTicks: 2,
+  readTicks: 4,
+  /** Finished waits that a fresh worker reads: more than a model looks at. */
+  firstWaits: 300,
+  /** Finished waits read at most each minute, the newest. */
+  laterWaits: 150,
+  /** Where fewer jobs than this have ended, a fresh worker reads open waits too. */
+  fewEnded: 100,
+  openWaits: 60,
+  /** Jobs are learned from at the age by which this share of jobs is over. */
+  settledShare: 0.9,
+  /** Groups by number of sub-tasks have a law of their own from so many jobs on; the largest few. */
+  leastGroupJobs: 20,
+  mostGroups: 6,
+} as const;
+
+/** Rates of jobs are told apart in steps of this, so that a price is found once for each. */
+const RATE_STEP = 1.05;
+const KEPT_FIRSTS = 5_000;
+
+/** See the file's description. */
+export interface Learning {
+  /** The schedule in force. The same object until another is published. */
+  policy(account: string, subTasks?: number): SchedulePolicy;
+  /** Takes an attempt in. */
+  onAttempt(attempt: AttemptSeen): void;
+  /** Resolves when what finished waits left has been read once, or could not be. */
+  readonly ready: Promise<void>;
+  /** Ends timers and what is under way. */
+  stop(): Promise<void>;
+}
+
+/** What a worker learns with. */
+export interface LearningOptions {
+  readonly accounts: readonly { readonly name: string; readonly queriesPerSecond: number }[];
+  readonly prior: DurationModel;
+  /** Of the budget, the share to plan for. */
+  readonly plannedShare: number;
+  /** Absent: its own looks alone. */
+  readonly reader?: WaitReader;
+  readonly log?: { debug(message: string): void; info(message: string): void };
+  /** The server's time; default `Date.now`. */
+  readonly nowMs?: () => number | Promise<number>;
+  /** Default {@link learningHabits}' 15,000. */
+  readonly tickMs?: number;
+}
+
+/** The price that the budget asks for. Pure, but for what it remembers. */
+export function fedPrice(
+  model: DurationModel,
+  queriesPerSecond: number,
+  jobsPerSecond: number,
+  plannedShare: number,
+): number {
+  const wanted = priceLimits.wantedSeconds;
+  if (!(jobsPerSecond > 0)) return wanted;
+  const rate = RATE_STEP ** Math.round(Math.log(jobsPerSecond) / Math.log(RATE_STEP));
+  const looks = scheduleCost(policyOf({ model, priceSeconds: wanted })).looks;
+  if (looks * rate <= plannedShare * queriesPerSecond) return wanted;
+  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model, plannedShare });
+}
+
+interface AccountLearning {
+  readonly queriesPerSecond: number;
+  correction: PriceCorrection;
+  /** When waits were first looked at here, newest last; a makeshift where visibility does not count. */
+  firsts: number[];
+  policy: SchedulePolicy;
+  readonly policies: Map<number, SchedulePolicy>;
+}
+
+/** Starts learning. */
+export function startLearning(options: LearningOptions): Learning {
+  const { prior, plannedShare, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
+  const log = options.log ?? { debug: () => undefined, info: () => undefined };
+  const jobs = createJobStore();
+  const byName = new Map<string, AccountLearning>();
+  const of = (account: string): AccountLearning => {
+    const known = byName.get(account);
+    if (known !== undefined) return known;
+    const { queriesPerSecond = defaults.queriesPerSecond } =
+      options.accounts.find(({ name }) => name === account) ?? {};
+    const begun: AccountLearning = {
+      queriesPerSecond,
+      correction: noCorrection,
+      firsts: [],
+      policy: policyOf({ model: prior }),
+      policies: new Map(),
+    };
+    byName.set(account, begun);
+    return begun;
+  };
+  for (const { name } of options.accounts) of(name);
+  const unlearned = policyOf({ model: prior });
+
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let counts: readonly JobCount[] | undefined;
+  let lastTickMs = performance.now();
+  let ticks = 0;
+  /** What was due before this process was there, or awake, says nothing of load. */
+  let aliveSinceMs = Number.POSITIVE_INFINITY;
+  const complained = new Set<string>();
+  /** No wait was open when finished ones were last read: all of them tell the whole of their time. */
+  let isIdle = false;
+
+  /** What fails is told once, and then at debug level: it changes nothing but how much is known. */
+  async function trying<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work();
+      complained.delete(what);
+      return result;
+    } catch (error) {
+      const why = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
+      if (isStopped) return undefined;
+      const line = `cannot ${what} (${why}); the schedule learns from this worker's own looks meanwhile`;
+      if (complained.has(what)) log.debug(line);
+      else log.info(line);
+      complained.add(what);
+      return undefined;
+    }
+  }
+
+  async function read(from: WaitReader, limit: number): Promise<void> {
+    isIdle = (await trying('count open waits', () => from.isIdle())) ?? false;
+    const records = await trying('read finished waits', () => from.ended(limit, jobs.hasEnded));
+    if (records === undefined || isStopped) return;
+    jobs.take(records);
+    log.debug(`learned from ${records.length} finished waits`);
+    const isShort = options.accounts.some(({ name }) => jobs.ended(name) < learningHabits.fewEnded);
+    if (!isShort || ticks > 0) return;
+    jobs.take((await trying('read open waits', () => from.open(learningHabits.openWaits))) ?? []);
+  }
+
+  /** Jobs per second of an account: its share, among those that ended, of what visibility counts, or what was first seen here. */
+  async function rateOf(account: string): Promise<number> {
+    const learning = of(account);
+    if (counts === undefined) {
+      const now = await nowMs();
+      learning.firsts = learning.firsts.filter((ms) => ms > now - 600_000);
+      const within = (seconds: number) => learning.firsts.filter((ms) => ms > now - 1000 * seconds).length;
+      return jobRate(rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: within(windowSeconds) })));
+    }
+    const accounts = Math.max(1, options.accounts.length);
+    return (jobRate(counts) * (jobs.ended(account) + 1)) / (jobs.endedAll() + accounts);
+  }
+
+  const republished = (
+    before: SchedulePolicy | undefined,
+    model: DurationModel,
+    priceSeconds: number,
+  ): SchedulePolicy => {
+    const isSame = before?.priceSeconds === priceSeconds && JSON.stringify(before.model) === JSON.stringify(model);
+    return isSame ? before : policyOf({ model, priceSeconds });
+  };
+
+  /** A learner of the jobs submitted so long ago that most of their time are over. */
+  function learnerAt(untilMs: number): DurationLearner {
+    const learner = createLearner({ prior });
+    learner.observe(jobs.settled(untilMs));
+    return learner;
+  }
+
+  /** Learns for one account after the other, and lets other work in between. */
+  async function publish(): Promise<void> {
+    const now = await nowMs();
+    for (const { name: account } of options.accounts) {
+      const learning = of(account);
+      const group = { api: tryOnApi.name, account };
+      const settledMs = isIdle ? 0 : 1000 * quantile(learning.policy.model, learningHabits.settledShare);
+      const learner = learnerAt(now - settledMs);
+      const model = learner.modelFor(group);
+      await setImmediate();
+      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account), plannedShare);
+      const price = priceInForce(fed, learning.correction);
+      learning.policy = republished(learning.policy, model, price);
+      for (const [subTasks, count] of jobs.bySubTasks(account).slice(0, learningHabits.mostGroups)) {
+        if (count < learningHabits.leastGroupJobs) continue;
+        await setImmediate();
+        const own = republished(learning.policies.get(subTasks), learner.modelFor({ ...group, subTasks }), price);
+        learning.policies.set(subTasks, own);
+      }
+    }
+  }
+
+  async function tick(): Promise<void> {
+    const sinceMs = performance.now() - lastTickMs;
+    lastTickMs = performance.now();
+    // Asleep, or stopped by a debugger: what came due meanwhile is late for that reason.
+    if (sinceMs > 3 * tickMs || ticks === 0) aliveSinceMs = await nowMs();
+    if (reader !== undefined) {
+      counts = await trying('count started waits', () => reader.started(rateWindowsSeconds));
+      if (ticks % learningHabits.readTicks === 0) {
+        await read(reader, ticks === 0 ? learningHabits.firstWaits : learningHabits.laterWaits);
+      }
+    }
+    if (ticks % learningHabits.publishTicks === 0 && !isStopped) await publish();
+    ticks += 1;
+  }
+
+  function attempted({
+    account,
+    api,
+    isFirst,
+    dueAtMs,
+    startedAtMs,
+    endedAtMs,
+    state,
+    end,
+    ...job
+  }: AttemptSeen): void {
+    const learning = of(account);
+    if (isFirst) {
+      learning.firsts.push(startedAtMs);
+      if (learning.firsts.length > KEPT_FIRSTS) learning.firsts.splice(0, KEPT_FIRSTS / 2);
+    }
+    if (dueAtMs > aliveSinceMs) learning.correction = correctPrice(learning.correction, startedAtMs - dueAtMs);
+    const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, subTasks } = state;
+    const record = jobRecord({
+      ...job,
+      account,
+      api,
+      ...(pendingUntilMs === undefined ? {} : { pendingUntilMs }),
+      ...(queuedUntilMs === undefined ? {} : { queuedUntilMs }),
+      ...(runningSeenAtMs === undefined ? {} : { runningSeenAtMs }),
+      subTasks: subTasks.length,
+      ...(end === undefined ? {} : { end: { ...end, atMs: endedAtMs } }),
+    });
+    if (record !== undefined) jobs.take([record]);
+  }
+
+  const safely = (): Promise<void> => tick().catch((error: unknown) => log.info(`cannot learn: ${String(error)}`));
+  /** Workers that started together do not read together for long. */
+  const plan = (): void => {
+    if (isStopped) return;
+    timer = setTimeout(
+      () => {
+        underWay = safely().then(plan);
+      },
+      tickMs * (0.9 + 0.2 * Math.random()),
+    );
+    timer.unref();
+  };
+  const ready = safely();
+  let underWay = ready.then(plan);
+
+  return {
+    ready,
+    policy(account, subTasks) {
+      const learning = byName.get(account);
+      const own = subTasks === undefined ? undefined : learning?.policies.get(subTasks);
+      return own ?? learning?.policy ?? unlearned;
+    },
+    onAttempt(attempt) {
+      try {
+        attempted(attempt);
+      } catch (error) {
+        log.debug(`cannot learn from an attempt: ${String(error)}`);
+      }
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await underWay;
+    },
+  };
+}

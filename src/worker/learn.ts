@@ -1,0 +1,45 @@
+/** The learning of a worker process: what it is made of. Needs `@temporalio/worker` for its types alone. */
+import { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
+import type { ServerClock } from '../activities/server-clock.js';
+import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
+import { createWaitReader } from '../learning/wait-reader.js';
+import type { WorkerSettings } from '../settings.js';
+
+/**
+ * Of an account's budget, what the price of a look plans for: a little less than the 0.9 that the queue lets through, so that looks need
+ * not wait in it.
+ */
+const PLANNED_SHARE = 0.855;
+
+/** Where a worker learns from. */
+export interface LearnFrom {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly clock: ServerClock;
+  readonly log?: LearningOptions['log'];
+}
+
+/** Begins to learn, from what finished waits left in Temporal and from this worker's own looks. The caller stops it. */
+export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
+  const { accounts, prior, taskQueue, dataConverter } = settings;
+  const ending = new AbortController();
+  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
+  const nowMs = () => clock.now();
+  const learning = startLearning({
+    accounts,
+    prior,
+    plannedShare: PLANNED_SHARE,
+    reader: createWaitReader({ client, taskQueue, nowMs, signal: ending.signal }),
+    nowMs,
+    ...(log === undefined ? {} : { log }),
+  });
+  return {
+    ...learning,
+    stop: async () => {
+      const stopped = learning.stop();
+      ending.abort();
+      await stopped;
+    },
+  };
+}

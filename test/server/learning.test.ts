@@ -1,0 +1,97 @@
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { quantile } from '../../src/core/duration.js';
+import { createWaitReader } from '../../src/learning/wait-reader.js';
+import { readWorkerSettings } from '../../src/settings.js';
+import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { type Stack, startStack, workerEnv } from '../support/stack.js';
+
+const jobs = 60;
+// Long beside the looks of a busy machine.
+const law = { medianSeconds: 10, p95Seconds: 14, stuckShare: 0 };
+const nearGuess = { TRYON_PRIOR_MEDIAN_SECONDS: '8', TRYON_PRIOR_P95_SECONDS: '16' };
+const farGuess = { TRYON_PRIOR_MEDIAN_SECONDS: '40', TRYON_PRIOR_P95_SECONDS: '120' };
+const submitted = (taskId: string) => ({ taskId, submittedAt: new Date().toISOString() });
+
+let stack: Stack;
+let native: NativeConnection;
+let cancelled: string;
+
+async function withWorker<T>(env: Record<string, string>, use: (workers: TryOnWorkers) => Promise<T>): Promise<T> {
+  const read = readWorkerSettings({ ...workerEnv(stack.emulator, stack.taskQueue), ...env });
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  const workers = await startTryOnWorkers(read.settings, { connection: native, namespace: stack.namespace });
+  try {
+    return await use(workers);
+  } finally {
+    workers.shutdown();
+    await workers.run;
+  }
+}
+
+beforeAll(async () => {
+  const { address } = inject('temporal');
+  stack = await startStack({ address, emulator: { law }, env: nearGuess });
+  native = await NativeConnection.connect({ address });
+  cancelled = stack.emulator.addTask({ script: 'stuck' });
+  const handle = await stack.start(submitted(cancelled));
+  await Promise.all(Array.from({ length: jobs }, () => stack.run(submitted(stack.emulator.addTask()))));
+  await handle.cancel();
+  await handle.result().catch(() => undefined);
+});
+afterAll(async () => {
+  await native.close();
+  await stack.stop();
+});
+
+describe('a fresh worker', () => {
+  test('learns durations from what earlier waits left', async () => {
+    const policy = await withWorker(farGuess, async ({ learning }) => {
+      await learning.ready;
+      return learning.policy('default');
+    });
+    expect(policy.model).toMatchObject({ source: 'learned' });
+    expect(policy.model.jobs).toBeGreaterThanOrEqual(jobs);
+    const median = quantile(policy.model, 0.5);
+    expect(median).toBeGreaterThan(0.8 * law.medianSeconds);
+    expect(median).toBeLessThan(1.25 * law.medianSeconds);
+  });
+
+  test('has a law of its own for tasks of so many sub-tasks', async () => {
+    await withWorker({}, async ({ learning }) => {
+      await learning.ready;
+      expect(learning.policy('default', 2).model).toMatchObject({ source: 'learned' });
+      expect(learning.policy('default', 7)).toBe(learning.policy('default'));
+      expect(learning.policy('default')).toBe(learning.policy('default'));
+    });
+  });
+
+  test('of another queue learns nothing of it', async () => {
+    await withWorker({ TRYON_TASK_QUEUE: `${stack.taskQueue}-other` }, async ({ learning }) => {
+      await learning.ready;
+      expect(learning.policy('default').model).toMatchObject({ source: 'prior' });
+    });
+  });
+});
+
+describe('what waits left', () => {
+  test('is an end between two looks, once; of a cancelled one, that it was not over', async () => {
+    const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
+    const records = await reader.ended(300);
+    expect(records).toHaveLength(jobs + 1);
+    const open = records.filter(({ highSeconds }) => highSeconds === undefined);
+    expect(open.map(({ id }) => id)).toEqual([cancelled]);
+    expect(open[0]?.lowSeconds).toBeGreaterThan(0);
+    for (const { id, lowSeconds, highSeconds = 0 } of records) {
+      if (id === cancelled) continue;
+      expect(highSeconds).toBeGreaterThanOrEqual(lowSeconds);
+      expect(highSeconds).toBeGreaterThan(0);
+    }
+    expect(await reader.ended(300)).toEqual([]);
+  });
+
+  test('tells how many began of late', async () => {
+    const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
+    expect(await reader.started([600])).toEqual([{ windowSeconds: 600, jobs: jobs + 1 }]);
+  });
+});
