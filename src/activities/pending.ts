@@ -18,6 +18,8 @@ export interface PendingDetails {
 }
 
 const DETAILS_BYTES = 1_800;
+/** Room for state and model within the 4 KiB; the rest is for the message, other fields and what an encryption adds. */
+const FAILURE_BYTES = 3_000;
 
 const trimmed = (state: PollState): PollState => {
   if (jsonBytes(state) <= DETAILS_BYTES - 600) return state;
@@ -31,6 +33,13 @@ const trimmed = (state: PollState): PollState => {
       : { trouble: { ...trouble, error: { ...trouble.error, message: short(trouble.error.message) } } }),
     ...(blocked === undefined ? {} : { blocked: { ...blocked, message: short(blocked.message) } }),
   };
+};
+
+/** The laws of the phases are left out where there is no room for them. */
+const recorded = (model: SchedulePolicy['model'], state: PollState): SchedulePolicy['model'] => {
+  if (jsonBytes(model) + jsonBytes(trimmed(state)) <= FAILURE_BYTES) return model;
+  const { phases: _phases, ...whole } = model;
+  return whole;
 };
 
 /** Says in one line what was seen and when it is looked at again. */
@@ -49,7 +58,7 @@ export function pendingFailure(
     delayMs: decision.inMs,
     nextLookAt: new Date(nowMs + decision.inMs).toISOString(),
     priceSeconds: policy.priceSeconds,
-    model: policy.model,
+    model: recorded(policy.model, state),
     state: trimmed(state),
   };
   return ApplicationFailure.create({

@@ -57,8 +57,7 @@ function pendingText(status: TryOnWaitStatus, nowMs: number): string | undefined
 
 /** A status as lines. */
 export function statusLines(status: TryOnWaitStatus, paint: Paint, nowMs: number): string[] {
-  const { pending, outcome } = status;
-  const model = pending?.model;
+  const { pending, explanation, outcome } = status;
   const lines = table(
     [
       ['task', plain(status.taskId)],
@@ -69,12 +68,8 @@ export function statusLines(status: TryOnWaitStatus, paint: Paint, nowMs: number
       ['queries', String(status.polls)],
       ['next look', pendingText(status, nowMs)],
       ['last look', pending?.lastSeen === undefined ? undefined : plain(pending.lastSeen)],
-      [
-        'schedule',
-        pending?.priceSeconds === undefined
-          ? undefined
-          : `one look is worth ${pending.priceSeconds} s; durations ${model === undefined ? 'unknown' : modelText(model)}`,
-      ],
+      ['because', explanation === undefined ? undefined : plain(explanation.why)],
+      ['expected', explanation === undefined ? undefined : finishText(explanation, nowMs)],
       ['submitted', status.submittedAt === undefined ? undefined : timeOf(status.submittedAt, nowMs)],
       [
         'deadline',
@@ -93,10 +88,18 @@ export function statusLines(status: TryOnWaitStatus, paint: Paint, nowMs: number
   return [...lines, ...status.notes.map((note) => `${paint.yellow('!')} ${plain(note)}`)];
 }
 
-const modelText = (model: NonNullable<NonNullable<TryOnWaitStatus['pending']>['model']>): string => {
-  const { source, jobs } = model;
-  return [source, jobs === undefined ? undefined : `${jobs} jobs`].filter((part) => part !== undefined).join(', ');
-};
+function finishText(explanation: NonNullable<TryOnWaitStatus['explanation']>, nowMs: number): string | undefined {
+  const { shareDone, medianFinishAt, p95FinishAt } = explanation;
+  if (shareDone === undefined) return undefined;
+  const done = `${Math.round(100 * shareDone)} % of jobs like this are over by now`;
+  const by = (text: string): string => {
+    const ms = Date.parse(text) - nowMs;
+    return ms > 0 ? `within ${lengthOf(ms)}` : 'by now';
+  };
+  if (medianFinishAt === undefined || p95FinishAt === undefined)
+    return `${done}, and the rest takes longer than any known`;
+  return `${done}; of those that still run, half ${by(medianFinishAt)}, 95 % ${by(p95FinishAt)}`;
+}
 
 /** An outcome as one line, and one more for its error. */
 export function outcomeLines(outcome: TryOnOutcome, paint: Paint): string[] {

@@ -11,6 +11,7 @@ import {
   type TryOnStatus,
   vendorTaskQueue,
 } from '../contract.js';
+import { type Explanation, explainLook } from '../core/explain.js';
 import { adviceOn, describeError, TryOnClientError } from './errors.js';
 import { idleQueueNote } from './namespace.js';
 import { type PendingActivity, pendingActivity } from './pending-activity.js';
@@ -54,6 +55,8 @@ export interface TryOnWaitStatus extends Partial<Omit<TryOnStatus, 'state'>> {
   /** Whether a worker answered the query. Where not, the rest comes from the server alone. */
   readonly isAnswered: boolean;
   readonly pending?: PendingLook;
+  /** What it does next and why, and when the task may be over; while it runs. */
+  readonly explanation?: Explanation;
   readonly outcome?: TryOnOutcome;
   /** What is wrong and how to mend it, a line each. */
   readonly notes: readonly string[];
@@ -126,6 +129,20 @@ function pendingLook(pending: PendingActivity, queue: string): PendingLook {
     ...(pending.lastFailure === undefined ? {} : { lastSeen: pending.lastFailure.message }),
     ...(pending.isPaused ? { isPaused: true } : {}),
   };
+}
+
+function explain(pending: PendingActivity, answer: TryOnStatus | undefined, nowMs: number): Explanation {
+  const details = detailsOf(pending);
+  const state = lastState(pending);
+  return explainLook({
+    nowMs,
+    isRunning: pending.isRunning,
+    isPaused: pending.isPaused,
+    ...(answer === undefined ? {} : { submittedAtMs: Date.parse(answer.submittedAt) }),
+    ...(pending.dueAtMs === undefined ? {} : { dueAtMs: pending.dueAtMs }),
+    ...(details === undefined ? {} : { why: details.why, priceSeconds: details.priceSeconds, model: details.model }),
+    ...(state === undefined ? {} : { state }),
+  });
 }
 
 /** The state that the execution itself tells; `undefined` while it runs or where an outcome tells more. */
@@ -226,6 +243,7 @@ export async function lookAtWait(client: Client, taskId: string, options: SightO
     ...(description.closeTime === undefined ? {} : { closedAt: description.closeTime.toISOString() }),
     isAnswered: answer !== undefined,
     ...(look === undefined ? {} : { pending: look }),
+    ...(pending === undefined ? {} : { explanation: explain(pending, answer, Date.now()) }),
     ...(outcome === undefined ? {} : { outcome }),
     notes: outcome?.error === undefined ? notes : [describeError(outcome.error)],
   };

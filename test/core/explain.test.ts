@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { priorModel, quantile } from '../../src/core/duration.js';
+import { explainLook, type LookKnown, modelText } from '../../src/core/explain.js';
+import { type PollState, unpolled } from '../../src/core/poll.js';
+
+const t0 = Date.parse('2026-01-31T12:00:00Z');
+const at = (seconds: number): string => new Date(t0 + 1000 * seconds).toISOString();
+const state: PollState = {
+  ...unpolled,
+  polls: 3,
+  status: 'running',
+  vendorStatus: 'running',
+  pendingUntilMs: t0 + 50_000,
+};
+const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
+const trouble = { class: 'throttled', error, looks: 2, sameLooks: 2 } as const;
+const known = (part: Partial<LookKnown> = {}): LookKnown => ({
+  nowMs: t0 + 55_000,
+  submittedAtMs: t0,
+  dueAtMs: t0 + 60_000,
+  why: 'schedule',
+  priceSeconds: 0.5,
+  model: { ...priorModel, source: 'learned', jobs: 120 },
+  state,
+  ...part,
+});
+
+describe('why the next look is when it is', () => {
+  test.each<{ name: string; part: Partial<LookKnown>; says: RegExp }>([
+    { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one look is worth 0\.5 s/ },
+    { name: 'first look', part: { why: 'first look' }, says: /hardly a job is over sooner/ },
+    { name: 'last look', part: { why: 'last look' }, says: /deadline/ },
+    {
+      name: 'hint',
+      part: { why: 'hint', state: { ...state, pauseUntilMs: t0 + 90_000 } },
+      says: /vendor asked to wait until 2026-01-31T12:01:30/,
+    },
+    { name: 'pause', part: { why: 'pause' }, says: /pause/ },
+    {
+      name: 'backoff',
+      part: { why: 'backoff', state: { ...state, trouble } },
+      says: /gateway ApiCallLimit, 2 in a row/,
+    },
+    { name: 'blocked', part: { why: 'blocked', state: { ...state, blocked: error } }, says: /until that is mended/ },
+    {
+      name: 'recheck',
+      part: { why: 'recheck', state: { ...state, recheck: { why: 'empty', looks: 1, atMs: t0 } } },
+      says: /gives no image/,
+    },
+    { name: 'running', part: { isRunning: true }, says: /under way/ },
+    { name: 'paused by an operator', part: { isPaused: true }, says: /operator/ },
+  ])('$name', ({ part, says }) => {
+    expect(explainLook(known(part)).why).toMatch(says);
+  });
+
+  test('nobody has looked yet', () => {
+    expect(explainLook({ nowMs: t0 })).toEqual({ why: 'no worker has taken the first look yet' });
+  });
+});
+
+describe('when a task may be over', () => {
+  test('counts from when it was last seen open', () => {
+    const told = explainLook(known());
+    expect(told).toMatchObject({ lastReply: 'running', seenOpenAt: at(50), nextLookAt: at(60) });
+    expect(Date.parse(told.medianFinishAt ?? '')).toBe(Math.round(t0 + 1000 * quantile(priorModel, 0.5, 50)));
+    expect(Date.parse(told.p95FinishAt ?? '')).toBeGreaterThan(Date.parse(told.medianFinishAt ?? ''));
+    expect(told.shareDone).toBeGreaterThan(0.5);
+    expect(told.shareDone).toBeLessThan(1);
+  });
+
+  test('is not told of one older than the model knows, nor without its submission', () => {
+    const old = explainLook(known({ nowMs: t0 + 3_600_000, state: { ...state, pendingUntilMs: t0 + 3_500_000 } }));
+    expect(old.shareDone).toBe(1);
+    expect(old.medianFinishAt).toBeUndefined();
+    const { submittedAtMs: _submittedAtMs, ...unanswered } = known();
+    expect(explainLook(unanswered).shareDone).toBeUndefined();
+  });
+
+  test('the trouble is told in place of the status', () => {
+    expect(explainLook(known({ state: { ...state, trouble } })).lastReply).toBe('gateway ApiCallLimit');
+  });
+});
+
+test('a law in words', () => {
+  expect(modelText(priorModel)).toMatch(/^half of the jobs take up to 4\d s, 95 % up to 1\d\d s \(prior\)$/);
+});
