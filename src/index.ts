@@ -17,6 +17,7 @@ export type { EventsOptions, TryOnChange } from './client/events.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
+export type { CodecKeySource, CodecKeys, CodecKeysRead } from './codec/keys.js';
 export { createEncryptionCodec, type EncryptionCodecOptions, readDataConverter } from './codec/payload-codec.js';
 export * from './contract.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';

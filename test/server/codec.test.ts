@@ -181,9 +181,11 @@ describe('a full encrypted run', () => {
     const { workflowId } = await client.start({ taskId });
     await until(async () => (await client.status(taskId)).state === 'blocked');
     expect((await client.status(taskId)).error?.message).toContain('secret words');
-    const { raw: description } = await raw.workflow.getHandle(workflowId).describe();
-    const failure = description.pendingActivities?.[0]?.lastFailure;
-    expect(failure?.message).toMatch(/^gateway InvalidAppKey; next look in [\d.]+ s \(\w+\)$/);
+    const failureNow = async () =>
+      (await raw.workflow.getHandle(workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure;
+    await raw.workflow.getHandle(workflowId).executeUpdate(messages.pollNow);
+    await until(async () => (await failureNow())?.message != null);
+    expect((await failureNow())?.message).toMatch(/^gateway InvalidAppKey; next look in [\d.]+ s \([a-z ]+\)$/);
     await client.cancel(taskId);
     await until(async () => (await client.status(taskId)).state === 'cancelled');
     expectSealed(await rawHistory(raw, workflowId), ['secret words', taskId]);
