@@ -158,3 +158,5 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 }
+// A part that failed may have left timers.
+setTimeout(() => process.exit(), 2_000).unref();

@@ -17,6 +17,7 @@ const WORKERS = 4;
 const QUERIES_PER_SECOND = 20;
 const JOBS_PER_SECOND = 4;
 const PARENTS = 40;
+const TAKE_ON_MS = 30_000;
 
 interface Planned {
   readonly taskId: string;
@@ -67,11 +68,13 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     processes.push(parents);
     const recorders = await startRecorders(client, parents, { taskQueue: 'parents', count: PARENTS, name: 'parent' });
 
-    const beginMs = Date.now() + 1_000;
+    // The jobs that are open already are taken on one after the other: all at once would be an outage's end, not a stream.
+    const beginMs = Date.now() + TAKE_ON_MS;
     const stock = jobs.filter(({ submittedMs }) => submittedMs < 0).length;
     log(`${stock} jobs are open at the start, ${jobs.length - stock} follow at ${JOBS_PER_SECOND} a second`);
     const startJob = async ({ taskId, submittedMs, durationMs }: Planned, index: number): Promise<void> => {
-      await sleep(Math.max(0, beginMs + submittedMs - Date.now()));
+      const startMs = Math.max(submittedMs, (index / stock - 1) * TAKE_ON_MS);
+      await sleep(Math.max(0, beginMs + startMs - Date.now()));
       const submittedAtMs = beginMs + submittedMs;
       emulator.addTask({ taskId, durationSeconds: durationMs / 1000, submittedAtMs });
       const input = {
