@@ -6,6 +6,7 @@ import { TryOnClientError } from '../client/errors.js';
 import { pollersOf, registeredSearchAttributes } from '../client/namespace.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
 import { classify } from '../core/classify.js';
+import { createWaitReader } from '../learning/wait-reader.js';
 import { readWorkerSettings } from '../settings.js';
 import { type Account, readAccounts } from '../vendor/accounts.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
@@ -19,6 +20,9 @@ export interface CheckResult {
   /** What to do; with `warn` and `fail`. */
   readonly cure?: string;
 }
+
+/** Finished waits that are read, to see that they can be. */
+const MOST_READ = 3;
 
 /** What `doctor` says when it asks for a task that cannot be. */
 const MADE_UP_TASK = '1000000000000000';
@@ -71,6 +75,7 @@ async function* temporalChecks(
     yield ok('Temporal server', `answers at ${address}`);
     yield ok('namespace', namespace);
     yield await attributesCheck(client, namespace);
+    yield await durationsCheck(client, taskQueue);
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
     for (const { name } of accounts) {
       const cure = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
@@ -101,6 +106,27 @@ async function attributesCheck(client: Client, namespace: string): Promise<Check
     `missing: ${missing.map((one) => one.name).join(', ')}`,
     `temporal operator search-attribute create --namespace ${namespace} ${words}`,
   );
+}
+
+/** Whether workers can learn durations from what finished waits left. */
+async function durationsCheck(client: Client, taskQueue: string): Promise<CheckResult> {
+  const name = 'durations';
+  try {
+    const records = await createWaitReader({ client, taskQueue }).ended(MOST_READ);
+    return ok(
+      name,
+      records.length === 0
+        ? 'no finished wait to learn from yet, so looks go by the prior'
+        : `workers learn from finished waits; \`temporal-tryon model\` shows what`,
+    );
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+    return warn(
+      name,
+      `the server does not list finished waits (${why}), so that each worker learns from its own looks alone, from the prior on`,
+      'grant the right to list workflows and to read their histories',
+    );
+  }
 }
 
 async function queueCheck(

@@ -141,6 +141,17 @@ export const commands = {
     arguments: [taskId],
     options: [json('the status as one JSON document')],
   },
+  model: {
+    summary: 'show what finished waits teach: durations, price of a look, schedule',
+    description:
+      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The price goes by AIDGE_QUERIES_PER_SECOND and the waits begun of late.',
+    options: [
+      { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'finished waits to read', default: 300 },
+      { name: 'svg', kind: 'text', value: '<file.svg>', description: 'write a plot of law and schedule' },
+      json('one JSON document'),
+    ],
+    examples: ['temporal-tryon model --svg model.svg'],
+  },
   emulator: {
     summary: 'run an emulator of the vendor until Ctrl-C',
     description: 'Prints the settings with which a worker, `submit` and `doctor` talk to it.',

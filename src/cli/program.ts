@@ -25,6 +25,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>
   list: () => import('./commands/list.js'),
   cancel: () => import('./commands/cancel.js'),
   'poll-now': () => import('./commands/poll-now.js'),
+  model: () => import('./commands/model.js'),
   emulator: () => import('./commands/emulator.js'),
   demo: () => import('./commands/demo.js'),
   doctor: () => import('./commands/doctor.js'),

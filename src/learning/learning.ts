@@ -37,6 +37,11 @@ export const learningHabits = {
   /** Where fewer jobs than this have ended, a fresh worker reads open waits too. */
   fewEnded: 100,
   openWaits: 60,
+  /**
+   * Of an account's budget, what the price of a look plans for: a little less than the 0.9 that the queue lets through, so that looks
+   * need not wait in it.
+   */
+  plannedShare: 0.855,
   /** Jobs are learned from at the age by which this share of jobs is over. */
   settledShare: 0.9,
   /** Groups by number of sub-tasks have a law of their own from so many jobs on; the largest few. */

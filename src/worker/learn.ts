@@ -2,15 +2,9 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
-import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
+import { type Learning, type LearningOptions, learningHabits, startLearning } from '../learning/learning.js';
 import { createWaitReader } from '../learning/wait-reader.js';
 import type { WorkerSettings } from '../settings.js';
-
-/**
- * Of an account's budget, what the price of a look plans for: a little less than the 0.9 that the queue lets through, so that looks need
- * not wait in it.
- */
-const PLANNED_SHARE = 0.855;
 
 /** Where a worker learns from. */
 export interface LearnFrom {
@@ -29,7 +23,7 @@ export function learn(settings: WorkerSettings, { connection, namespace, clock, 
   const learning = startLearning({
     accounts,
     prior,
-    plannedShare: PLANNED_SHARE,
+    plannedShare: learningHabits.plannedShare,
     reader: createWaitReader({ client, taskQueue, nowMs, signal: ending.signal }),
     nowMs,
     ...(log === undefined ? {} : { log }),

@@ -1,0 +1,81 @@
+/** `temporal-tryon model`. */
+import { writeFile } from 'node:fs/promises';
+import { defaults } from '../../contract.js';
+import { priorModel } from '../../core/duration.js';
+import { modelText } from '../../core/explain.js';
+import { rateWindowsSeconds } from '../../core/job-rate.js';
+import { learningHabits } from '../../learning/learning.js';
+import { type ModelGroup, modelReport } from '../../learning/report.js';
+import { createWaitReader } from '../../learning/wait-reader.js';
+import { readWorkerSettings } from '../../settings.js';
+import { readAccounts } from '../../vendor/accounts.js';
+import { CliError, exitCodes } from '../exit.js';
+import { plotModel } from '../model-plot.js';
+import type { Output } from '../output.js';
+import type { Run } from '../program.js';
+import { withClient } from '../with-client.js';
+
+const named = ({ account, subTasks }: ModelGroup): string =>
+  subTasks === undefined ? `account ${account}` : `account ${account}, ${subTasks} sub-tasks`;
+
+function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
+  const { model, quantileSeconds, priceSeconds, jobsPerSecond, queriesPerSecond, looks, delaySeconds } = group;
+  const quantiles = Object.entries(quantileSeconds).map(([name, seconds]) => `${Number(name.slice(1))} % ${seconds} s`);
+  const shown = group.lookSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
+  const rows = [
+    ['durations', modelText(model)],
+    ['over by', quantiles.join(', ')],
+    ['stuck', `${(100 * model.stuckShare).toFixed(1)} %, up to ${model.horizonSeconds} s`],
+    [
+      'phases',
+      model.phases === undefined
+        ? undefined
+        : `queued: ${modelText(model.phases.queued)}; running: ${modelText(model.phases.running)}`,
+    ],
+    ['price', `a look is worth ${priceSeconds} s (${jobsPerSecond} jobs/s, budget ${queriesPerSecond} queries/s)`],
+    ['schedule', `looks at ${shown.join(', ')} s ...; ${looks} a job, ends seen ${delaySeconds} s late, on average`],
+  ].filter((row): row is [string, string] => row[1] !== undefined);
+  return [paint.bold(named(group)), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
+}
+
+export const run: Run = ({ options }, context) =>
+  withClient(context, async ({ temporal, taskQueue }) => {
+    const { output, env, signal } = context;
+    const reader = createWaitReader({ client: temporal, taskQueue, signal });
+    const [isIdle, counts, records] = await Promise.all([
+      reader.isIdle(),
+      reader.started(rateWindowsSeconds),
+      reader.ended(Number(options.limit)),
+    ]).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+      throw new CliError(`the server does not list finished waits (${why}); grant the right to list workflows`);
+    });
+    const settings = readWorkerSettings(env);
+    const { accounts } = readAccounts(env);
+    const budget = Number(env.AIDGE_QUERIES_PER_SECOND) || defaults.queriesPerSecond;
+    const report = modelReport({
+      records,
+      prior: settings.ok ? settings.settings.prior : priorModel,
+      isIdle,
+      nowMs: Date.now(),
+      counts,
+      plannedShare: learningHabits.plannedShare,
+      queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
+    });
+    output.json(report);
+    if (!output.isJson)
+      for (const line of report.groups.flatMap((group) => linesOf(group, output.paint))) output.line(line);
+    if (records.length === 0) output.note(`no finished wait of queue ${taskQueue} to learn from: this is the prior`);
+    const [group] = report.groups;
+    if (typeof options.svg === 'string' && group !== undefined) {
+      const { model, lookSeconds, looks, delaySeconds } = group;
+      const subtitle = `${modelText(model)}; ${looks} looks a job, ends seen ${delaySeconds} s late`;
+      const svg = plotModel({ title: `Durations, ${named(group)}`, subtitle, model, lookSeconds });
+      await writeFile(options.svg, svg).catch((error: NodeJS.ErrnoException) => {
+        throw new CliError(`cannot write ${options.svg} (${error.code}); give a path that can be written`);
+      });
+      output.note(`the plot is in ${options.svg}`);
+    }
+    return exitCodes.done;
+  });

@@ -1,0 +1,100 @@
+/** What the finished waits of a namespace teach, as data for people and programs. */
+import { type DurationModel, quantile } from '../core/duration.js';
+import { jobRate } from '../core/job-rate.js';
+import { createLearner, type JobRecord } from '../core/learn.js';
+import { priceInForce } from '../core/price.js';
+import { lookTimes, policyOf, scheduleCost } from '../core/schedule.js';
+import { tryOnApi } from '../vendor/apis/tryon.js';
+import { createJobStore } from './job-store.js';
+import { fedPrice, learningHabits } from './learning.js';
+
+/** Jobs that are alike, their law and how they are looked at. */
+export interface ModelGroup {
+  readonly account: string;
+  readonly api: string;
+  readonly subTasks?: number;
+  /** Ended and open jobs that the law was learned from. */
+  readonly jobs: number;
+  readonly model: DurationModel;
+  /** Age in seconds by which a share of jobs is over: `p50` is half. */
+  readonly quantileSeconds: Readonly<Record<'p05' | 'p25' | 'p50' | 'p75' | 'p95' | 'p99', number>>;
+  /** Jobs that start per second, the budget in queries per second, and what a look is worth by them, in seconds of mean delay. */
+  readonly jobsPerSecond: number;
+  readonly queriesPerSecond: number;
+  readonly priceSeconds: number;
+  /** The schedule's mean number of looks, and the mean time from a job's end to the look that sees it. */
+  readonly looks: number;
+  readonly delaySeconds: number;
+  /** Ages in seconds of the first looks at a job that does not end. */
+  readonly lookSeconds: readonly number[];
+}
+
+/** See the file's description. */
+export interface ModelReport {
+  /** Jobs that were read. */
+  readonly records: number;
+  readonly groups: readonly ModelGroup[];
+}
+
+/** What a report is made from. */
+export interface ReportInput {
+  readonly records: readonly JobRecord[];
+  readonly prior: DurationModel;
+  /** No wait is open, so that all ended ones count; else those of late do not yet. */
+  readonly isIdle: boolean;
+  readonly nowMs: number;
+  readonly counts: Parameters<typeof jobRate>[0];
+  readonly plannedShare: number;
+  readonly queriesPerSecond: (account: string) => number;
+}
+
+const looksShown = 24;
+const two = (value: number): number => Number(value.toPrecision(3));
+
+const subTasksOf = (group: { readonly subTasks?: number }): number => group.subTasks ?? 0;
+
+/** Makes the report: the accounts first, each followed by its numbers of sub-tasks. Without records, the prior's. Pure. */
+export function modelReport(input: ReportInput): ModelReport {
+  const { records, prior, isIdle, nowMs, counts, plannedShare } = input;
+  const store = createJobStore();
+  store.take(records);
+  const learner = createLearner({ prior });
+  const settledMs = isIdle ? 0 : 1000 * quantile(prior, learningHabits.settledShare);
+  learner.observe(store.settled(nowMs - settledMs));
+  const learned = learner.summary().groups.flatMap(({ account, ...group }) => (account ? [{ ...group, account }] : []));
+  const groups = learned.length > 0 ? learned : [{ api: tryOnApi.name, account: 'default', jobs: 0, model: prior }];
+  const endedAll = Math.max(1, store.endedAll());
+  const prices = new Map<string, { readonly rate: number; readonly price: number }>();
+  const priceOf = (account: string, model: DurationModel) => {
+    const known = prices.get(account);
+    if (known !== undefined) return known;
+    const rate = (jobRate(counts) * store.ended(account)) / endedAll;
+    const price = priceInForce(fedPrice(model, input.queriesPerSecond(account), rate, plannedShare));
+    prices.set(account, { rate, price });
+    return { rate, price };
+  };
+  const of = (group: (typeof groups)[number]): ModelGroup => {
+    const { model, account } = group;
+    const { rate, price } = priceOf(account, model);
+    const policy = policyOf({ model, priceSeconds: price });
+    const cost = scheduleCost(policy);
+    const at = (share: number): number => two(quantile(model, share));
+    return {
+      ...group,
+      quantileSeconds: { p05: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95), p99: at(0.99) },
+      jobsPerSecond: two(rate),
+      queriesPerSecond: input.queriesPerSecond(account),
+      priceSeconds: price,
+      looks: two(cost.looks),
+      delaySeconds: two(cost.delaySeconds),
+      lookSeconds: lookTimes(policy, model.horizonSeconds)
+        .slice(0, looksShown)
+        .map((seconds) => Number(seconds.toFixed(2))),
+    };
+  };
+  // Of an account before those of its sub-tasks, which share its price.
+  const sorted = [...groups].sort((a, b) =>
+    a.account === b.account ? subTasksOf(a) - subTasksOf(b) : a.account < b.account ? -1 : 1,
+  );
+  return { records: records.length, groups: sorted.map(of) };
+}

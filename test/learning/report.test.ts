@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { plotModel } from '../../src/cli/model-plot.js';
+import { priorModel } from '../../src/core/duration.js';
+import type { JobRecord } from '../../src/core/learn.js';
+import { modelReport } from '../../src/learning/report.js';
+
+const nowMs = Date.parse('2026-01-31T12:00:00Z');
+const job = (account: string, k: number, subTasks: number): JobRecord => ({
+  id: `${account}-${k}`,
+  account,
+  api: 'tryon',
+  subTasks,
+  atMs: nowMs - 900_000 + k,
+  lowSeconds: 8 + (k % 4),
+  highSeconds: 10 + (k % 4),
+});
+const report = (records: JobRecord[], jobsPerSecond = 0) =>
+  modelReport({
+    records,
+    prior: priorModel,
+    isIdle: true,
+    nowMs,
+    counts: [{ windowSeconds: 600, jobs: 600 * jobsPerSecond }],
+    plannedShare: 0.855,
+    queriesPerSecond: () => 20,
+  });
+
+describe('what finished waits teach', () => {
+  test('is the prior where there are none', () => {
+    const { records, groups } = report([]);
+    expect(records).toBe(0);
+    expect(groups).toMatchObject([{ account: 'default', jobs: 0, model: priorModel, jobsPerSecond: 0 }]);
+    expect(groups[0]?.lookSeconds.length).toBeGreaterThan(5);
+  });
+
+  test('is told by account, then by number of sub-tasks', () => {
+    const records = Array.from({ length: 120 }, (_, k) => job(k % 3 === 0 ? 'b' : 'a', k, k % 2 === 0 ? 2 : 4));
+    const { groups } = report(records, 6);
+    expect(groups.map(({ account, subTasks }) => [account, subTasks])).toEqual([
+      ['a', undefined],
+      ['a', 2],
+      ['a', 4],
+      ['b', undefined],
+      ['b', 2],
+      ['b', 4],
+    ]);
+    const [a, a2, , b] = groups;
+    expect(a).toMatchObject({ jobs: 80, jobsPerSecond: 4, model: { source: 'learned' } });
+    expect(a?.quantileSeconds.p50).toBeCloseTo(10.5, 0);
+    expect(a2?.priceSeconds).toBe(a?.priceSeconds);
+    expect(b?.jobsPerSecond).toBe(2);
+    expect(JSON.parse(JSON.stringify(groups))).toEqual(groups);
+  });
+});
+
+describe('the plot', () => {
+  const group = report(Array.from({ length: 60 }, (_, k) => job('default', k, 2))).groups[0];
+  const draw = (title: string) =>
+    plotModel({ title, subtitle: 's', model: group?.model ?? priorModel, lookSeconds: group?.lookSeconds ?? [] });
+
+  test('has a mark for each look that is on it, and no number that is none', () => {
+    const svg = draw('Durations');
+    expect(svg).toMatch(/^<svg /);
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    const looks = (group?.lookSeconds ?? []).filter((seconds) => seconds <= 1.1 * (group?.quantileSeconds.p95 ?? 0));
+    expect(svg.match(/stroke="#c2410c"/g)?.length).toBeGreaterThanOrEqual(looks.length);
+  });
+
+  test('escapes its texts', () => {
+    expect(draw('a<b & "c"')).toContain('a&lt;b &amp; "c"');
+  });
+});
