@@ -106,6 +106,7 @@ test('doctor finds all well where all is well', async () => {
     'Temporal server',
     'namespace',
     'search attributes',
+    'durations',
     `queue ${stack.taskQueue}`,
     `queue ${stack.taskQueue}-vendor`,
     'key',

@@ -1,9 +1,13 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { quantile } from '../../src/core/duration.js';
 import { createWaitReader } from '../../src/learning/wait-reader.js';
 import { readWorkerSettings } from '../../src/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { runCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 
 const jobs = 60;
@@ -93,5 +97,49 @@ describe('what waits left', () => {
   test('tells how many began of late', async () => {
     const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
     expect(await reader.started([600])).toEqual([{ windowSeconds: 600, jobs: jobs + 1 }]);
+  });
+});
+
+describe('the program', () => {
+  const env = () => ({
+    ...workerEnv(stack.emulator, stack.taskQueue),
+    ...farGuess,
+    TEMPORAL_ADDRESS: inject('temporal').address,
+  });
+
+  test('model shows law, price and schedule, and plots them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tryon-model-'));
+    const svg = join(folder, 'model.svg');
+    const { code, out } = await runCli(['model', '--json', '--svg', svg], env());
+    expect(code).toBe(0);
+    const [all, ...parts] = JSON.parse(out).groups;
+    expect(all).toMatchObject({ account: 'default', model: { source: 'learned' }, queriesPerSecond: 1000 });
+    expect(all.lookSeconds.length).toBeGreaterThan(3);
+    expect(parts.map(({ subTasks }: { subTasks?: number }) => subTasks)).toEqual([2]);
+    expect(await readFile(svg, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
+    await rm(folder, { recursive: true });
+    const text = await runCli(['model'], env());
+    expect(text.out).toMatch(
+      /^account default\n {2}durations +half of the jobs take up to [\d.]+ s, .* \(learned from \d+ jobs\)/,
+    );
+  });
+
+  test('model tells the prior where nothing is finished', async () => {
+    const { code, out, err } = await runCli(['model'], { ...env(), TRYON_TASK_QUEUE: `${stack.taskQueue}-none` });
+    expect(code).toBe(0);
+    expect(out).toContain('(prior)');
+    expect(err).toContain('this is the prior');
+  });
+
+  test('status tells why the next look is when it is, and when the task may be over', async () => {
+    const taskId = stack.emulator.addTask({ script: 'stuck' });
+    const handle = await stack.start(submitted(taskId));
+    await expect
+      .poll(async () => (await runCli(['status', taskId], env())).out, { timeout: 60_000 })
+      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of jobs like this are over by now/m);
+    const { explanation } = JSON.parse((await runCli(['status', taskId, '--json'], env())).out);
+    expect(explanation).toMatchObject({ why: expect.any(String), shareDone: expect.any(Number) });
+    expect(Date.parse(explanation.p95FinishAt)).toBeGreaterThanOrEqual(Date.parse(explanation.medianFinishAt));
+    await handle.cancel();
   });
 });
