@@ -78,11 +78,24 @@ function applied(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
+/** Whether a signal's argument has the parts that are read here: whoever may signal a parent may send it anything. */
+function isEvent(given: unknown): given is TryOnEvent {
+  if (typeof given !== 'object' || given === null) return false;
+  const { kind, taskId, waitId, sequence, images, status, outcome } = given as Record<string, unknown>;
+  if (typeof kind !== 'string' || typeof taskId !== 'string' || typeof waitId !== 'string') return false;
+  if (!Number.isSafeInteger(sequence)) return false;
+  const hasImages = (whole: unknown) => Array.isArray((whole as { images?: unknown } | null | undefined)?.images);
+  if (kind === 'images') return Array.isArray(images);
+  if (kind === 'snapshot') return hasImages(status);
+  return kind !== 'outcome' || hasImages(outcome);
+}
+
 /**
  * Takes one event in.
- * @returns the inbox, and whether the event was new
+ * @returns the inbox, and whether the event was new; what is no event is never new
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
+  if (!isEvent(event)) return { inbox, fresh: false };
   const taken = own(inbox.taken, event.waitId) ?? 0;
   const isSnapshot = event.kind === 'snapshot';
   if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };

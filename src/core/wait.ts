@@ -198,7 +198,9 @@ export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): To
 }
 
 /** Sub-tasks as told, as many as fit beside the images. */
-const subTasksOf = (wait: WaitState): SubTask[] => [...takeFitting(wait.poll.subTasks, limits.resultBytes / 4).fitting];
+const subTasksOf = (wait: WaitState, maxBytes: number): SubTask[] => [
+  ...takeFitting(wait.poll.subTasks, maxBytes / 4).fitting,
+];
 
 /** The outcome of a wait that has ended. Throws `TypeError` for one that has not. */
 export function outcomeOf(wait: WaitState): TryOnEventOutcome {
@@ -209,7 +211,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
     taskId: wait.taskId,
     status: end.status,
     images: [],
-    subTasks: subTasksOf(wait),
+    subTasks: subTasksOf(wait, limits.resultBytes),
     ...(missing > 0 ? { shortfall: missing } : {}),
     ...(end.error === undefined ? {} : { error: end.error }),
     polls: poll.polls,
@@ -232,8 +234,11 @@ export function resultOf(wait: WaitState): TryOnOutcome | undefined {
   return outcome.status === 'cancelled' ? undefined : (outcome as TryOnOutcome);
 }
 
-/** The answer of the query `tryOnStatus` and of the updates. */
-export function statusOf(wait: WaitState): TryOnStatus {
+/**
+ * The answer of the query `tryOnStatus` and of the updates.
+ * @param maxBytes - of JSON; images, sub-tasks and subscribers are told as far as they fit
+ */
+export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes): TryOnStatus {
   const { poll } = wait;
   const error = wait.end === undefined ? (poll.blocked ?? poll.trouble?.error) : wait.end.error;
   const status: TryOnStatus = {
@@ -241,23 +246,44 @@ export function statusOf(wait: WaitState): TryOnStatus {
     state: wait.end?.status ?? (poll.blocked === undefined ? 'waiting' : 'blocked'),
     ...(poll.vendorStatus === undefined ? {} : { vendorStatus: poll.vendorStatus }),
     images: [],
-    subTasks: subTasksOf(wait),
+    subTasks: subTasksOf(wait, maxBytes),
     polls: poll.polls,
     submittedAt: rfc3339(wait.submittedAtMs),
     deadline: rfc3339(wait.deadlineMs),
     ...(error === undefined ? {} : { error }),
-    subscribers: [...wait.subscribers],
+    subscribers: [...takeFitting(wait.subscribers, maxBytes / 4).fitting],
     waitId: wait.waitId,
     sequence: wait.sequence,
   };
-  return withImages(status, wait.images, limits.resultBytes);
+  return withImages(status, wait.images, maxBytes);
 }
 
-/** The `snapshot` event: the status with the current sequence; it takes no number. */
-export const snapshotOf = (wait: WaitState): TryOnEvent => ({
+const snapshot = (wait: WaitState, status: TryOnStatus): TryOnEvent => ({
   kind: 'snapshot',
   taskId: wait.taskId,
   waitId: wait.waitId,
-  sequence: wait.sequence,
-  status: statusOf(wait),
+  sequence: status.sequence,
+  status,
 });
+
+/** The `snapshot` event: the status with the current sequence; it takes no number. */
+export const snapshotOf = (wait: WaitState): TryOnEvent => snapshot(wait, statusOf(wait));
+
+/** More room than the sub-tasks and subscribers of a status can take. */
+const REST_BYTES = 1024 * 1024;
+
+/**
+ * More `snapshot` events, for who was told only the first `told` of the wait's images: each has the next ones as its images, and counts
+ * all others as omitted. None where nothing is left to tell.
+ */
+export function restOf(wait: WaitState, told: number): TryOnEvent[] {
+  const status = statusOf({ ...wait, images: [] }, REST_BYTES);
+  const rest: TryOnEvent[] = [];
+  for (let from = told; from < wait.images.length; ) {
+    const slice = withImages(status, wait.images.slice(from), REST_BYTES);
+    if (slice.images.length === 0) break;
+    rest.push(snapshot(wait, { ...slice, imagesOmitted: wait.images.length - slice.images.length }));
+    from += slice.images.length;
+  }
+  return rest;
+}

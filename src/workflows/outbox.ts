@@ -1,6 +1,7 @@
 /** Sends events to subscribers: to each one the next is sent after the one before was accepted. */
 import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
 import { defaults, type Subscriber, type TryOnEvent } from '../contract.js';
+import { jsonBytes } from '../core/size.js';
 
 /** A wait's outgoing events. */
 export interface Outbox {
@@ -10,12 +11,36 @@ export interface Outbox {
   unsettled(): number;
 }
 
+/**
+ * What may be on its way at a time, whoever it is for; one event always may. The server takes no more than 2,000 open signals of one
+ * workflow and no more than 4 MB of commands in one message: past either the workflow task would fail again and again.
+ */
+export const inFlightLimits = { signals: 500, bytes: 1024 * 1024 } as const;
+
+interface Letter {
+  readonly subscriber: Subscriber;
+  readonly event: TryOnEvent;
+  readonly bytes: number;
+}
+
 /** An empty outbox. */
 export function createOutbox(): Outbox {
-  const last = new Map<string, Promise<void>>();
+  /** By receiver, the one on its way first. */
+  const queues = new Map<string, Letter[]>();
+  /** Receivers with a letter that may go, in turn. */
+  const ready: string[] = [];
+  const sizes = new WeakMap<TryOnEvent, number>();
   let unsettled = 0;
+  let signals = 0;
+  let bytes = 0;
 
-  const deliver = async (subscriber: Subscriber, event: TryOnEvent): Promise<void> => {
+  const sizeOf = (event: TryOnEvent): number => {
+    const size = sizes.get(event) ?? jsonBytes(event);
+    sizes.set(event, size);
+    return size;
+  };
+
+  const deliver = async ({ subscriber, event }: Letter): Promise<void> => {
     try {
       const receiver = getExternalWorkflowHandle(subscriber.workflowId, subscriber.runId);
       await receiver.signal(subscriber.signal ?? defaults.signal, event);
@@ -29,17 +54,40 @@ export function createOutbox(): Outbox {
     }
   };
 
+  const fits = (letter: Letter): boolean =>
+    signals === 0 || (signals < inFlightLimits.signals && bytes + letter.bytes <= inFlightLimits.bytes);
+
+  function sendReady(): void {
+    for (;;) {
+      const [key] = ready;
+      const queue = key === undefined ? undefined : queues.get(key);
+      const letter = queue?.[0];
+      if (key === undefined || queue === undefined || letter === undefined || !fits(letter)) return;
+      ready.shift();
+      signals += 1;
+      bytes += letter.bytes;
+      deliver(letter).then(() => {
+        signals -= 1;
+        bytes -= letter.bytes;
+        unsettled -= 1;
+        queue.shift();
+        if (queue.length > 0) ready.push(key);
+        else queues.delete(key);
+        sendReady();
+      });
+    }
+  }
+
   return {
     send(subscriber, event) {
       const key = JSON.stringify([subscriber.workflowId, subscriber.signal ?? defaults.signal]);
+      const queue = queues.get(key) ?? [];
+      queue.push({ subscriber, event, bytes: sizeOf(event) });
       unsettled += 1;
-      const before = last.get(key);
-      const sent = (
-        before === undefined ? deliver(subscriber, event) : before.then(() => deliver(subscriber, event))
-      ).then(() => {
-        unsettled -= 1;
-      });
-      last.set(key, sent);
+      if (queue.length > 1) return;
+      queues.set(key, queue);
+      ready.push(key);
+      sendReady();
     },
     unsettled: () => unsettled,
   };

@@ -15,6 +15,7 @@ import {
 import { type Checked, check, submittedAtProblem } from '../check.js';
 import {
   failureTypes,
+  limits,
   SetTimeoutSchema,
   type Subscriber,
   SubscriberSchema,
@@ -26,11 +27,13 @@ import {
   UnsubscribeSchema,
 } from '../contract.js';
 import { describeWait } from '../core/describe.js';
+import { jsonBytes } from '../core/size.js';
 import {
   applyReport,
   beginWait,
   canCarry,
   endWait,
+  restOf,
   resultOf,
   setDeadline,
   snapshotOf,
@@ -67,6 +70,25 @@ function checkInput(input: unknown, nowMs: number): Checked<TryOnResultsInput> {
   return problems.length > 0 ? { ok: false, problems } : checked;
 }
 
+/**
+ * Answers of updates. Those that are given in one workflow task travel in one message, of which the server takes 4 MB: together they
+ * are no larger than one may be.
+ */
+function createAnswers(): { take(wait: WaitState): TryOnStatus } {
+  let task = 0;
+  let left = 0;
+  return {
+    take(wait) {
+      const { historyLength } = workflowInfo();
+      if (task !== historyLength) left = limits.resultBytes;
+      task = historyLength;
+      const status = statusOf(wait, left);
+      left = Math.max(0, left - jsonBytes(status));
+      return status;
+    },
+  };
+}
+
 /** A reset run is a new wait; one that was continued as new goes on. */
 function waitIdOf(carried: WaitState | undefined): string {
   const { runId, originalExecutionRunId } = workflowInfo();
@@ -93,7 +115,8 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   const backstop = createBackstop();
 
   // Handlers of update-with-start run at once, so all state stands above.
-  const answer = (): TryOnStatus => statusOf(wait);
+  const answers = createAnswers();
+  const answer = (): TryOnStatus => answers.take(wait);
   const refuseWith = (problems: readonly string[]) => {
     throw invalidInput(problems);
   };
@@ -101,12 +124,14 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     if (!checked.ok) refuseWith(checked.problems);
     accepted(check(schema, given));
   };
-  setHandler(tryOnStatus, answer, { description: 'State of the wait, its images and its subscribers' });
+  setHandler(tryOnStatus, () => statusOf(wait), { description: 'State of the wait, its images and its subscribers' });
   setHandler(
     subscribe,
     (subscriber) => {
       join(subscriber);
-      return answer();
+      const status = answer();
+      for (const event of restOf(wait, status.images.length)) outbox.send(subscriber, event);
+      return status;
     },
     { validator: validated(SubscriberSchema), description: 'Signal one more workflow; answers all images so far' },
   );
@@ -149,9 +174,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       const subscriber = check(SubscriberSchema, given);
       if (!subscriber.ok) return;
       join(subscriber.value);
-      // The outcome goes first: a receiver that takes a snapshot's number for an event's would drop it as a repeat.
-      if (outcomeEvent !== undefined) outbox.send(subscriber.value, outcomeEvent);
-      outbox.send(subscriber.value, snapshotOf(wait));
+      for (const event of answerTo()) outbox.send(subscriber.value, event);
     },
     { description: 'Subscribe from workflow code; answered by a snapshot event' },
   );
@@ -236,6 +259,17 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     change(unsubscribed(wait, subscriber));
     const isAbandoned = before > 0 && wait.subscribers.length === 0;
     if (isAbandoned && info.parent !== undefined && wait.end === undefined) interruption ??= 'abandoned';
+  }
+
+  /** What a subscriber that joined by a signal is sent. */
+  function answerTo(): TryOnEvent[] {
+    const { images } = statusOf(wait);
+    if (outcomeEvent?.kind !== 'outcome') return [snapshotOf(wait), ...restOf(wait, images.length)];
+    // The outcome goes before the snapshot: a receiver that takes a snapshot's number for an event's would drop it as a repeat. An outcome
+    // that leaves images out has all of them go before it, under the number before: who has the outcome looks no further.
+    const beforeTheEnd = { ...wait, sequence: outcomeEvent.sequence - 1 };
+    const all = outcomeEvent.outcome.imagesOmitted === undefined ? [] : restOf(beforeTheEnd, 0);
+    return [...all, outcomeEvent, snapshotOf(wait)];
   }
 
   function askNow(): void {

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TryOnError, TryOnEvent, TryOnEventOutcome } from '../../src/contract.js';
+import { limits, type TryOnError, type TryOnEvent, type TryOnEventOutcome } from '../../src/contract.js';
 import { emptyInbox, type Inbox, receive, restoreInbox } from '../../src/core/inbox.js';
 import { unpolled } from '../../src/core/poll.js';
-import { applyReport, beginWait, snapshotOf } from '../../src/core/wait.js';
+import { jsonBytes } from '../../src/core/size.js';
+import { applyReport, beginWait, endWait, restOf, snapshotOf } from '../../src/core/wait.js';
 import { anImage } from '../support/replies.js';
+import { expectValid } from '../support/schemas.js';
 import { startMs } from '../support/simulate.js';
 
 const error: TryOnError = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' };
@@ -116,6 +118,67 @@ describe('a snapshot', () => {
     expect(inbox.tasks['t-1']).toMatchObject({ state: 'waiting' });
     expect(inbox.tasks['t-1']?.outcome).toBeUndefined();
     expect(received([outcomeEvent(2), snapshotOf(ended)]).fresh).toEqual([true, false]);
+  });
+});
+
+describe('snapshots of a list too long for one event', () => {
+  const many = Array.from({ length: 9_000 }, (_none, index) => anImage(`${index}-${'x'.repeat(200)}`));
+  const wait = applyReport(beginWait({ taskId: 't-1' }, { waitId: 'run-1', nowMs: startMs, api: 'tryon' }), {
+    state: unpolled,
+    atMs: startMs,
+    images: many,
+  }).wait;
+  const whole = (event: TryOnEvent) =>
+    event.kind === 'snapshot' ? event.status.images.length + (event.status.imagesOmitted ?? 0) : 0;
+
+  test('tell all of it to who had no other event, each within its size', () => {
+    const first = snapshotOf(wait);
+    const rest = restOf(wait, first.kind === 'snapshot' ? first.status.images.length : 0);
+    expect(rest.length).toBeGreaterThan(0);
+    for (const event of [first, ...rest]) {
+      expectValid('TryOnEvent', event);
+      expect(jsonBytes(event)).toBeLessThanOrEqual(limits.resultBytes + 1024);
+      expect(event.sequence).toBe(wait.sequence);
+      expect(whole(event)).toBe(many.length);
+    }
+    const { inbox, fresh } = received([first, ...rest]);
+    expect(fresh).not.toContain(false);
+    expect(inbox.tasks['t-1']?.images).toEqual(many);
+  });
+  test('go before an outcome that leaves them out, under the number before', () => {
+    const { wait: ended, events } = endWait(wait, { status: 'timeout', atMs: startMs });
+    const outcome = events.at(-1) as Extract<TryOnEvent, { kind: 'outcome' }>;
+    const rest = restOf({ ...ended, sequence: outcome.sequence - 1 }, 0);
+    const { inbox, fresh } = received([...rest, outcome, snapshotOf(ended)]);
+    expect(fresh).toEqual([...rest.map(() => true), true, false]);
+    expect(inbox.tasks['t-1']).toMatchObject({ state: 'timeout', images: many });
+  });
+  test('are none where all was told', () => {
+    expect(restOf(wait, many.length)).toEqual([]);
+  });
+});
+
+describe('what is no event', () => {
+  const base = { ...from(), sequence: 1 };
+  test.each([
+    undefined,
+    null,
+    7,
+    'images',
+    [],
+    {},
+    { kind: 'images' },
+    { ...base, kind: 'images' },
+    { ...base, kind: 'images', images: {} },
+    { ...base, kind: 'snapshot', status: null },
+    { ...base, kind: 'outcome', outcome: 'finished' },
+    { ...base, kind: 'images', images: [], sequence: '1' },
+    { ...base, kind: 'images', images: [], taskId: 1 },
+    { ...base, kind: 5 },
+  ])('%j is dropped', (given) => {
+    const { inbox, fresh } = received([given as TryOnEvent, imagesEvent(1, ['a'])]);
+    expect(fresh).toEqual([false, true]);
+    expect(inbox.tasks['t-1']?.images).toEqual([anImage('a')]);
   });
 });
 
