@@ -32,9 +32,9 @@ export interface Look {
   interrupt(): Promise<LookEnd>;
 }
 
-/** Halves of the second in which a wait settles. */
-const PEEK_MS = 400;
-const CANCEL_MS = 500;
+/** Parts of the second in which a wait settles; the rest is the server's and the worker's. */
+const PEEK_MS = 300;
+const CANCEL_MS = 450;
 /** An attempt is bounded by 18 s; a worker that died is noticed after this. */
 const ATTEMPT_MS = 20_000;
 
@@ -69,6 +69,19 @@ function endOfFailure(error: unknown): LookEnd {
   return { kind: 'failed' };
 }
 
+const FAIRNESS_KEY_BYTES = 64;
+
+/**
+ * Looks of one parent take turns with those of others, where the server is fair between keys: a listing that has just begun does not
+ * stand behind the backlog of a large one (behind 150 waits at 4 queries/s: 0.6 s in place of 35 s). Elsewhere the key does nothing. No
+ * priority: it would be that of all looks of a wait, and a steady stream of preferred ones would starve the rest.
+ */
+function fairness(): { readonly priority?: { readonly fairnessKey: string } } {
+  const { parent } = workflowInfo();
+  if (parent === undefined) return {};
+  return { priority: { fairnessKey: parent.workflowId.replace(/[^\x21-\x7e]/g, '_').slice(-FAIRNESS_KEY_BYTES) } };
+}
+
 /** Schedules the polling activity on the queue of the wait's account. */
 export function startLook(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): Look {
   const input = pollInput(wait, options);
@@ -86,6 +99,7 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
           // The delay between looks comes with each failure; this one follows an attempt whose worker died.
           retry: { initialInterval: 1_000, backoffCoefficient: 1 },
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+          ...fairness(),
           summary: `look at ${escapeMarkdown(wait.taskId)}`.slice(0, 200),
         },
         [input],
