@@ -22,8 +22,8 @@ export const gateRules = {
   leastShare: 1 / 64,
   /** From a standstill back to the whole budget. */
   recoveryMs: 120_000,
-  /** How much of the budget may be spent ahead: by newcomers, and by those who have waited for their turn. Below half a second. */
-  burstMs: { newcomer: 300, inTurn: 450 },
+  /** How much of the budget may be spent ahead: by newcomers, and by those who have waited for their turn. */
+  burstMs: { newcomer: 100, inTurn: 250 },
   /** A place in the line this little ahead counts as come; what is told is further ahead. */
   slackMs: waitRules.dueSlackMs,
   /** The end of a pause this little ahead counts as come for who has no place: clocks round. */

@@ -16,7 +16,7 @@ const away: Verdict = {
   retries: 0,
   error: { layer: 'transport', code: 'Http503', message: 'no' },
 };
-const gateOf = (queriesPerSecond = 20) => createAccountGate({ queriesPerSecond: () => queriesPerSecond });
+const gateOf = (queriesPerSecond = 1_000) => createAccountGate({ queriesPerSecond: () => queriesPerSecond });
 const enter = (gate: AccountGate, taskId: string, nowMs: number, more: { account?: string; isLast?: boolean } = {}) =>
   gate.enter({ account: 'default', taskId, nowMs, isLast: false, ...more });
 /** Trouble of five tasks, one after another. */

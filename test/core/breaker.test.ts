@@ -293,7 +293,7 @@ describe('whatever comes', () => {
         const run = runCrowd({ ...crowd, vendor: (_at, query) => answers[query] ?? finished });
         const free = run.queries.filter((query) => !query.isLast);
         // Waits whose time is up at the same moment take their last look, whatever the budget says.
-        expect(mostIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.45 * crowd.queriesPerSecond) + 1);
+        expect(mostIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.25 * crowd.queriesPerSecond) + 1);
         const answerTo = (index: number): Verdict => answers[index] ?? finished;
         const isGood = (verdict: Verdict) =>
           verdict.kind !== 'trouble' || !['transient', 'throttled'].includes(verdict.class);
