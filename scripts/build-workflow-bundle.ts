@@ -6,9 +6,11 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
+// From `dist`, since the paths in it lead to what is shipped.
+const { workflowSource } = await import(new URL('../dist/worker/workflow-source.js', import.meta.url).href);
 const target = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
 const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('../dist/workflows/index.js', import.meta.url)),
+  ...workflowSource,
   logger: new DefaultLogger('WARN'),
 });
 await writeFile(target, code);

@@ -13,6 +13,7 @@ import type { Learning } from './learning/learning.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
+import { workflowSource } from './worker/workflow-source.js';
 
 /** Workers that run. */
 export interface TryOnWorkers {
@@ -38,11 +39,11 @@ export class WorkerStartError extends Error {
 }
 
 /** The bundle made at build time where there is one, else the workflows' source, bundled at start. */
-function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> {
   const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return { workflowsPath: fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url)) };
+  const { workflowsPath, preloadModules } = workflowSource;
+  return { workflowsPath, bundlerOptions: { preloadModules } };
 }
 
 function connectSettings(): ReturnType<typeof loadClientConnectConfig> {
@@ -107,7 +108,7 @@ export async function startTryOnWorkers(
     ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
   };
   const workers = [
-    await Worker.create({ ...shared, ...parts.main, ...workflowSource(), taskQueue: settings.taskQueue }),
+    await Worker.create({ ...shared, ...parts.main, ...workflows(), taskQueue: settings.taskQueue }),
     ...(await Promise.all(
       parts.vendorQueues(settings.taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
     )),

@@ -200,6 +200,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     change(wait);
     backstop.start();
     while (wait.end === undefined) {
+      if (interruption === 'lookAgain') interruption = undefined;
       look = startLook(wait, { lookNow: isLookWanted, nowMs: Math.max(Date.now(), lastLookWantedMs) });
       isLookWanted = false;
       await condition(() => look?.isSettled() === true || interruption !== undefined || isHistoryFull());
@@ -210,7 +211,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       if (wait.end === undefined && report.kind === 'failed') await pauseAfterFailure();
       if (wait.end === undefined && isHistoryFull()) await continueAsNew();
     }
-    backstop.cancel();
+    // The backstop is left as it is: the end of the workflow drops it without an event.
     await settle();
     return finish();
   });
@@ -286,7 +287,11 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     interruption = undefined;
     if (reason === undefined || reason === 'lookAgain' || wait.end !== undefined) return;
     if (reason === 'noAnswer') {
-      if (Date.now() < wait.deadlineMs) return;
+      // The deadline was moved meanwhile.
+      if (Date.now() < wait.deadlineMs) {
+        backstop.start();
+        return;
+      }
       tell(endWait(wait, { status: 'timeout', error: noWorker(), atMs: Date.now() }));
       return;
     }
@@ -300,7 +305,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   }
 
   /** A timer a little behind the deadline: for no worker, or a queue so crowded that the last look was missed. */
-  function createBackstop(): { start(): void; cancel(): void } {
+  function createBackstop(): { start(): void } {
     let scope: CancellationScope | undefined;
     const watch = async () => {
       for (;;) {
@@ -316,7 +321,6 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
         scope = new CancellationScope();
         scope.run(watch).catch(() => undefined);
       },
-      cancel: () => scope?.cancel(),
     };
   }
 
