@@ -1,9 +1,11 @@
 /** The waits in a worker of one's own, by one line. */
 import { SimplePlugin } from '@temporalio/plugin';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
+import { createServerClock } from './activities/server-clock.js';
 import { TryOnClientError } from './client/errors.js';
 import { readDataConverter } from './codec/payload-codec.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
+import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 import { runTogether } from './worker/together.js';
 
@@ -34,10 +36,24 @@ function settingsOf(env: NonNullable<TryOnPluginOptions['env']>): WorkerSettings
   return read.settings;
 }
 
-/** Which search attributes there are the server tells: without a connection there are none. */
-function startWatching(connection: NativeConnection | undefined, namespace: string) {
-  if (connection === undefined) return { names: () => [], stop: () => undefined };
-  return watchSearchAttributes(connection, namespace);
+/** Search attributes and learned schedules come from the server: without a connection there are none. */
+function startWatching(
+  connection: NativeConnection | undefined,
+  namespace: string,
+  settings: WorkerSettings,
+  clock: ReturnType<typeof createServerClock>,
+) {
+  if (connection === undefined) return { names: () => [], stop: async () => undefined };
+  const registered = watchSearchAttributes(connection, namespace);
+  const learning = learn(settings, { connection, namespace, clock });
+  return {
+    names: registered.names,
+    learning,
+    stop: async () => {
+      registered.stop();
+      await learning.stop();
+    },
+  };
 }
 
 /**
@@ -75,8 +91,14 @@ export class TryOnPlugin extends SimplePlugin {
     const { connection, namespace = defaultNamespace, taskQueue } = options;
     if (taskQueue === undefined || this.#vendorQueues.has(taskQueue)) return options;
     const settings = { ...settingsOf(this.#env), taskQueue };
-    const watching = startWatching(connection, namespace);
-    const parts = createTryOnParts(settings, { searchAttributes: watching.names });
+    const clock = createServerClock();
+    const watching = startWatching(connection, namespace, settings, clock);
+    const { learning } = watching;
+    const parts = createTryOnParts(settings, {
+      searchAttributes: watching.names,
+      clock,
+      ...(learning === undefined ? {} : { learning }),
+    });
     const queues = parts.vendorQueues(taskQueue);
     for (const queue of queues) this.#vendorQueues.add(queue.taskQueue);
     const shared: Partial<WorkerOptions> = {
@@ -92,7 +114,7 @@ export class TryOnPlugin extends SimplePlugin {
       taskQueue,
       workers: queues.map((queue) => ({ ...parts.tuned, ...shared, interceptors, ...queue })),
       stop: async () => {
-        watching.stop();
+        await watching.stop();
         await parts.close();
       },
     });

@@ -13,6 +13,7 @@ import type { Learning } from './learning/learning.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
+import { runTogether } from './worker/together.js';
 import { workflowSource } from './worker/workflow-source.js';
 
 /** Workers that run. */
@@ -113,26 +114,14 @@ export async function startTryOnWorkers(
       parts.vendorQueues(settings.taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
     )),
   ];
-  const shutdown = (): void => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
-  const runOne = async (worker: Worker): Promise<void> => {
-    try {
-      await worker.run();
-    } finally {
-      // One that ends, or fails, ends them all: half a worker would look alive.
-      shutdown();
-    }
-  };
-  const run = Promise.all(workers.map(runOne))
-    .then(() => undefined)
-    .finally(async () => {
-      registered.stop();
-      await learning.stop();
-      await parts.close();
-      if (options.connection === undefined) await connection.close();
-    });
-  return { run, shutdown, learning };
+  const together = runTogether(workers.map((worker) => ({ worker })));
+  const run = together.run.finally(async () => {
+    registered.stop();
+    await learning.stop();
+    await parts.close();
+    if (options.connection === undefined) await connection.close();
+  });
+  return { run, shutdown: together.shutdown, learning };
 }
 
 /** The program. Resolves to its exit code. */

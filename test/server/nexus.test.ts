@@ -18,7 +18,8 @@ let stopCallers: () => Promise<void>;
 let theirs: Client;
 
 beforeAll(async () => {
-  stack = await startStack({ address: temporal.address });
+  // By the seed task ids differ from those of other tests on the same server.
+  stack = await startStack({ address: temporal.address, emulator: { seed: 7_600 } });
   const connection = await Connection.connect({ address: temporal.address });
   await connection.operatorService.createNexusEndpoint({
     spec: {
