@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { failureTypes, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
+import { cacheDir, lookUp } from '../../src/server/find-cli.js';
+import { programs } from '../support/programs.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
 
@@ -141,6 +146,32 @@ describe('cancelling the operation only unsubscribes', () => {
     await until(async () => (await subscribers(taskId)) === 0);
     expect(await isRunning(taskId)).toBe(true);
     await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
+  });
+});
+
+describe('from Go', () => {
+  let program: string;
+  // Cold, its SDK is fetched and compiled first.
+  beforeAll(async () => {
+    const go = await lookUp('go');
+    if (go === undefined) throw new Error('no go on PATH: install Go 1.24 or later (https://go.dev/dl)');
+    const bin = join(cacheDir(), 'examples-go');
+    await mkdir(bin, { recursive: true });
+    const cwd = fileURLToPath(new URL('../../examples/go', import.meta.url));
+    const built = await programs().start(go, ['build', '-buildvcs=false', '-o', bin, './nexus'], { cwd }).ended;
+    expect(built, built.stderr).toMatchObject({ code: 0 });
+    program = join(bin, 'nexus');
+  }, 900_000);
+
+  test('a workflow awaits an outcome and asks for the status', async () => {
+    const taskId = stack.emulator.addTask({ script: [...firstThenDone(1)] });
+    const started = programs({ TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.otherNamespace });
+    const caller = started.start(program, [endpoint, taskId], { cwd: tmpdir() });
+    const { status, outcome } = await caller.json<{ status: TryOnStatus; outcome: TryOnOutcome }>();
+    expect(outcome).toMatchObject({ taskId, status: 'finished' });
+    expect(outcome.images.length).toBeGreaterThan(0);
+    expect(status).toMatchObject({ taskId, state: 'finished', waitId: (await stack.status(taskId)).waitId });
+    await started.stop();
   });
 });
 

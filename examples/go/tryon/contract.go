@@ -15,6 +15,10 @@ const (
 	UnsubscribeSignal = "tryOnUnsubscribe"
 	EventSignal       = "tryOnEvent"
 	InvalidInput      = "InvalidTryOnInput"
+
+	NexusService          = "tryOn"
+	AwaitResultsOperation = "awaitResults"
+	StatusOperation       = "status"
 )
 
 // ResultsWorkflowID is the id of the wait for a task.
@@ -45,6 +49,11 @@ type Subscriber struct {
 	RunID          string   `json:"runId,omitempty"`
 	Signal         string   `json:"signal,omitempty"`
 	TimeoutSeconds *float64 `json:"timeoutSeconds,omitempty"`
+}
+
+// StatusInput of the Nexus operation status.
+type StatusInput struct {
+	TaskID string `json:"taskId"`
 }
 
 // Image of a finished sub-task.

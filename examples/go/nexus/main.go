@@ -1,0 +1,86 @@
+// Nexus runs a workflow of another team, in a namespace of its own, that awaits a task by the Nexus service tryOn:
+//
+//	go run ./nexus <endpoint> <taskId>
+//
+// It prints status and outcome as one JSON document: { status, outcome }.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"example.com/tryon/tryon"
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Awaited is what the workflow returns.
+type Awaited struct {
+	Status  tryon.Status  `json:"status"`
+	Outcome tryon.Outcome `json:"outcome"`
+}
+
+// AwaitResults knows the endpoint's name and nothing of where the waits run. When it is cancelled, so is the operation: it leaves the
+// wait to others and ends as cancelled.
+func AwaitResults(ctx workflow.Context, endpoint, taskID string) (Awaited, error) {
+	var awaited Awaited
+	service := workflow.NewNexusClient(endpoint, tryon.NexusService)
+	options := workflow.NexusOperationOptions{}
+	operation := service.ExecuteOperation(ctx, tryon.AwaitResultsOperation, tryon.Input{TaskID: taskID}, options)
+	if err := operation.Get(ctx, &awaited.Outcome); err != nil {
+		return awaited, err
+	}
+	status := service.ExecuteOperation(ctx, tryon.StatusOperation, tryon.StatusInput{TaskID: taskID}, options)
+	return awaited, status.Get(ctx, &awaited.Status)
+}
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: nexus <endpoint> <taskId>")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, endpoint, taskID string) error {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return err
+	}
+	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	c, err := client.DialContext(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+
+	// A service has one queue with a fixed name; this program ends with its workflow, so its queue is its own.
+	taskQueue := "go-nexus-" + uuid.NewString()
+	w := worker.New(c, taskQueue, worker.Options{})
+	w.RegisterWorkflow(AwaitResults)
+	if err := w.Start(); err != nil {
+		return err
+	}
+	defer w.Stop()
+
+	start := client.StartWorkflowOptions{ID: "go-nexus-" + taskID, TaskQueue: taskQueue}
+	caller, err := c.ExecuteWorkflow(ctx, start, AwaitResults, endpoint, taskID)
+	if err != nil {
+		return err
+	}
+	var awaited Awaited
+	if err := caller.Get(ctx, &awaited); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(awaited)
+}
