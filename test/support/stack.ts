@@ -1,5 +1,5 @@
 /** The whole stack in this process: emulator, workers on queues of their own, a client. Against the dev server or a time-skipping one. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -73,7 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   quiet();
   const { address, namespace = 'default' } = options;
   const taskQueue = `test-${randomUUID()}`;
-  const emulator = await startEmulator(options.emulator);
+  const emulator = await startEmulator({ seed: randomInt(2 ** 31), ...options.emulator });
   const read = readWorkerSettings({ ...workerEnv(emulator, taskQueue), ...options.env });
   if (!read.ok) throw new Error(read.problems.join('\n'));
   const native = await NativeConnection.connect({ address });
