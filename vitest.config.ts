@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Three groups, run one after the other. Only a group that has files to run gets its server, so `npx vitest run test/core`
 // starts nothing. Time skipping holds for a whole server at once, and the real server shares two cores with its workers: both
 // run file by file.
-const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 };
+// In CI a test that meets a slow moment of two shared cores gets a second chance; one that is wrong fails twice.
+const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000, retry: process.env.CI ? 2 : 0 };
 const setupFiles = ['test/support/clean-env.ts'];
 
 export default defineConfig({

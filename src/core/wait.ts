@@ -112,11 +112,9 @@ export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState =>
   subscribers: wait.subscribers.filter((one) => !isSameSubscriber(one, leaving)),
 });
 
-/** Moves the deadline to `timeoutSeconds` from now. */
-export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState => ({
-  ...wait,
-  deadlineMs: after(nowMs, timeoutSeconds),
-});
+/** Moves the deadline to `timeoutSeconds` from now. That of a wait that has ended stays as it was. */
+export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState =>
+  wait.end === undefined ? { ...wait, deadlineMs: after(nowMs, timeoutSeconds) } : wait;
 
 /** Whether the state fits into the input of the next run. */
 export const canCarry = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;

@@ -351,7 +351,11 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   async function finish(): Promise<TryOnOutcome> {
     const result = resultOf(wait);
     if (result !== undefined) return result;
-    if (interruption === 'abandoned') await cancelSelf();
+    if (interruption === 'abandoned') {
+      await cancelSelf();
+      // Who joined meanwhile is answered.
+      await settle();
+    }
     throw new CancelledFailure('the wait was cancelled');
   }
 }
