@@ -242,5 +242,5 @@ test(faultName(72), async () => {
   expect(queriesOf(taskId)).toHaveLength(outcome.polls);
   expect(outcome.polls).toBeGreaterThanOrEqual(36);
   expect(outcome.polls).toBeLessThanOrEqual(140);
-  expect(await stack.history(resultsWorkflowId(taskId))).toHaveLength(13);
+  expect(await stack.history(resultsWorkflowId(taskId))).toHaveLength(12);
 });
