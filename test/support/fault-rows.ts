@@ -100,7 +100,7 @@ export const faultRows: readonly FaultRow[] = [
   row(
     21,
     'the vendor is away for an hour',
-    'after trouble of five tasks in a row one look in each gap stands for all waits of the account in the process, the others are held without a query; they come back by the pace of the budget. The last look before a deadline is taken all the same',
+    'after trouble of five tasks in a row one look in each gap stands for all waits of the account in the process, the others are held without a query; they come back by the pace of the budget. The last look before a deadline is taken all the same. Simulated with 200 waits; 20 on the server that skips time, more by OUTAGE_WAITS',
     pure,
     time,
   ),
@@ -291,7 +291,7 @@ export const faultRows: readonly FaultRow[] = [
   row(
     70,
     'ten thousand waits are due at once',
-    'the server holds the queue to the budget, and in each process the gate of the account does; who must wait is given a place in the line',
+    'the server holds the queue to the budget, and in each process the gate of the account does; who must wait is given a place in the line. Simulated with 10,000; 150 on the server that skips time, more by HERD_WAITS',
     pure,
     time,
   ),
