@@ -4,7 +4,7 @@
  * Ends with 1 where a row failed or has no test.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,8 @@ function ranReport(): TestReport {
     const files = [...new Set(faultRows.flatMap(({ files }) => files))];
     const program = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`];
-    spawnSync(process.execPath, [program, 'run', ...files, ...options], { cwd: root, stdio: 'inherit' });
+    const run = spawnSync(process.execPath, [program, 'run', ...files, ...options], { cwd: root, stdio: 'inherit' });
+    if (!existsSync(outputFile)) throw new Error(`the tests ended without a report, by ${run.signal ?? run.status}`);
     return JSON.parse(readFileSync(outputFile, 'utf8')) as TestReport;
   } finally {
     rmSync(folder, { recursive: true, force: true });
