@@ -1,5 +1,5 @@
 /** Sends events to subscribers: to each one the next is sent after the one before was accepted. */
-import { getExternalWorkflowHandle, log } from '@temporalio/workflow';
+import { CancellationScope, getExternalWorkflowHandle, log } from '@temporalio/workflow';
 import { defaults, type Subscriber, type TryOnEvent } from '../contract.js';
 import { jsonBytes } from '../core/size.js';
 
@@ -43,7 +43,8 @@ export function createOutbox(): Outbox {
   const deliver = async ({ subscriber, event }: Letter): Promise<void> => {
     try {
       const receiver = getExternalWorkflowHandle(subscriber.workflowId, subscriber.runId);
-      await receiver.signal(subscriber.signal ?? defaults.signal, event);
+      // Handlers run in the workflow's own scope, where nothing is sent once the workflow is cancelled.
+      await CancellationScope.nonCancellable(() => receiver.signal(subscriber.signal ?? defaults.signal, event));
     } catch (error) {
       log.info('an event was not accepted: its receiver is gone or full', {
         receiver: subscriber.workflowId,
