@@ -56,7 +56,8 @@ describe('licences of what an installation brings along', () => {
 
 test('nothing but these runs code while it is installed', () => {
   // protobufjs only warns of a version scheme; @swc/core falls back to WebAssembly where its binary is missing.
-  expect(installed.filter((one) => one.runsInstallScript).map(({ name }) => name)).toEqual(['@swc/core', 'protobufjs']);
+  const names = new Set(installed.filter((one) => one.runsInstallScript).map(({ name }) => name));
+  expect([...names]).toEqual(['@swc/core', 'protobufjs']);
 });
 
 test('a package is found where Node.js would find it', () => {
