@@ -28,19 +28,22 @@ export interface Look {
   isSettled(): boolean;
   /** How it ended. Throws `TypeError` before it has. */
   settled(): LookEnd;
-  /** Breaks it off; an answer in flight is waited for, though not for more than a second in all. */
-  interrupt(): Promise<LookEnd>;
+  /** Breaks it off; what it knew and an answer in flight are waited for. Once `isUrgent`, not for more than a second in all. */
+  interrupt(isUrgent: () => boolean): Promise<LookEnd>;
 }
 
-/** Parts of the second in which a wait settles; the rest is the server's and the worker's. */
-const PEEK_MS = 300;
-const CANCEL_MS = 450;
+/** Parts of the second in which a wait settles that is cancelled; the rest is the server's and the worker's. */
+const URGENT_PEEK_MS = 300;
+const URGENT_CANCEL_MS = 450;
+/** A wait that goes on has time: what a slow worker tells late is not lost. */
+const PEEK_MS = 5_000;
+const CANCEL_MS = 5_000;
 /** An attempt is bounded by 18 s; a worker that died is noticed after this. */
 const ATTEMPT_MS = 20_000;
 
 const { tryOnPoll } = proxyActivities<TryOnActivities>({ startToCloseTimeout: ATTEMPT_MS });
 const { tryOnPeek } = proxyActivities<TryOnActivities>({
-  scheduleToCloseTimeout: PEEK_MS,
+  scheduleToCloseTimeout: URGENT_PEEK_MS,
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.ABANDON,
   summary: 'how far the look got',
@@ -114,12 +117,24 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
       },
     );
 
-  const peek = async (): Promise<PollState | undefined> => {
-    try {
-      return await tryOnPeek({ input, scheduledAtMs });
-    } catch {
-      return undefined;
-    }
+  /** What the activity knew: asked of the server, which keeps it with the last failed attempt. */
+  const peek = async (isUrgent: () => boolean): Promise<PollState | undefined> => {
+    let seen: PollState | undefined;
+    let isOver = false;
+    const scheduleToCloseTimeout = isUrgent() ? URGENT_PEEK_MS : PEEK_MS;
+    tryOnPeek
+      .executeWithOptions({ scheduleToCloseTimeout }, [{ input, scheduledAtMs }])
+      .then((state) => {
+        seen = state;
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        isOver = true;
+      });
+    const wasUrgent = isUrgent();
+    await condition(() => isOver || (isUrgent() && !wasUrgent));
+    if (!isOver) await condition(() => isOver, URGENT_PEEK_MS);
+    return seen;
   };
 
   return {
@@ -129,11 +144,12 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
       if (end === undefined) throw new TypeError('the look has not settled');
       return end;
     },
-    async interrupt() {
-      const seen = await peek();
+    async interrupt(isUrgent) {
+      const seen = await peek(isUrgent);
       if (end === undefined) {
         scope.cancel();
-        await condition(() => end !== undefined, CANCEL_MS);
+        if (!isUrgent()) await condition(() => end !== undefined || isUrgent(), CANCEL_MS);
+        if (end === undefined && isUrgent()) await condition(() => end !== undefined, URGENT_CANCEL_MS);
       }
       if (end === undefined || (end.kind === 'stopped' && end.state === undefined)) {
         return { kind: 'stopped', ...(seen === undefined ? {} : { state: seen }) };

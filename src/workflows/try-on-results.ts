@@ -161,7 +161,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     ({ timeoutSeconds }) => {
       change(setDeadline(wait, timeoutSeconds, Date.now()));
       if (look !== undefined && wait.deadlineMs < look.deadlineMs) {
-        interruption ??= 'lookAgain';
+        interrupt('lookAgain');
         backstop.start();
       }
       return answer();
@@ -194,7 +194,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   }
 
   CancellationScope.current().cancelRequested.catch(() => {
-    interruption = 'cancel';
+    interrupt('cancel');
   });
   return await CancellationScope.nonCancellable(async () => {
     change(wait);
@@ -204,7 +204,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       look = startLook(wait, { lookNow: isLookWanted, nowMs: Math.max(Date.now(), lastLookWantedMs) });
       isLookWanted = false;
       await condition(() => look?.isSettled() === true || interruption !== undefined || isHistoryFull());
-      const report = look.isSettled() ? look.settled() : await look.interrupt();
+      const report = look.isSettled() ? look.settled() : await look.interrupt(isUrgent);
       if (report.kind === 'report') tell(applyReport(wait, report.report));
       else if (report.state !== undefined) change(takeState(wait, report.state));
       endIfInterrupted();
@@ -259,7 +259,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     const before = wait.subscribers.length;
     change(unsubscribed(wait, subscriber));
     const isAbandoned = before > 0 && wait.subscribers.length === 0;
-    if (isAbandoned && info.parent !== undefined && wait.end === undefined) interruption ??= 'abandoned';
+    if (isAbandoned && info.parent !== undefined && wait.end === undefined) interrupt('abandoned');
   }
 
   /** What a subscriber that joined by a signal is sent. */
@@ -279,7 +279,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     if (wait.end !== undefined || isPlanned || (wait.poll.pauseUntilMs ?? 0) > nowMs) return;
     lastLookWantedMs = Math.max(nowMs, lastLookWantedMs + waitLimits.pollNowEveryMs);
     isLookWanted = true;
-    interruption ??= 'lookAgain';
+    interrupt('lookAgain');
   }
 
   function endIfInterrupted(): void {
@@ -313,7 +313,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
         if (leftMs <= 0) break;
         await sleep(leftMs, { summary: 'backstop behind the deadline' });
       }
-      interruption ??= 'noAnswer';
+      interrupt('noAnswer');
     };
     return {
       start() {
@@ -327,6 +327,16 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   /** The activity failed for good, which no vendor's answer does: a bug or a worker without it. Held on for, slowly. */
   async function pauseAfterFailure(): Promise<void> {
     await condition(() => interruption !== undefined, waitLimits.failurePauseMs);
+  }
+
+  /** The end of a wait goes before another look, and a cancellation before all. */
+  function interrupt(reason: Interruption): void {
+    if (interruption === undefined || interruption === 'lookAgain' || reason === 'cancel') interruption = reason;
+  }
+
+  /** Whether the wait is about to end, in place of looking again. */
+  function isUrgent(): boolean {
+    return interruption !== undefined && interruption !== 'lookAgain';
   }
 
   function isHistoryFull(): boolean {

@@ -1,0 +1,87 @@
+/** A worker that is slow to tell the wait how far its look got. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { messages, resultsWorkflowId, type TryOnOutcome, workflowTypes } from '../../src/contract.js';
+import { readWorkerSettings } from '../../src/settings.js';
+import { type Emulator, startEmulator } from '../../src/testing.js';
+import { createTryOnParts, type TryOnParts } from '../../src/worker/parts.js';
+import { runTogether } from '../../src/worker/together.js';
+import { workflowSource } from '../../src/worker/workflow-source.js';
+import { quiet, workerEnv } from '../support/stack.js';
+import { until } from '../support/until.js';
+
+/** Longer than a wait that is being cancelled stays for it, and shorter than one that goes on does. */
+const PEEK_TAKES_MS = 2_000;
+
+let emulator: Emulator;
+let parts: TryOnParts;
+let client: Client;
+let stop = async () => undefined as unknown;
+const taskQueue = `test-${randomUUID()}`;
+const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+
+beforeAll(async () => {
+  quiet();
+  const { address } = inject('temporal');
+  emulator = await startEmulator();
+  const read = readWorkerSettings(workerEnv(emulator, taskQueue));
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  parts = createTryOnParts(read.settings, { searchAttributes: () => [] });
+  const native = await NativeConnection.connect({ address });
+  const connection = await Connection.connect({ address });
+  client = new Client({ connection });
+  const tryOnPeek: typeof parts.activities.tryOnPeek = async (asked) => {
+    const seen = await parts.activities.tryOnPeek(asked);
+    await setTimeout(PEEK_TAKES_MS);
+    return seen;
+  };
+  const shared = { connection: native, ...parts.tuned, activities: { ...parts.activities, tryOnPeek } };
+  const { workflowsPath, preloadModules } = workflowSource;
+  const workers = await Promise.all([
+    Worker.create({ ...shared, ...parts.main, taskQueue, workflowsPath, bundlerOptions: { preloadModules } }),
+    ...parts.vendorQueues(taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
+  ]);
+  const together = runTogether(workers.map((worker) => ({ worker })));
+  stop = async () => {
+    together.shutdown();
+    await together.run;
+    await Promise.all([connection.close(), native.close(), parts.close(), emulator.close()]);
+  };
+});
+afterAll(async () => await stop());
+
+/** A wait whose task was looked at a few times. */
+async function looked(): Promise<{ taskId: string; polls: () => number }> {
+  const taskId = emulator.addTask({ script: [{ task: { state: 'running' } }] });
+  const polls = () => emulator.queries.filter((query) => query.taskId === taskId).length;
+  await client.workflow.start(workflowTypes.results, {
+    taskQueue,
+    workflowId: resultsWorkflowId(taskId),
+    args: [{ taskId, submittedAt: ago(5) }],
+  });
+  await until(async () => polls() >= 3);
+  return { taskId, polls };
+}
+
+test('pollNow stays for it: no look is forgotten', async () => {
+  const { taskId, polls } = await looked();
+  const handle = client.workflow.getHandle<() => Promise<TryOnOutcome>>(resultsWorkflowId(taskId));
+  await handle.executeUpdate(messages.pollNow);
+  emulator.script(taskId, [{ task: { state: 'finished' } }]);
+  expect(await handle.result()).toMatchObject({ status: 'finished', polls: polls() });
+});
+
+test('a cancellation while pollNow stays for it ends the wait at once', async () => {
+  const { taskId } = await looked();
+  const handle = client.workflow.getHandle(resultsWorkflowId(taskId));
+  await handle.executeUpdate(messages.pollNow);
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow();
+  const { events } = await handle.fetchHistory();
+  // It stayed for the peek for a part of a second, not for its answer.
+  expect(events?.filter((event) => event.activityTaskCompletedEventAttributes)).toEqual([]);
+  expect(events?.filter((event) => event.workflowExecutionCanceledEventAttributes)).toHaveLength(1);
+});
