@@ -1,10 +1,12 @@
 /** The commands, their arguments and options as data: the parser, `--help` and the documents come from here. */
 
-/** How an option's text becomes its value. `flag` takes no text. */
+/** How an option's text becomes its value. `flag` takes no text; `texts` may be given again, and is a list. */
 export type OptionKind =
   | 'flag'
   | 'text'
+  | 'texts'
   | 'port'
+  | 'portOrFree'
   | 'wholeNumber'
   | 'positiveNumber'
   | 'share'
@@ -231,5 +233,22 @@ export type CommandName = keyof typeof commands;
 /** What the parser hands to a command: argument texts in order, and option values by name in camel case. */
 export interface Invocation {
   readonly args: readonly string[];
-  readonly options: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 }
+  'codec-server': {
+    summary: 'decrypt payloads for the Temporal UI and CLI, until SIGTERM or Ctrl-C',
+    description:
+      'Keys come from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE, as for the worker. Callers must send the token in TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE; without one, only the loopback interface is served.',
+    options: [
+      { name: 'port', kind: 'portOrFree', value: '<port>', description: 'port; 0 for a free one', default: 8081 },
+      { name: 'host', kind: 'text', value: '<address>', description: 'address to listen on', default: '127.0.0.1' },
+      {
+        name: 'allow-origin',
+        kind: 'texts',
+        value: '<origin>',
+        description: 'origin of a Temporal UI that may call; may be repeated',
+      },
+      json('its address as one JSON document'),
+    ],
+    examples: ['temporal-tryon codec-server --allow-origin http://localhost:8233'],
+  },

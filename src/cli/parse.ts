@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { limits } from '../contract.js';
 import type { OptionKind } from './options.js';
 
-type Parser = (text: string) => string | number;
+type Parser = (text: string, previous?: unknown) => string | number | readonly string[];
 
 const numberFrom =
   (cure: string, isFine: (value: number) => boolean): Parser =>
@@ -22,9 +22,13 @@ const textLike =
 
 const { timeoutSecondsMin, timeoutSecondsMax } = limits;
 
+const text = textLike('Give a text that is not empty.', (given) => given !== '');
+
 const parsers: Readonly<Record<Exclude<OptionKind, 'flag' | readonly string[]>, Parser>> = {
-  text: textLike('Give a text that is not empty.', (text) => text !== ''),
+  text,
+  texts: (given, previous) => [...((previous as readonly string[] | undefined) ?? []), String(text(given))],
   port: numberFrom('Give 1 to 65535.', (port) => Number.isInteger(port) && port >= 1 && port <= 65_535),
+  portOrFree: numberFrom('Give 0 to 65535.', (port) => Number.isInteger(port) && port >= 0 && port <= 65_535),
   wholeNumber: numberFrom('Give a whole number from 1.', (value) => Number.isSafeInteger(value) && value >= 1),
   positiveNumber: numberFrom('Give a number above 0.', (value) => value > 0),
   share: numberFrom('Give 0 to 1.', (value) => value >= 0 && value <= 1),

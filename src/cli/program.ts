@@ -31,6 +31,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>
   doctor: () => import('./commands/doctor.js'),
 };
 
+  'codec-server': () => import('./commands/codec-server.js'),
 /** Commands that handle signals themselves, because what they run does. */
 const ownSignals: readonly CommandName[] = ['worker'];
 

@@ -1,0 +1,194 @@
+/**
+ * A codec server: with it the Temporal UI and CLI show decrypted payloads, and encrypt what is typed into them. Whoever may call it reads
+ * what is encrypted, so it answers pages of named origins only, and asks for a token.
+ * @see https://docs.temporal.io/production-deployment/data-encryption
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import * as v from 'valibot';
+import { check } from '../check.js';
+import { PayloadCodecError } from './payload-codec.js';
+
+const wire = proto.temporal.api.common.v1.Payload;
+
+/** Of `--port`, as in Temporal's samples. */
+export const defaultCodecServerPort = 8081;
+/** A page of history may hold 4 MB of payloads, which are a third longer in Base64. */
+const defaultBodyBytes = 16 * 1024 * 1024;
+/** A caller that is slower than this is cut off. */
+const requestMs = 30_000;
+/** So long may calls that are under way take when the server ends. */
+const drainMs = 5_000;
+const preflightSeconds = 600;
+
+/** What the protocol's callers send: the UI its namespace and, where told so, its user's token. */
+const allowedHeaders = 'content-type, x-namespace, authorization';
+
+const base64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/_-]*={0,2}$/));
+const PayloadsSchema = v.looseObject({
+  payloads: v.optional(
+    v.array(v.looseObject({ metadata: v.nullish(v.record(v.string(), base64)), data: v.nullish(base64) })),
+  ),
+});
+
+/** What a codec server is made of. */
+export interface CodecServerOptions {
+  readonly codec: PayloadCodec;
+  /** Origins whose pages may call it, such as `http://localhost:8233`; see {@link originProblem}. */
+  readonly allowedOrigins: readonly string[];
+  /** Asked for each call, so that a rotated token is taken up. `undefined`: none is asked for, which is for the loopback interface. */
+  readonly token: () => string | undefined;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** Largest body of a call; default 16 MiB. */
+  readonly bodyBytes?: number;
+}
+
+/** A codec server that listens. */
+export interface CodecServer {
+  /** What goes into the UI's settings, or behind the CLI's `--codec-endpoint`. */
+  readonly url: string;
+  /** Lets calls under way end within 5 s. */
+  close(): Promise<void>;
+}
+
+/** What is wrong with an origin, or `undefined`. There is no `*`: any page that is open in the browser could read along. */
+export function originProblem(origin: string): string | undefined {
+  const isOrigin = URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin;
+  return isOrigin
+    ? undefined
+    : `"${origin}" is no origin; give scheme, host and port alone, such as https://temporal.example.com`;
+}
+
+/** An answer that is no payloads. */
+class Refusal extends Error {
+  constructor(
+    readonly statusCode: number,
+    message: string,
+    readonly headers: OutgoingHttpHeaders = {},
+  ) {
+    super(message);
+  }
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Takes as long whatever is wrong. */
+const isSame = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
+
+function refuseStranger(request: IncomingMessage, token: string | undefined): void {
+  if (token === undefined) return;
+  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  if (isSame(given, token)) return;
+  const why = given === '' ? 'give a token, as `Authorization: Bearer ...`' : 'the token is not the one of this server';
+  throw new Refusal(401, why, { 'www-authenticate': 'Bearer' });
+}
+
+async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<string> {
+  const tooLarge = () => new Refusal(413, `the body is larger than ${mostBytes} bytes`, { connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge();
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > mostBytes) throw tooLarge();
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function payloadsIn(text: string): Payload[] {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'the body is not JSON');
+  }
+  const checked = check(PayloadsSchema, given);
+  if (!checked.ok) throw new Refusal(400, `the body is not { "payloads": [...] }: ${checked.problems.join('; ')}`);
+  return (checked.value.payloads ?? []).map((payload) => wire.fromObject(payload) as Payload);
+}
+
+const textOf = (payloads: readonly Payload[]): string =>
+  JSON.stringify({ payloads: payloads.map((payload) => wire.toObject(wire.fromObject(payload), { bytes: String })) });
+
+/** Starts it. Only `POST /encode` and `POST /decode` are answered. */
+export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
+  const { codec, token, allowedOrigins, host = '127.0.0.1', port = 0, bodyBytes = defaultBodyBytes } = options;
+  const work = new Map([
+    ['/encode', codec.encode],
+    ['/decode', codec.decode],
+  ]);
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { origin } = request.headers;
+    response.setHeader('vary', 'origin');
+    response.setHeader('cache-control', 'no-store');
+    if (origin !== undefined) {
+      if (!allowedOrigins.includes(origin))
+        throw new Refusal(403, 'pages of this origin may not call; see --allow-origin');
+      response.setHeader('access-control-allow-origin', origin);
+      // For a proxy before this server that knows people by a cookie.
+      response.setHeader('access-control-allow-credentials', 'true');
+    }
+    const transform = work.get((request.url ?? '').split('?', 1)[0] ?? '');
+    if (transform === undefined) throw new Refusal(404, 'there is POST /encode and POST /decode');
+    if (request.method === 'OPTIONS' && origin !== undefined) {
+      response.writeHead(204, {
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': allowedHeaders,
+        'access-control-max-age': String(preflightSeconds),
+      });
+      response.end();
+      return;
+    }
+    if (request.method !== 'POST') throw new Refusal(405, 'use POST', { allow: 'POST, OPTIONS' });
+    refuseStranger(request, token());
+    // Any other type could be sent by a page without asking first.
+    if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
+      throw new Refusal(415, 'send application/json');
+    const text = textOf(await transform(payloadsIn(await bodyOf(request, bodyBytes))));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  };
+
+  const refuse = (response: ServerResponse, error: unknown): void => {
+    if (response.headersSent || response.destroyed) return;
+    const { statusCode, message, headers } =
+      error instanceof Refusal
+        ? error
+        : error instanceof PayloadCodecError
+          ? new Refusal(400, error.message)
+          : new Refusal(500, 'this call could not be answered');
+    response.writeHead(statusCode, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+  };
+
+  const server = createServer({ requestTimeout: requestMs }, (request, response) => {
+    answer(request, response).catch((error: unknown) => refuse(response, error));
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${shownHost}:${address.port}`, close: () => close(server) };
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const late = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(late);
+}

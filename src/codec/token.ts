@@ -1,0 +1,59 @@
+/** The token that a codec server asks for, out of an environment variable or a file. No message holds it. */
+import { readFileSync } from 'node:fs';
+
+/** Shorter ones can be guessed. */
+const leastCharacters = 16;
+
+const cure = 'such as `openssl rand -hex 32` prints';
+
+/** A reader of the token, or one line for each thing that is wrong. `token` is `undefined` where none is set. */
+export type CodecTokenRead =
+  | { readonly ok: true; readonly token: (() => string) | undefined }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** What is wrong with a token, or `undefined`. It must fit into a header. */
+function problemOf(token: string, source: string): string | undefined {
+  if (!/^[\x21-\x7e]*$/.test(token)) return `${source} is not of visible ASCII characters; give a token ${cure}`;
+  if (token.length < leastCharacters)
+    return `${source} is shorter than ${leastCharacters} characters; give a token ${cure}`;
+  return undefined;
+}
+
+/**
+ * Reads `TRYON_CODEC_TOKEN`, or the file that `TRYON_CODEC_TOKEN_FILE` names, which is read again for each call: one that is being
+ * replaced or is wrong leaves the last good one in force.
+ */
+export function readCodecToken(env: Readonly<Record<string, string | undefined>>): CodecTokenRead {
+  const text = env.TRYON_CODEC_TOKEN?.trim();
+  const path = env.TRYON_CODEC_TOKEN_FILE?.trim();
+  if (text && path) {
+    return { ok: false, problems: ['TRYON_CODEC_TOKEN and TRYON_CODEC_TOKEN_FILE are both set; keep one'] };
+  }
+  if (text) {
+    const problem = problemOf(text, 'TRYON_CODEC_TOKEN');
+    return problem === undefined ? { ok: true, token: () => text } : { ok: false, problems: [problem] };
+  }
+  if (!path) return { ok: true, token: undefined };
+  const name = 'the file named by TRYON_CODEC_TOKEN_FILE';
+  let last = '';
+  const read = (): string | undefined => {
+    try {
+      const token = readFileSync(path, 'utf8').trim();
+      const problem = problemOf(token, name);
+      if (problem === undefined) last = token;
+      return problem;
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      return `${name} cannot be read (${code}); put it there, readable by this process`;
+    }
+  };
+  const problem = read();
+  if (problem !== undefined) return { ok: false, problems: [problem] };
+  return {
+    ok: true,
+    token() {
+      read();
+      return last;
+    },
+  };
+}
