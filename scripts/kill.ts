@@ -6,16 +6,20 @@ const { values } = parseArgs({
   options: {
     'worker-kills': { type: 'string', default: '200' },
     'server-kills': { type: 'string', default: '20' },
+    'server-away-seconds': { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
-  process.stdout.write('npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--seed 1]\n');
+  process.stdout.write(
+    'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1]\n',
+  );
 } else {
   const result = await killRun({
     workerKills: Number(values['worker-kills']),
     serverKills: Number(values['server-kills']),
+    serverAwaySeconds: Number(values['server-away-seconds']),
     seed: Number(values.seed),
     log: (line) => process.stderr.write(`${line}\n`),
   });

@@ -20,6 +20,8 @@ export interface KillRunOptions {
   readonly seed: number;
   /** Waits open at a time; default 20. */
   readonly openWaits?: number;
+  /** How long the server stays away after its first kill; default 0. */
+  readonly serverAwaySeconds?: number;
   readonly log?: (line: string) => void;
 }
 
@@ -102,7 +104,7 @@ interface Wait {
 
 /** Runs until all kills are done and every wait has ended. */
 export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
-  const { workerKills, serverKills, seed, openWaits = 20, log = () => undefined } = options;
+  const { workerKills, serverKills, seed, openWaits = 20, serverAwaySeconds = 0, log = () => undefined } = options;
   const chance = random(seed);
   const folder = await mkdtemp(join(tmpdir(), 'tryon-kill-'));
   const port = await freePort();
@@ -175,8 +177,9 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       const isServer = serversDone < serverKills && chance() < (serverKills - serversDone) / left;
       kills += 1;
       if (isServer) {
-        serversDone += 1;
         await killServer(server.pid);
+        if (serversDone === 0) await sleep(serverAwaySeconds * 1_000);
+        serversDone += 1;
         server = await startServer();
       } else {
         await kill(worker);
