@@ -1,10 +1,14 @@
 /** The waits in a worker of one's own, by one line. */
+import { Client } from '@temporalio/client';
+import type { MetricMeter } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { createServerClock } from './activities/server-clock.js';
 import { TryOnClientError } from './client/errors.js';
 import { readDataConverter } from './codec/payload-codec.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
+import { type ExchangeTracer, traceExchange } from './telemetry/trace-exchange.js';
+import { watchWaitCounts } from './telemetry/wait-counts.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 import { runTogether } from './worker/together.js';
@@ -16,6 +20,10 @@ export interface TryOnPluginOptions {
    * after the worker's own.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Looks, accounts, budget and open waits are measured with it: `Runtime.instance().metricMeter`. Default: nothing is. */
+  readonly meter?: MetricMeter;
+  /** Traces each request to the vendor: `trace.getTracer('my-service')` of `@opentelemetry/api`. Default: none is traced. */
+  readonly tracer?: ExchangeTracer;
 }
 
 type VendorWorkerOptions = Partial<WorkerOptions> & { readonly taskQueue: string };
@@ -42,15 +50,21 @@ function startWatching(
   namespace: string,
   settings: WorkerSettings,
   clock: ReturnType<typeof createServerClock>,
+  meter: MetricMeter | undefined,
 ) {
   if (connection === undefined) return { names: () => [], stop: async () => undefined };
   const registered = watchSearchAttributes(connection, namespace);
   const learning = learn(settings, { connection, namespace, clock });
+  const { taskQueue, accounts } = settings;
+  const counted = { client: new Client({ connection, namespace }), taskQueue, accounts };
+  const waits =
+    meter === undefined ? undefined : watchWaitCounts({ ...counted, meter, searchAttributes: registered.names });
   return {
     names: registered.names,
     learning,
     stop: async () => {
       registered.stop();
+      await waits?.stop();
       await learning.stop();
     },
   };
@@ -69,13 +83,14 @@ function startWatching(
  */
 export class TryOnPlugin extends SimplePlugin {
   readonly #env: NonNullable<TryOnPluginOptions['env']>;
+  readonly #telemetry: Pick<TryOnPluginOptions, 'meter' | 'tracer'>;
   /** Of workers that are configured and do not run yet. */
   readonly #beside: Beside[] = [];
   /** Queues of our own workers: a plugin of the connection is asked about these too. */
   readonly #vendorQueues = new Set<string>();
 
   /** @throws {TryOnClientError} `BadConfig`, where `TRYON_CODEC_KEYS` cannot be used */
-  constructor({ env = process.env }: TryOnPluginOptions = {}) {
+  constructor({ env = process.env, ...telemetry }: TryOnPluginOptions = {}) {
     const codec = readDataConverter(env);
     if (!codec.ok) throw new TryOnClientError('BadConfig', codec.problems.join('; '));
     super({
@@ -83,6 +98,7 @@ export class TryOnPlugin extends SimplePlugin {
       ...(codec.dataConverter === undefined ? {} : { dataConverter: codec.dataConverter }),
     });
     this.#env = env;
+    this.#telemetry = telemetry;
   }
 
   /** @throws {TryOnClientError} `BadConfig`, where a key is missing or a variable is wrong; each is told */
@@ -92,12 +108,15 @@ export class TryOnPlugin extends SimplePlugin {
     if (taskQueue === undefined || this.#vendorQueues.has(taskQueue)) return options;
     const settings = { ...settingsOf(this.#env), taskQueue };
     const clock = createServerClock();
-    const watching = startWatching(connection, namespace, settings, clock);
+    const { meter, tracer } = this.#telemetry;
+    const watching = startWatching(connection, namespace, settings, clock, meter);
     const { learning } = watching;
     const parts = createTryOnParts(settings, {
       searchAttributes: watching.names,
       clock,
       ...(learning === undefined ? {} : { learning }),
+      ...(meter === undefined ? {} : { meter }),
+      ...(tracer === undefined ? {} : { aroundExchange: traceExchange(tracer) }),
     });
     const queues = parts.vendorQueues(taskQueue);
     for (const queue of queues) this.#vendorQueues.add(queue.taskQueue);

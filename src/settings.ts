@@ -3,6 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { readDataConverter } from './codec/payload-codec.js';
 import { defaults } from './contract.js';
 import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
+import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { type Account, readAccounts } from './vendor/accounts.js';
 
 /** Settings of a worker process. */
@@ -17,6 +18,7 @@ export interface WorkerSettings {
   /** Encrypts payloads, where keys for that are given. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  readonly telemetry: TelemetrySettings;
 }
 
 /** Settings, or one line for each missing or wrong variable. */
@@ -28,7 +30,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
-/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` are the contract's; the rest is ours. */
+/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` are the contract's, `OTEL_*` OpenTelemetry's; the rest is ours. */
 export function readWorkerSettings(env: Environment): Settings {
   const { accounts, problems: accountProblems } = readAccounts(env);
   const problems = [...accountProblems];
@@ -58,6 +60,9 @@ export function readWorkerSettings(env: Environment): Settings {
   const stuckShare = number('TRYON_PRIOR_STUCK_SHARE', priorModel.stuckShare, 0, 0.5);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
+  const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
+  problems.push(...telemetryProblems);
+
   const codec = readDataConverter(env);
   if (!codec.ok) problems.push(...codec.problems);
 
@@ -72,6 +77,7 @@ export function readWorkerSettings(env: Environment): Settings {
       prior,
       maxCachedWorkflows,
       logLevel,
+      telemetry,
       ...(dataConverter === undefined ? {} : { dataConverter }),
     },
   };

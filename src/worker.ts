@@ -4,15 +4,31 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { noopMetricMeter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createServerClock, type ServerClock } from './activities/server-clock.js';
 import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
 import { vendorTaskQueue } from './contract.js';
 import type { Learning } from './learning/learning.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
+import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
+import { jsonLine } from './telemetry/json-log.js';
+import { runtimeOptions } from './telemetry/runtime.js';
+import { readTelemetrySettings } from './telemetry/settings.js';
+import { startTracing, type Tracing } from './telemetry/tracing.js';
+import { watchWaitCounts } from './telemetry/wait-counts.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
+import { readinessOf } from './worker/readiness.js';
 import { runTogether } from './worker/together.js';
 import { workflowSource } from './worker/workflow-source.js';
 
@@ -24,6 +40,8 @@ export interface TryOnWorkers {
   shutdown(): void;
   /** The schedule, as it has been learned so far. */
   readonly learning: Pick<Learning, 'policy' | 'ready'>;
+  /** Whether every worker polls and the server answers. */
+  ready(): Promise<Readiness>;
 }
 
 /** Where workers connect to; default: Temporal's environment configuration. */
@@ -32,6 +50,8 @@ export interface TryOnWorkersOptions {
   readonly namespace?: string;
   /** Default: learned from the attempts. */
   readonly clock?: ServerClock;
+  /** From `startTracing`; default: no traces. */
+  readonly tracing?: Pick<Tracing, 'plugin' | 'aroundExchange'>;
 }
 
 /** A failure to start that a person can mend, told in one line. */
@@ -39,10 +59,13 @@ export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
 }
 
-/** The bundle made at build time where there is one, else the workflows' source, bundled at start. */
-function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> {
+/**
+ * The bundle made at build time where there is one, else the workflows' source, bundled at start. A bundle that is made already takes no
+ * interceptors of workflows, which traces need.
+ */
+function workflows(isTraced: boolean): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> {
   const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-  if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  if (!isTraced && existsSync(codePath)) return { workflowBundle: { codePath } };
   const { workflowsPath, preloadModules } = workflowSource;
   return { workflowsPath, bundlerOptions: { preloadModules } };
 }
@@ -98,54 +121,103 @@ export async function startTryOnWorkers(
   await checkNamespace(connection, namespace);
   const registered = watchSearchAttributes(connection, namespace);
   await registered.first;
-  const { clock = createServerClock() } = options;
+  const { clock = createServerClock(), tracing } = options;
+  const meter = Runtime.instance().metricMeter;
   const learning = learn(settings, { connection, namespace, clock, log: Runtime.instance().logger });
-  const parts = createTryOnParts(settings, { searchAttributes: registered.names, clock, learning });
+  const parts = createTryOnParts(settings, {
+    searchAttributes: registered.names,
+    clock,
+    learning,
+    meter,
+    ...(tracing === undefined ? {} : { aroundExchange: tracing.aroundExchange }),
+  });
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace,
     activities: parts.activities,
     ...parts.tuned,
     ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
+    ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
   };
   const workers = [
-    await Worker.create({ ...shared, ...parts.main, ...workflows(), taskQueue: settings.taskQueue }),
+    await Worker.create({
+      ...shared,
+      ...parts.main,
+      ...workflows(tracing !== undefined),
+      taskQueue: settings.taskQueue,
+    }),
     ...(await Promise.all(
       parts.vendorQueues(settings.taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
     )),
   ];
+  // Without an exporter nobody would see the counts.
+  const waits =
+    meter === noopMetricMeter
+      ? undefined
+      : watchWaitCounts({
+          meter,
+          client: new Client({ connection, namespace }),
+          taskQueue: settings.taskQueue,
+          accounts: settings.accounts,
+          searchAttributes: registered.names,
+        });
   const together = runTogether(workers.map((worker) => ({ worker })));
   const run = together.run.finally(async () => {
     registered.stop();
+    await waits?.stop();
     await learning.stop();
     await parts.close();
     if (options.connection === undefined) await connection.close();
   });
-  return { run, shutdown: together.shutdown, learning };
+  return { run, shutdown: together.shutdown, learning, ready: readinessOf(workers, connection) };
+}
+
+/** Says one line of the program itself, as its logs are written. */
+function sayer(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: string) => void {
+  return (level, message) => {
+    const entry = { level, message, timestampNanos: BigInt(Date.now()) * 1_000_000n };
+    process.stderr.write(`${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${message}`}\n`);
+  };
 }
 
 /** The program. Resolves to its exit code. */
 export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number> {
   const read = readWorkerSettings(env);
+  const { logFormat } = readTelemetrySettings(env).telemetry;
+  const say = sayer(logFormat);
   if (!read.ok) {
-    for (const problem of read.problems) process.stderr.write(`temporal-tryon worker: ${problem}\n`);
+    for (const problem of read.problems) say('ERROR', problem);
     return 1;
   }
   const { settings } = read;
-  Runtime.install({ logger: new DefaultLogger(settings.logLevel) });
+  const { tracesEndpoint, serviceName, health } = settings.telemetry;
+  let workers: TryOnWorkers | undefined;
+  let healthServer: HealthServer | undefined;
+  let tracing: Tracing | undefined;
   try {
-    const workers = await startTryOnWorkers(settings);
+    const write = (entry: LogEntry) => process.stderr.write(`${jsonLine(entry)}\n`);
+    const logger = new DefaultLogger(settings.logLevel, ...(logFormat === 'json' ? [write] : []));
+    Runtime.install(runtimeOptions(settings.telemetry, logger));
+    // Alive before it is ready.
+    const starting: Readiness = { isReady: false, checks: { started: false } };
+    const ready = async () => (await workers?.ready()) ?? starting;
+    if (health !== undefined) healthServer = await startHealthServer(health, ready);
+    if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
+    workers = await startTryOnWorkers(settings, tracing === undefined ? {} : { tracing });
     const queues = [
       settings.taskQueue,
       ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),
     ];
-    process.stderr.write(`temporal-tryon worker: running on ${queues.join(', ')}\n`);
+    say('INFO', `running on ${queues.join(', ')}`);
     await workers.run;
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`temporal-tryon worker: ${message.split('\n')[0]}\n`);
+    say('ERROR', message.split('\n')[0] ?? '');
     return 1;
+  } finally {
+    await tracing?.shutdown().catch(() => undefined);
+    await healthServer?.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { pendingActivity } from '../client/pending-activity.js';
 import { classify, type Verdict } from '../core/classify.js';
 import { beforeLook, next, rebuild, type Step, waitRules } from '../core/next.js';
-import type { PollEnd, PollInput, PollReport, PollState } from '../core/poll.js';
+import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../core/poll.js';
 import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
@@ -55,6 +55,10 @@ export interface AttemptSeen {
   readonly state: PollState;
   /** Where the wait ended with it. */
   readonly end?: PollEnd;
+  /** The look, where one was taken; an attempt that is not due yet, or held by the account's gate, takes none. */
+  readonly look?: { readonly verdict: Verdict; readonly queries: number };
+  /** Images that it told and no attempt before; default 0. */
+  readonly newImages?: number;
 }
 
 /** What {@link TryOnActivities.tryOnPeek} is asked with. */
@@ -62,6 +66,11 @@ export interface PeekInput {
   readonly input: PollInput;
   readonly scheduledAtMs: number;
 }
+
+const freshImages = ({ known }: PollInput, images: PollReport['images']): number => {
+  const isKnown = knownImages(known);
+  return images.filter((image) => !isKnown(image)).length;
+};
 
 /** After this an attempt heartbeats, so that a cancellation reaches it while the vendor is slow. */
 const SLOW_LOOK_MS = 500;
@@ -125,6 +134,7 @@ export function createTryOnActivities({
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
       const quiet = (untilMs: number): Step | undefined =>
         beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
+      let look: AttemptSeen['look'];
       const { state, decision } = quiet(0) ?? (await admitted());
       const nowMs = await clock.now();
       onAttempt({
@@ -138,6 +148,8 @@ export function createTryOnActivities({
         endedAtMs: nowMs,
         state,
         ...(decision.kind === 'report' && decision.end !== undefined ? { end: decision.end } : {}),
+        ...(look === undefined ? {} : { look }),
+        ...(decision.kind === 'report' ? { newImages: freshImages(input, decision.images) } : {}),
       });
       if (decision.kind === 'report') {
         const { kind: _kind, ...rest } = decision;
@@ -177,6 +189,7 @@ export function createTryOnActivities({
           nowMs: at.nowMs,
         });
         const step = next(input, before, reply, verdict, policy, at);
+        look = { verdict, queries };
         log.debug('looked', { taskId, account, verdict: verdict.kind, decision: step.decision.kind });
         return { step, verdict, nowMs: at.nowMs };
       }

@@ -5,7 +5,7 @@ import { classify } from '../core/classify.js';
 import type { Fault, Reply, VendorApi } from '../core/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
 import { tryOnApi } from './apis/tryon.js';
-import { type Exchanged, exchange, LimitError } from './exchange.js';
+import { type AroundExchange, type Exchanged, exchange, LimitError } from './exchange.js';
 import { createPool, type Pool, type Slot } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
@@ -42,6 +42,8 @@ export interface VendorClientOptions {
   readonly limits?: Partial<VendorLimits>;
   /** Sends in place of the client's own connections, and is not closed by it. */
   readonly dispatcher?: Dispatcher;
+  /** Put around each request, for metrics and traces. */
+  readonly aroundExchange?: AroundExchange;
 }
 
 /** See {@link createVendorClient}. */
@@ -93,7 +95,7 @@ const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', messa
  * @see https://docs.aidc-ai.com/aidge-resource/ the API's pages
  */
 export const createVendorClient = (options: VendorClientOptions): VendorClient => {
-  const { api = tryOnApi, nowMs = Date.now } = options;
+  const { api = tryOnApi, nowMs = Date.now, aroundExchange = (_about, send) => send() } = options;
   const limits: VendorLimits = { ...vendorLimits, ...options.limits };
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   const endpoints = new Map<string, Endpoint>();
@@ -132,21 +134,25 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
       timestampMs,
     });
     const { origin, pathname } = new URL(account.endpoint);
-    const exchanged = await exchange({
-      slot,
-      origin,
-      pathPrefix: pathname.replace(/\/$/, ''),
-      call,
-      headers: {
-        accept: 'application/json',
-        'accept-encoding': 'gzip, deflate, br',
-        'user-agent': 'temporal-tryon',
-        ...(account.trial ? { 'x-iop-trial': 'true' } : {}),
-      },
-      signal,
-      headersMs: limits.headersMs,
-      bodyBytes: limits.bodyBytes,
-    });
+    const pathPrefix = pathname.replace(/\/$/, '');
+    const [path = ''] = `${pathPrefix}${call.path}`.split('?', 1);
+    const exchanged = await aroundExchange({ account: account.name, origin, path }, () =>
+      exchange({
+        slot,
+        origin,
+        pathPrefix,
+        call,
+        headers: {
+          accept: 'application/json',
+          'accept-encoding': 'gzip, deflate, br',
+          'user-agent': 'temporal-tryon',
+          ...(account.trial ? { 'x-iop-trial': 'true' } : {}),
+        },
+        signal,
+        headersMs: limits.headersMs,
+        bodyBytes: limits.bodyBytes,
+      }),
+    );
     const reply = readReply(exchanged, api, redactor([appKey, appSecret, call.sign]));
     const { vendorDateMs } = reply;
     if (vendorDateMs === undefined) return { reply, exchanged };

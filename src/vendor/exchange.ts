@@ -19,6 +19,17 @@ export type Exchanged =
       readonly staleSocket: boolean;
     };
 
+/** One request to the vendor, as far as it may be told: no query, key or signature. */
+export interface ExchangeAbout {
+  readonly account: string;
+  readonly origin: string;
+  /** Path without its query. */
+  readonly path: string;
+}
+
+/** Runs `send`, once, and gives what it gives; for timing and tracing. */
+export type AroundExchange = (about: ExchangeAbout, send: () => Promise<Exchanged>) => Promise<Exchanged>;
+
 /** What to send, and how long to wait. */
 export interface ExchangeOptions {
   readonly slot: Slot;

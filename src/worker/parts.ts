@@ -1,14 +1,18 @@
 /** What every worker of the waits is made of, be it the package's own or a user's with the plugin. Needs `@temporalio/worker` for its types alone. */
+import type { MetricMeter } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createAccountGate } from '../activities/account-gate.js';
-import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
-import type { ServerClock } from '../activities/server-clock.js';
+import { type AttemptSeen, createTryOnActivities, type TryOnActivities } from '../activities/index.js';
+import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
 import { policyOf } from '../core/schedule.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { WorkerSettings } from '../settings.js';
+import { aroundAll } from '../telemetry/exchange-hook.js';
+import { createTryOnMetrics } from '../telemetry/metrics.js';
 import { createVendorClient } from '../vendor/client.js';
+import type { AroundExchange } from '../vendor/exchange.js';
 
 /** A share of the account's budget is left for what is not held by the queue: second requests, `doctor`, other callers. */
 const BUDGET_SHARE = 0.9;
@@ -53,6 +57,10 @@ export interface PartsOptions {
   readonly clock?: ServerClock;
   /** The schedule in force; default: the prior's. */
   readonly learning?: Pick<Learning, 'policy' | 'onAttempt'>;
+  /** Looks, accounts and budget are measured with it; default: nothing is. */
+  readonly meter?: MetricMeter;
+  /** Put around each request to the vendor. */
+  readonly aroundExchange?: AroundExchange;
 }
 
 /** Options for workers; each may be overridden. */
@@ -70,18 +78,28 @@ export interface TryOnParts {
 
 /** Makes the parts. */
 export function createTryOnParts(settings: WorkerSettings, options: PartsOptions): TryOnParts {
-  const vendor = createVendorClient({ accounts: settings.accounts });
-  const accountOf = new Map(settings.accounts.map((account) => [account.name, account]));
-  const { learning } = options;
+  const { accounts } = settings;
+  const accountOf = new Map(accounts.map((account) => [account.name, account]));
+  const { learning, meter, clock = createServerClock() } = options;
   const prior = policyOf({ model: settings.prior });
+  const policy = learning?.policy ?? (() => prior);
+  const gate = createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 });
+  const nowMs = () => clock.now();
+  const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, gate, nowMs });
+  const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
+  const vendor = createVendorClient({ accounts, ...(aroundExchange === undefined ? {} : { aroundExchange }) });
+  const onAttempt = (attempt: AttemptSeen): void => {
+    learning?.onAttempt(attempt);
+    metrics?.onAttempt(attempt);
+  };
   const activities = createTryOnActivities({
     vendor,
-    policy: learning?.policy ?? (() => prior),
+    policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: options.searchAttributes,
-    gate: createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 }),
-    ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(learning === undefined ? {} : { onAttempt: learning.onAttempt }),
+    gate,
+    clock,
+    onAttempt,
   });
   return {
     activities,
@@ -98,6 +116,9 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
         // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
         maxTaskQueueActivitiesPerSecond: BUDGET_SHARE * queriesPerSecond,
       })),
-    close: () => vendor.close(),
+    close: () => {
+      metrics?.stop();
+      return vendor.close();
+    },
   };
 }

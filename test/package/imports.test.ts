@@ -16,6 +16,7 @@ const layers: { name: string; level: number; owns: RegExp }[] = [
   { name: 'emulator', level: 3, owns: /^emulator\// },
   { name: 'nexus', level: 3, owns: /^nexus\// },
   { name: 'server', level: 3, owns: /^server\// },
+  { name: 'telemetry', level: 3, owns: /^telemetry\// },
   { name: 'settings', level: 3, owns: /^settings\.ts$/ },
   { name: 'entries', level: 4, owns: /^((index|workflow|testing|plugin|worker)\.ts$|(cli|worker)\/)/ },
 ];

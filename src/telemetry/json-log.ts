@@ -1,0 +1,41 @@
+/** Log lines as JSON: one object a line, with task and workflow ids as fields of their own. */
+import { wellFormed } from '../check.js';
+import { listingWorkflowId, resultsWorkflowId } from '../contract.js';
+
+/** As the SDK's `DefaultLogger` hands them to its second argument. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly timestampNanos: bigint;
+  readonly meta?: Readonly<Record<PropertyKey, unknown>> | undefined;
+}
+
+const idAfter = (prefix: string, id: unknown): string | undefined =>
+  typeof id === 'string' && id.startsWith(prefix) ? id.slice(prefix.length) : undefined;
+
+function plain(key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return wellFormed(value);
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return key === 'cause' ? { name, message } : { name, message, stack, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** Control characters beyond those that JSON escapes by itself, and what turns text around on a terminal. */
+const unseen = /[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const escaped = (json: string): string =>
+  json.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** One line, without its end. Never throws: what cannot be written is left out. */
+export function jsonLine({ level, message, timestampNanos, meta = {} }: LogLine): string {
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const head = { time, level, message: wellFormed(message) };
+  const taskId = meta.taskId ?? idAfter(resultsWorkflowId(''), meta.workflowId);
+  const listingId = meta.listingId ?? idAfter(listingWorkflowId(''), meta.workflowId);
+  const ids = { ...(taskId === undefined ? {} : { taskId }), ...(listingId === undefined ? {} : { listingId }) };
+  try {
+    return escaped(JSON.stringify({ ...head, ...ids, ...meta, ...head }, plain));
+  } catch {
+    return escaped(JSON.stringify({ ...head, ...ids }));
+  }
+}

@@ -1,0 +1,54 @@
+/** Label values of metrics: out of small, closed sets, whatever the vendor says. Pure. */
+import type { TryOnError } from '../contract.js';
+import type { Verdict } from '../core/classify.js';
+import type { TransportCode, VendorApi } from '../core/reply.js';
+
+/** What one look came to. `running` and `submitted` are the vendor's word on a task that goes on, the rest as in the code tables. */
+export type LookResult =
+  | Extract<Verdict, { kind: 'pending' }>['status']
+  | Extract<Verdict, { kind: 'ended' }>['status']
+  | Exclude<Extract<Verdict, { kind: 'trouble' }>['class'], 'failed'>;
+
+/** The result of a look, by its verdict. */
+export function lookResult(verdict: Verdict): LookResult {
+  return verdict.kind === 'trouble' ? verdict.class : verdict.status;
+}
+
+/** For a code that no table has: vendors may say anything, and each new label value is a new time series. */
+export const otherCode = 'other';
+
+const faultCodes = {
+  Timeout: true,
+  ConnectionFailed: true,
+  DnsFailed: true,
+  TlsFailed: true,
+  TooLarge: true,
+  BadBody: true,
+  Redirected: true,
+  NoKey: true,
+} as const satisfies Record<Exclude<TransportCode, `Http${number}`>, true>;
+
+/** Codes that are ours. */
+const ownCodes: Readonly<Record<TryOnError['layer'], readonly string[]>> = {
+  transport: [...Object.keys(faultCodes), 'NoWorker'],
+  gateway: [],
+  service: ['success=false'],
+  task: ['NotFound', 'EmptyResult', 'WrongTask', 'failed'],
+};
+
+/** Layer and code of an error as labels. */
+export function errorLabels(
+  { layer, code }: TryOnError,
+  api: VendorApi,
+): { readonly layer: string; readonly code: string } {
+  const tables = {
+    transport: {},
+    gateway: api.gatewayCodes,
+    service: api.serviceCodes,
+    task: api.statusWords,
+  } as const;
+  // Three digits are few enough.
+  const isHttp = layer === 'transport' && /^Http[1-5]\d\d$/.test(code);
+  const isKnown = isHttp || ownCodes[layer].includes(code) || Object.hasOwn(tables[layer], code);
+  return { layer, code: isKnown ? code : otherCode };
+}

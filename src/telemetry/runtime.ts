@@ -1,0 +1,44 @@
+/** Options of Temporal's runtime for logs and metrics. Needs `@temporalio/worker` for its types alone. */
+import type { Logger } from '@temporalio/common';
+import type { MetricsExporterConfig, RuntimeOptions } from '@temporalio/worker';
+import { histogramBuckets } from './metrics.js';
+import type { MetricsTarget, TelemetrySettings } from './settings.js';
+
+/** How the runtime exports the SDK's metrics and ours. Names carry units; durations are in seconds, counters end with `_total`. */
+export function metricsExporter(target: MetricsTarget): MetricsExporterConfig | undefined {
+  const shared = { useSecondsForDurations: true, histogramBucketOverrides: { ...histogramBuckets } };
+  switch (target.kind) {
+    case 'none':
+      return undefined;
+    case 'prometheus':
+      return {
+        // The name of the job says it; the label would be on every series.
+        attachServiceName: false,
+        prometheus: { ...shared, bindAddress: target.bindAddress, countersTotalSuffix: true, unitSuffix: true },
+      };
+    case 'otlp':
+      return {
+        otel: { ...shared, url: target.url, http: target.isHttp, metricsExportInterval: target.exportIntervalMs },
+      };
+    default:
+      return target satisfies never;
+  }
+}
+
+/**
+ * For `Runtime.install`.
+ * @param logger - takes the logs of SDK and workflows; with JSON those of the SDK's native part too
+ */
+export function runtimeOptions(
+  { metrics, logFormat }: Pick<TelemetrySettings, 'metrics' | 'logFormat'>,
+  logger: Logger,
+): RuntimeOptions {
+  const exporter = metricsExporter(metrics);
+  return {
+    logger,
+    telemetryOptions: {
+      ...(exporter === undefined ? {} : { metrics: exporter }),
+      ...(logFormat === 'json' ? { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } } : {}),
+    },
+  };
+}
