@@ -220,21 +220,6 @@ export const commands = {
       json("the listing's result as one JSON document"),
     ],
   },
-  doctor: {
-    summary: 'check the set-up: server, namespace, queues, key, vendor, clock; each with its cure',
-    description: 'Exit code 1: a check failed. Asks the vendor once, for the results of a made-up task.',
-    options: [json('one JSON document')],
-  },
-} as const satisfies Readonly<Record<string, CommandRecord>>;
-
-/** Name of a command. */
-export type CommandName = keyof typeof commands;
-
-/** What the parser hands to a command: argument texts in order, and option values by name in camel case. */
-export interface Invocation {
-  readonly args: readonly string[];
-  readonly options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-}
   'codec-server': {
     summary: 'decrypt payloads for the Temporal UI and CLI, until SIGTERM or Ctrl-C',
     description:
@@ -252,3 +237,24 @@ export interface Invocation {
     ],
     examples: ['temporal-tryon codec-server --allow-origin http://localhost:8233'],
   },
+  doctor: {
+    summary: 'check the set-up: server, namespace, queues, key, vendor, clock; each with its cure',
+    description: 'Exit code 1: a check failed. Asks the vendor once, for the results of a made-up task.',
+    options: [json('one JSON document')],
+  },
+  complete: {
+    summary: 'print a script that completes commands and options in your shell',
+    description: 'Sourced by the shell, as in the example; it asks the program at each press of the Tab key.',
+    arguments: [{ name: 'shell', description: 'bash, zsh, fish or powershell' }],
+    examples: ['source <(temporal-tryon complete bash)', 'temporal-tryon complete fish | source'],
+  },
+} as const satisfies Readonly<Record<string, CommandRecord>>;
+
+/** Name of a command. */
+export type CommandName = keyof typeof commands;
+
+/** What the parser hands to a command: argument texts in order, and option values by name in camel case. */
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+}

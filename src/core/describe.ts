@@ -16,22 +16,29 @@ const WORD_JOINER = '&#8288;';
 
 /**
  * Vendor text as Markdown that renders as just that text: cut to 200 characters, control and format characters as spaces, markup escaped,
- * addresses not linked.
+ * addresses not linked. What is read alike everywhere: the UI's server takes backslashes before fewer marks than GitHub's Markdown
+ * does, knows entities by number only, and takes text between dollar signs for mathematics.
+ * @see https://github.com/temporalio/ui-server/blob/main/server/route/ui.go
  */
 export function escapeMarkdown(text: string): string {
   const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text;
   return wellFormed(cut)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
     .replace(/^\s+/, ' ') // more would begin a block of code
-    .replace(/[\\`*_{}[\]()#+\-.!|~:@]/g, (mark) => `\\${mark}`)
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/\\@|\\:(?=\/\/)|(?<=www)\\\./gi, (mark) => `${WORD_JOINER}${mark}`);
+    .replace(/[\\`*_{}[\]()#+\-.!|~:&<>@$]/g, (mark) => ('&<>@$'.includes(mark) ? entityOf(mark) : `\\${mark}`))
+    .replace(/&#64;|\\:(?=\/\/)|(?<=www)\\\./gi, (mark) => `${WORD_JOINER}${mark}`);
 }
+
+const entityOf = (mark: string): string => `&#${mark.charCodeAt(0)};`;
+
+/** The UI makes the frame of the details too low for a heading and a table by about a line: let that be an empty one. */
+const FOOT = '\n\n&#160;';
 
 const table = (rows: readonly (readonly [string, string])[]): string =>
   ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+
+/** As the UI writes times, to the second. */
+const shownTime = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
 
 const SHOWN_ROWS = 20;
 
@@ -49,9 +56,12 @@ export function describeWait(wait: WaitState): string {
     ['state', status.state],
     ['vendor says', escapeMarkdown(status.vendorStatus ?? wait.poll.status ?? 'nothing yet')],
     ['images', `${wait.images.length}${wait.expectedImages === undefined ? '' : ` of ${wait.expectedImages}`}`],
-    ['sub\\-tasks finished', `${finished} of ${status.subTasks.length}`],
+    [
+      'sub\\-tasks finished',
+      status.subTasks.length === 0 ? 'not known yet' : `${finished} of ${status.subTasks.length}`,
+    ],
     ['queries as of the last report', String(status.polls)],
-    ['deadline', status.deadline],
+    ['deadline', shownTime(status.deadline)],
     ['subscribers', namesOf(status.subscribers.map((one) => one.workflowId))],
   ];
   if (status.error !== undefined) {
@@ -61,9 +71,9 @@ export function describeWait(wait: WaitState): string {
   if (wait.poll.conflict !== undefined)
     rows.push(['the vendor contradicts itself', escapeMarkdown(wait.poll.conflict)]);
   if (wait.poll.pauseUntilMs !== undefined) {
-    rows.push(['vendor ordered a pause until', new Date(wait.poll.pauseUntilMs).toISOString()]);
+    rows.push(['vendor ordered a pause until', shownTime(new Date(wait.poll.pauseUntilMs).toISOString())]);
   }
-  return `### Virtual try-on: ${status.state}\n\n${table(rows)}`;
+  return `### Virtual try-on: ${status.state}\n\n${table(rows)}${FOOT}`;
 }
 
 /** Current details of a listing: totals, then up to 20 tasks. */
@@ -74,7 +84,7 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
     ['state', status.state],
     ['tasks ended', `${ended} of ${status.tasks.length}`],
     ['images', String(status.tasks.reduce((sum, task) => sum + task.imageCount, 0))],
-    ['deadline', status.deadline],
+    ['deadline', shownTime(status.deadline)],
     ...status.tasks
       .slice(0, SHOWN_ROWS)
       .map((task): [string, string] => [
@@ -83,7 +93,7 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
       ]),
   ];
   if (status.tasks.length > SHOWN_ROWS) rows.push(['more tasks', String(status.tasks.length - SHOWN_ROWS)]);
-  return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}`;
+  return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}${FOOT}`;
 }
 
 /** At most 200 bytes of ASCII-safe text: the limit of a summary. */
