@@ -242,12 +242,6 @@ export const commands = {
     description: 'Exit code 1: a check failed. Asks the vendor once, for the results of a made-up task.',
     options: [json('one JSON document')],
   },
-  complete: {
-    summary: 'print a script that completes commands and options in your shell',
-    description: 'Sourced by the shell, as in the example; it asks the program at each press of the Tab key.',
-    arguments: [{ name: 'shell', description: 'bash, zsh, fish or powershell' }],
-    examples: ['source <(temporal-tryon complete bash)', 'temporal-tryon complete fish | source'],
-  },
 } as const satisfies Readonly<Record<string, CommandRecord>>;
 
 /** Name of a command. */

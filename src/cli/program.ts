@@ -28,10 +28,10 @@ const loaders: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>
   model: () => import('./commands/model.js'),
   emulator: () => import('./commands/emulator.js'),
   demo: () => import('./commands/demo.js'),
+  'codec-server': () => import('./commands/codec-server.js'),
   doctor: () => import('./commands/doctor.js'),
 };
 
-  'codec-server': () => import('./commands/codec-server.js'),
 /** Commands that handle signals themselves, because what they run does. */
 const ownSignals: readonly CommandName[] = ['worker'];
 
