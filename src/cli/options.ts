@@ -13,6 +13,7 @@ export type OptionKind =
   | 'seconds'
   | 'time'
   | 'account'
+  | 'interval'
   | readonly string[];
 
 /** One option. */
@@ -27,12 +28,19 @@ export interface OptionRecord {
   readonly required?: boolean;
 }
 
+/** One argument. */
+export interface ArgumentRecord {
+  readonly name: string;
+  readonly description: string;
+  readonly isOptional?: boolean;
+}
+
 /** One command. */
 export interface CommandRecord {
   readonly summary: string;
   /** More lines for `--help`. */
   readonly description?: string;
-  readonly arguments?: readonly { readonly name: string; readonly description: string }[];
+  readonly arguments?: readonly ArgumentRecord[];
   readonly options?: readonly OptionRecord[];
   readonly examples?: readonly string[];
 }
@@ -48,6 +56,16 @@ const account: OptionRecord = {
   value: '<name>',
   description: 'vendor account to ask with',
 };
+const filters: readonly OptionRecord[] = [
+  { name: 'listing', kind: 'text', value: '<listingId>', description: "only those of a listing's tasks" },
+  {
+    name: 'older-than-seconds',
+    kind: 'positiveNumber',
+    value: '<seconds>',
+    description: 'only those begun at least so long ago',
+  },
+  { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'at most so many', default: 100 },
+];
 const taskId = { name: 'taskId', description: 'what the submit call returned' } as const;
 
 /** States by which `list` selects. */
@@ -121,15 +139,77 @@ export const commands = {
     summary: 'list waits, newest first',
     options: [
       { name: 'state', kind: listStates, value: '<state>', description: 'only those in this state' },
-      { name: 'listing', kind: 'text', value: '<listingId>', description: "only those of a listing's tasks" },
-      {
-        name: 'older-than-seconds',
-        kind: 'positiveNumber',
-        value: '<seconds>',
-        description: 'only those begun at least so long ago',
-      },
-      { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'at most so many', default: 100 },
+      ...filters,
       json('one JSON document for each wait, a line each'),
+    ],
+    examples: ['temporal-tryon list --state blocked --older-than-seconds 3600'],
+  },
+  watch: {
+    summary: 'show waits as they go on: a live table on a terminal, elsewhere a line for each change',
+    description: [
+      'Without --state: the waits that run, and those that end while it watches. Ctrl-C ends the watching alone.',
+      'Each time it lists once and looks at waits that are shown and may have changed, four at once.',
+    ].join('\n'),
+    options: [
+      { name: 'state', kind: listStates, value: '<state>', description: 'only those in this state' },
+      ...filters,
+      {
+        name: 'interval',
+        kind: 'interval',
+        value: '<seconds>',
+        description: 'between two refreshes',
+        default: 2,
+      },
+      { name: 'once', kind: 'flag', description: 'print the table once and end' },
+      json('each change as one JSON document, a line each'),
+    ],
+    examples: ['temporal-tryon watch --listing spring-dresses', 'temporal-tryon watch --json | jq .state'],
+  },
+  results: {
+    summary: "print the addresses of a task's or a listing's images; with --html write them as a contact sheet",
+    description: [
+      'For waits that run, have ended or have failed: what there is by now. The sheet is one file without any other; it loads no image',
+      'until its button is pressed, unless --load-images is given. The program itself fetches none.',
+    ].join('\n'),
+    arguments: [{ ...taskId, isOptional: true }],
+    options: [
+      { name: 'listing', kind: 'text', value: '<listingId>', description: 'instead of a task: all of a listing' },
+      { name: 'html', kind: 'text', value: '<file.html>', description: 'write a contact sheet' },
+      { name: 'load-images', kind: 'flag', description: 'let the sheet load the images when it is opened' },
+      { name: 'force', kind: 'flag', description: 'overwrite a file that is there' },
+      json('one JSON document'),
+    ],
+    examples: [
+      'temporal-tryon results 1900000000000000 --html sheet.html',
+      'temporal-tryon results --listing spring-dresses --html sheet.html --force',
+    ],
+  },
+  subscribe: {
+    summary: "have a workflow signalled of a wait's images and outcome; --remove takes it back",
+    description: 'The events so far are not sent again: the answer shows what there is. Needs a worker.',
+    arguments: [taskId],
+    options: [
+      {
+        name: 'workflow-id',
+        kind: 'text',
+        value: '<id>',
+        description: 'the workflow that is signalled',
+        required: true,
+      },
+      { name: 'run-id', kind: 'text', value: '<id>', description: 'that run of it alone' },
+      { name: 'signal', kind: 'text', value: '<name>', description: 'signal to send (default: tryOnEvent)' },
+      {
+        name: 'timeout-seconds',
+        kind: 'seconds',
+        value: '<seconds>',
+        description: 'let the wait go on for at least so long from now',
+      },
+      { name: 'remove', kind: 'flag', description: 'end the subscription instead' },
+      json('the status as one JSON document'),
+    ],
+    examples: [
+      'temporal-tryon subscribe 1900000000000000 --workflow-id shop-42',
+      'temporal-tryon subscribe 1900000000000000 --workflow-id shop-42 --remove',
     ],
   },
   cancel: {
@@ -241,6 +321,12 @@ export const commands = {
     summary: 'check the set-up: server, namespace, queues, key, vendor, clock; each with its cure',
     description: 'Exit code 1: a check failed. Asks the vendor once, for the results of a made-up task.',
     options: [json('one JSON document')],
+  },
+  complete: {
+    summary: 'print a script that completes commands and options in your shell',
+    description: 'Sourced by the shell, as in the example; it asks the program at each press of the Tab key.',
+    arguments: [{ name: 'shell', description: 'bash, zsh, fish or powershell' }],
+    examples: ['source <(temporal-tryon complete bash)', 'temporal-tryon complete fish | source'],
   },
 } as const satisfies Readonly<Record<string, CommandRecord>>;
 

@@ -6,6 +6,7 @@ export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** What a command is given. */
@@ -13,10 +14,13 @@ export interface Output {
   readonly isJson: boolean;
   /** Standard error is a terminal that may be redrawn. */
   readonly isInteractive: boolean;
+  /** Standard output is a terminal that may be redrawn, and takes no JSON. */
+  readonly isLive: boolean;
   /** For text on standard output. */
   readonly paint: ReturnType<typeof picocolors.createColors>;
   /** For text on standard error. */
   readonly paintNote: ReturnType<typeof picocolors.createColors>;
+  readonly sink: Sink;
   readonly errorSink: Sink;
   /** One line of data for people; with `--json` it goes to standard error. */
   line(text: string): void;
@@ -31,7 +35,7 @@ export const plain = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
   text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
 
-/** Makes the output of one command. `NO_COLOR` and a stream that is no terminal are respected. */
+/** Makes the output of one command. Colour is for terminals; `NO_COLOR` takes it away, and `FORCE_COLOR` gives it elsewhere. */
 export function createOutput(options: {
   readonly isJson: boolean;
   readonly out?: Sink;
@@ -39,13 +43,17 @@ export function createOutput(options: {
   readonly env?: NodeJS.ProcessEnv;
 }): Output {
   const { isJson, out = process.stdout, error = process.stderr, env = process.env } = options;
-  const hasColor = (sink: Sink): boolean => sink.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const isForced = ![undefined, '', '0', 'false'].includes(env.FORCE_COLOR);
+  const hasColor = (sink: Sink): boolean => !env.NO_COLOR && (isForced || (sink.isTTY === true && env.TERM !== 'dumb'));
+  const isRedrawn = (sink: Sink): boolean => sink.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   const note = (text: string): void => void error.write(`${text}\n`);
   return {
     isJson,
-    isInteractive: error.isTTY === true && env.TERM !== 'dumb' && !env.CI,
+    isInteractive: isRedrawn(error),
+    isLive: isRedrawn(out) && !isJson,
     paint: picocolors.createColors(hasColor(isJson ? error : out)),
     paintNote: picocolors.createColors(hasColor(error)),
+    sink: out,
     errorSink: error,
     line: (text) => (isJson ? note(text) : void out.write(`${text}\n`)),
     json: (value) => {

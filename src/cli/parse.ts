@@ -36,6 +36,7 @@ const parsers: Readonly<Record<Exclude<OptionKind, 'flag' | readonly string[]>, 
     `Give ${timeoutSecondsMin} to ${timeoutSecondsMax}.`,
     (value) => value >= timeoutSecondsMin && value <= timeoutSecondsMax,
   ),
+  interval: numberFrom('Give 0.5 to 3600.', (value) => value >= 0.5 && value <= 3_600),
   time: textLike('Give an RFC 3339 time such as 2026-01-31T12:00:00Z.', (text) => !Number.isNaN(Date.parse(text))),
   account: textLike('Give 1 to 40 of a-z, 0-9 and -.', (text) => /^[a-z0-9-]{1,40}$/.test(text)),
 };

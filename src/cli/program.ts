@@ -17,12 +17,15 @@ export interface Context {
 /** A command: resolves to its exit code. */
 export type Run = (invocation: Invocation, context: Context) => Promise<number>;
 
-const loaders: Readonly<Record<CommandName, () => Promise<{ readonly run: Run }>>> = {
+const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<{ readonly run: Run }>>> = {
   worker: () => import('./commands/worker.js'),
   submit: () => import('./commands/submit.js'),
   wait: () => import('./commands/wait.js'),
   status: () => import('./commands/status.js'),
   list: () => import('./commands/list.js'),
+  watch: () => import('./commands/watch.js'),
+  results: () => import('./commands/results.js'),
+  subscribe: () => import('./commands/subscribe.js'),
   cancel: () => import('./commands/cancel.js'),
   'poll-now': () => import('./commands/poll-now.js'),
   model: () => import('./commands/model.js'),
@@ -65,11 +68,18 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = p
     .addHelpText('after', footer)
     .exitOverride();
   for (const [name, record] of Object.entries(commands) as [CommandName, CommandRecord][]) {
-    const command = program.command(name).summary(record.summary);
-    command.description([`${record.summary}.`, record.description].filter(Boolean).join('\n'));
-    for (const argument of record.arguments ?? []) command.argument(`<${argument.name}>`, argument.description);
+    const isCompletion = name === 'complete';
+    const command = isCompletion ? await completion(program, argv) : program.command(name);
+    // Completion takes descriptions of one line.
+    const more =
+      argv[0] === 'complete' && !isCompletion ? [] : [record.description].filter((text) => text !== undefined);
+    command.summary(record.summary).description([`${record.summary}.`, ...more].join('\n'));
+    for (const { name: word, description, isOptional } of isCompletion ? [] : (record.arguments ?? [])) {
+      command.argument(isOptional ? `[${word}]` : `<${word}>`, description);
+    }
     for (const option of record.options ?? []) command.addOption(optionOf(option));
     if (record.examples) command.addHelpText('after', `\nExample: ${record.examples.join('\n         ')}`);
+    if (isCompletion) continue;
     command.action(async () => {
       exitCode = await runCommand(name, { args: command.args, options: command.opts() }, env);
     });
@@ -84,7 +94,19 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = p
   }
 }
 
-async function runCommand(name: CommandName, invocation: Invocation, env: NodeJS.ProcessEnv): Promise<number> {
+/** The command that completes all others, so it comes last. Its library is loaded when it is called. */
+async function completion(program: Command, argv: readonly string[]): Promise<Command> {
+  if (argv[0] !== 'complete') return program.command('complete <shell>');
+  const { default: completeBy } = await import('@bomb.sh/tab/commander');
+  completeBy(program);
+  return program.commands.at(-1) as Command;
+}
+
+async function runCommand(
+  name: Exclude<CommandName, 'complete'>,
+  invocation: Invocation,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
   const output = createOutput({ isJson: invocation.options.json === true, env });
   const interrupt = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {

@@ -15,6 +15,12 @@ export function lengthOf(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
 }
 
+/** A number of things: `1 query`, `2 queries`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+
+/** A number of queries. */
+export const queries = (count: number): string => counted(count, 'query', 'queries');
+
 /** A time and how far away it is. */
 export function timeOf(text: string, nowMs: number): string {
   const ms = Date.parse(text) - nowMs;
@@ -107,7 +113,7 @@ export function outcomeLines(outcome: TryOnOutcome, paint: Paint): string[] {
   const took = lengthOf(Date.parse(outcome.finishedAt) - Date.parse(outcome.submittedAt));
   const short = shortfall === undefined ? '' : `, ${shortfall} fewer than expected`;
   return [
-    `${stateText(status, paint)}: ${describeOutcome[status]}; ${images.length + imagesOmitted} images${short}, ${polls} queries, ${took}`,
+    `${stateText(status, paint)}: ${describeOutcome[status]}; ${counted(images.length + imagesOmitted, 'image')}${short}, ${queries(polls)}, ${took}`,
     ...(error === undefined ? [] : [`${paint.yellow('!')} ${plain(describeError(error))}`]),
   ];
 }

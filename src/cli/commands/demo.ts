@@ -14,7 +14,7 @@ import { CliError, exitCodes } from '../exit.js';
 import type { Invocation } from '../options.js';
 import type { Context, Run } from '../program.js';
 import { type Progress, startProgress } from '../progress.js';
-import { imageLine, lengthOf, stateText } from '../show.js';
+import { counted, imageLine, lengthOf, queries, stateText } from '../show.js';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.js';
 import { portError } from './emulator.js';
 
@@ -157,7 +157,6 @@ async function follow(
     }
     progress.update(shown.size, Math.max(expected, shown.size), text);
   };
-  progress.update(0, expected, 'begun');
   let result: TryOnListingResult | undefined;
   const ended = client.listings.result(listingId, { signal }).then((told) => {
     result = told;
@@ -169,7 +168,7 @@ async function follow(
     const status = result === undefined ? await client.listings.status(listingId).catch(() => undefined) : undefined;
     if (status !== undefined) {
       const waiting = status.tasks.filter(({ state }) => state === 'waiting' || state === 'blocked').length;
-      show(status.images, waiting === 0 ? 'done' : `${waiting} of ${status.tasks.length} tasks under way`);
+      show(status.images, waiting === 0 ? 'done' : `${waiting} of ${counted(status.tasks.length, 'task')} under way`);
     }
   }
   show(result.images, 'done');
@@ -181,12 +180,12 @@ function tell(result: TryOnListingResult, startedMs: number, { output }: Context
   for (const outcome of result.outcomes) {
     const took = lengthOf(Date.parse(outcome.finishedAt) - Date.parse(outcome.submittedAt));
     output.note(
-      `task ${outcome.taskId}: ${stateText(outcome.status, paintNote)} after ${took}, ${outcome.polls} queries`,
+      `task ${outcome.taskId}: ${stateText(outcome.status, paintNote)} after ${took}, ${queries(outcome.polls)}`,
     );
   }
   const { images, status } = result;
   output.note(
-    `listing ${result.listingId}: ${stateText(status, paintNote)}, ${images.length} images in ${lengthOf(Date.now() - startedMs)}`,
+    `listing ${result.listingId}: ${stateText(status, paintNote)}, ${counted(images.length, 'image')} in ${lengthOf(Date.now() - startedMs)}`,
   );
 }
 

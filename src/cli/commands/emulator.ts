@@ -56,6 +56,8 @@ export const run: Run = async ({ options }, context) => {
     seed: Number(options.seed),
     law: law(options),
     strict: options.lenient !== true,
+    // The vendor's own answer is not known; this one proves to `doctor` that the key was taken.
+    notFound: 'service',
     ...(options.latencyMs === undefined ? {} : { latencyMs: Number(options.latencyMs) }),
     ...(script === undefined ? {} : { script }),
     ...(appKey && appSecret ? { accounts: [{ appKey: String(appKey), appSecret }] } : {}),

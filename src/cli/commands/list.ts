@@ -3,14 +3,14 @@ import type { ListedWait, ListOptions } from '../../client/list.js';
 import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
 import type { Run } from '../program.js';
-import { lengthOf, stateText } from '../show.js';
+import { counted, lengthOf, stateText } from '../show.js';
 import { withClient } from '../with-client.js';
 
 const STATE_WIDTH = 11;
 
 function lineOf(wait: ListedWait, paint: Output['paint'], nowMs: number): string {
   const state = stateText(wait.state, paint) + ' '.repeat(STATE_WIDTH - wait.state.length);
-  const images = wait.imageCount === undefined ? '' : `, ${wait.imageCount} images`;
+  const images = wait.imageCount === undefined ? '' : `, ${counted(wait.imageCount, 'image')}`;
   const account = wait.account === undefined || wait.account === 'default' ? '' : `, account ${wait.account}`;
   const age = lengthOf(nowMs - Date.parse(wait.startedAt));
   return `${state} ${plain(wait.taskId)}  ${paint.dim(`begun ${age} ago${images}${account}`)}`;

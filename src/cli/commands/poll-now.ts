@@ -1,7 +1,7 @@
 /** `temporal-tryon poll-now <taskId>`. */
 import { exitCodes } from '../exit.js';
 import type { Run } from '../program.js';
-import { stateText } from '../show.js';
+import { counted, queries, stateText } from '../show.js';
 import { withClient } from '../with-client.js';
 
 export const run: Run = ({ args: [taskId = ''] }, context) =>
@@ -11,7 +11,9 @@ export const run: Run = ({ args: [taskId = ''] }, context) =>
     output.json(status);
     if (!output.isJson) {
       const { state, images, polls } = status;
-      output.line(`asking now; so far ${stateText(state, output.paint)}, ${images.length} images, ${polls} queries`);
+      output.line(
+        `asking now; so far ${stateText(state, output.paint)}, ${counted(images.length, 'image')}, ${queries(polls)}`,
+      );
     }
     return exitCodes.done;
   });

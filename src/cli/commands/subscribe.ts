@@ -1,0 +1,36 @@
+/** `temporal-tryon subscribe <taskId>`, and its undo with `--remove`. */
+import { defaults } from '../../contract.js';
+import { CliError, exitCodes } from '../exit.js';
+import { plain } from '../output.js';
+import type { Run } from '../program.js';
+import { counted, stateText } from '../show.js';
+import { withClient } from '../with-client.js';
+
+export const run: Run = ({ args: [taskId = ''], options }, context) => {
+  const { workflowId, runId, signal, timeoutSeconds, remove } = options;
+  const who = {
+    workflowId: String(workflowId),
+    ...(signal === undefined ? {} : { signal: String(signal) }),
+  };
+  const more = {
+    ...(runId === undefined ? {} : { runId: String(runId) }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds: Number(timeoutSeconds) }),
+  };
+  if (remove === true && Object.keys(more).length > 0) {
+    throw new CliError('--remove goes by --workflow-id and --signal; leave the other options out', exitCodes.usage);
+  }
+  return withClient(context, async (client) => {
+    const { output } = context;
+    const status =
+      remove === true ? await client.unsubscribe(taskId, who) : await client.subscribe(taskId, { ...who, ...more });
+    output.json(status);
+    if (output.isJson) return exitCodes.done;
+    const name = `${plain(who.workflowId)} (signal ${plain(who.signal ?? defaults.signal)})`;
+    const { state, images, imagesOmitted = 0, subscribers } = status;
+    output.line(
+      `${name} is ${remove === true ? 'not told any more' : 'told'} of task ${plain(taskId)}: ${stateText(state, output.paint)}, ` +
+        `${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
+    );
+    return exitCodes.done;
+  });
+};

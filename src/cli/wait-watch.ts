@@ -1,0 +1,149 @@
+/** Reads the waits that are watched, sparingly: one list each time, and a look only at those that are shown and may have changed. */
+import type { TryOnClient } from '../client/client.js';
+import { TryOnClientError } from '../client/errors.js';
+import type { ListedWait, ListOptions } from '../client/list.js';
+import { lookAtWait, type WaitSight, type WaitState } from '../client/status.js';
+import { fewAtOnce } from './few.js';
+import { type WatchedWait, watchedWait } from './watched.js';
+
+/** Which waits are watched, and how often. */
+export interface WatchOptions extends ListOptions {
+  readonly limit: number;
+  readonly intervalMs: number;
+}
+
+/** What one reading came to. */
+export interface Reading {
+  /** Those that run in the order of the list, then those that ended while they were watched. */
+  readonly waits: readonly WatchedWait[];
+  /** As many as the limit: there may be more. */
+  readonly isCut: boolean;
+  /** What is wrong outside, each once. */
+  readonly notes: readonly string[];
+}
+
+/** A wait as last seen. */
+interface Seen {
+  readonly sight: WaitSight;
+  readonly readAtMs: number;
+}
+
+/** A wait whose next look is far off is looked at again after so many intervals, since a person may have acted on it. */
+const FAR_OFF_INTERVALS = 5;
+const QUERY_WITHIN_MS = 2_500;
+const LIST_WITHIN_MS = 10_000;
+/** Ended waits that are kept on show. */
+const KEPT_ENDED = 50;
+
+/** Whether a wait may have changed since it was seen. Pure. */
+export function mayHaveChanged(
+  seen: { readonly status: Pick<WaitSight['status'], 'closedAt' | 'pending'>; readonly readAtMs: number } | undefined,
+  nowMs: number,
+  intervalMs: number,
+): boolean {
+  if (seen === undefined) return true;
+  const { closedAt, pending } = seen.status;
+  if (closedAt !== undefined) return false;
+  if (pending?.dueAt === undefined || pending.isRunning) return true;
+  return Date.parse(pending.dueAt) <= nowMs || nowMs - seen.readAtMs >= FAR_OFF_INTERVALS * intervalMs;
+}
+
+type Found = Pick<WatchedWait, 'taskId' | 'state'> & Partial<WatchedWait>;
+
+const found = ({ taskId, state, startedAt, closedAt, imageCount }: ListedWait): Found => ({
+  taskId,
+  state,
+  since: startedAt,
+  ...(closedAt === undefined ? {} : { closedAt }),
+  ...(imageCount === undefined ? {} : { imageCount }),
+});
+
+/** Watches waits; `read` is called again and again. */
+export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
+  const { state, listingId, olderThanSeconds, limit, intervalMs } = options;
+  const seen = new Map<string, Seen>();
+  const ended: string[] = [];
+  const isOpenEnded = state === undefined && listingId === undefined;
+
+  async function list(wanted: ListOptions): Promise<Found[]> {
+    const waits: Found[] = [];
+    for await (const wait of client.list({ ...wanted, limit })) waits.push(found(wait));
+    return waits;
+  }
+
+  /** One query tells all of a listing; its waits need not be described one by one. */
+  async function ofListing(id: string): Promise<Found[]> {
+    const { tasks } = await client.listings.status(id);
+    return tasks
+      .map(({ taskId, state: told, imageCount }) => ({ taskId, state: told as WaitState, imageCount }))
+      .filter((wait) => state === undefined || wait.state === state)
+      .slice(0, limit);
+  }
+
+  async function find(): Promise<Found[]> {
+    const age = olderThanSeconds === undefined ? {} : { olderThanSeconds };
+    if (listingId !== undefined && olderThanSeconds === undefined) return await ofListing(listingId);
+    const of = { ...age, ...(listingId === undefined ? {} : { listingId }) };
+    if (!isOpenEnded) return await list({ ...of, ...(state === undefined ? {} : { state }) });
+    const [waiting, blocked] = await Promise.all([
+      list({ ...of, state: 'waiting' }),
+      list({ ...of, state: 'blocked' }),
+    ]);
+    const known = new Set(blocked.map(({ taskId }) => taskId));
+    return [...blocked, ...waiting.filter(({ taskId }) => !known.has(taskId))].slice(0, limit);
+  }
+
+  async function look(taskId: string): Promise<void> {
+    const before = seen.get(taskId)?.sight;
+    try {
+      const sight = await lookAtWait(client.temporal, taskId, {
+        queryTimeoutMs: QUERY_WITHIN_MS,
+        ...(before === undefined ? {} : { before }),
+      });
+      seen.set(taskId, { sight, readAtMs: Date.now() });
+      if (isOpenEnded && sight.status.closedAt !== undefined && !ended.includes(taskId)) ended.unshift(taskId);
+    } catch (error) {
+      if (!(error instanceof TryOnClientError) || error.code !== 'NoWait') throw error;
+      seen.delete(taskId);
+    }
+  }
+
+  const isOver = (taskId: string): boolean => seen.get(taskId)?.sight.status.closedAt !== undefined;
+
+  return {
+    /** @param most - so many, from the first, are looked at */
+    async read(most: number): Promise<Reading> {
+      const listed = await client.temporal.withDeadline(Date.now() + LIST_WITHIN_MS, find);
+      const names = new Set(listed.map(({ taskId }) => taskId));
+      // Ended since, or not in the list yet: looked at once more.
+      const gone = isOpenEnded ? [...seen.keys()].filter((taskId) => !names.has(taskId) && !isOver(taskId)) : [];
+      const nowMs = Date.now();
+      const shown = [...listed.slice(0, most).map(({ taskId }) => taskId), ...gone].filter((taskId) => {
+        const last = seen.get(taskId);
+        const status = last === undefined ? undefined : { status: last.sight.status, readAtMs: last.readAtMs };
+        return gone.includes(taskId) || mayHaveChanged(status, nowMs, intervalMs);
+      });
+      await fewAtOnce(shown, look);
+      for (const taskId of ended.splice(KEPT_ENDED)) seen.delete(taskId);
+      const isKept = (taskId: string): boolean => names.has(taskId) || ended.includes(taskId) || gone.includes(taskId);
+      for (const taskId of seen.keys()) if (!isKept(taskId)) seen.delete(taskId);
+
+      const rowOf = (wait: Found): WatchedWait => {
+        const last = seen.get(wait.taskId)?.sight.status;
+        return last === undefined ? wait : watchedWait(last);
+      };
+      const running = [...listed, ...gone.map((taskId): Found => ({ taskId, state: 'waiting' }))].filter(
+        ({ taskId }) => !ended.includes(taskId),
+      );
+      const over = ended.map((taskId): Found => ({ taskId, state: 'waiting' }));
+      const notes = [...seen.values()]
+        .filter(({ sight }) => sight.status.closedAt === undefined)
+        .flatMap(({ sight }) => sight.status.notes);
+      return {
+        waits: [...running, ...over].map(rowOf),
+        isCut: listed.length >= limit,
+        notes: [...new Set(notes)],
+      };
+    },
+  };
+}
