@@ -2,7 +2,13 @@
  * Entry `temporal-tryon`: the contract, the client for services, the activities for one's own worker, the vendor's client. Runs in
  * Node.js and never loads `@temporalio/worker`; workflows take `temporal-tryon/workflow`.
  */
-export { createTryOnActivities, type TryOnActivities, type TryOnDeps, type Vendor } from './activities/index.js';
+export {
+  createTryOnActivities,
+  type TryOnActivities,
+  type TryOnDeps,
+  type Vendor,
+} from './activities/index.js';
+export type { ServerClock } from './activities/server-clock.js';
 export { type Checked, check } from './check.js';
 export type { Abortable } from './client/abortable.js';
 export {
@@ -18,18 +24,47 @@ export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
 export type { CodecKeySource, CodecKeys, CodecKeysRead } from './codec/keys.js';
-export { createEncryptionCodec, type EncryptionCodecOptions, readDataConverter } from './codec/payload-codec.js';
+export {
+  createEncryptionCodec,
+  type DataConverterRead,
+  type EncryptionCodecOptions,
+  readDataConverter,
+} from './codec/payload-codec.js';
 export * from './contract.js';
+export type { DurationMode, DurationModel, PhaseModels } from './core/duration.js';
+export type { Explanation } from './core/explain.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
+export type { Why } from './core/next.js';
+export type {
+  Answer,
+  CodeRow,
+  Fault,
+  HttpFacts,
+  Reply,
+  SubTaskReply,
+  TaskReply,
+  TransportCode,
+  TroubleClass,
+  VendorApi,
+} from './core/reply.js';
 export type { SchedulePolicy } from './core/schedule.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
-export { type Account, type Accounts, NoKeyError, readAccounts } from './vendor/accounts.js';
+export {
+  type Account,
+  type Accounts,
+  type Credentials,
+  type Environment,
+  NoKeyError,
+  readAccounts,
+} from './vendor/accounts.js';
 export { tryOnApi } from './vendor/apis/tryon.js';
 export {
   createVendorClient,
   type SubmitResult,
   type VendorClient,
   type VendorClientOptions,
+  type VendorLimits,
+  vendorLimits,
 } from './vendor/client.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';

@@ -1,13 +1,24 @@
 /** For tests, trials and benchmarks: an emulator of the vendor. Runs in Node.js; not for workflows. */
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
+export type { EnvelopeStyle, GatewayError, ScalarTypes, ServiceFields } from './emulator/bodies.js';
 export type { DurationLaw } from './emulator/durations.js';
 export type { Emulator, EmulatorStats, NewTask } from './emulator/emulator.js';
 export type { EmulatedAccount } from './emulator/gateway.js';
 export type { QueryLogEntry, SubmitLogEntry } from './emulator/journal.js';
 export type { RateLimit } from './emulator/limiter.js';
 export type { EmulatorOptions } from './emulator/options.js';
-export type { NotFoundAnswer, Script, ScriptStep, Step, TaskView } from './emulator/scripts.js';
+export type {
+  CompiledScript,
+  HttpAnswer,
+  NotFoundAnswer,
+  Script,
+  ScriptStep,
+  Step,
+  StepLimit,
+  TaskView,
+  WireMode,
+} from './emulator/scripts.js';
 export { compileScript } from './emulator/scripts.js';
 export { startEmulator } from './emulator/server.js';
-export type { TaskModel } from './emulator/tasks.js';
+export type { SubTaskModel, TaskModel } from './emulator/tasks.js';
 export type { EndEvent } from './emulator/vendor.js';

@@ -65,7 +65,9 @@ export interface TryOnClient {
   outcome(taskId: string, options?: Abortable): Promise<TryOnOutcome>;
   /** `start` and `outcome`. */
   waitFor(input: TryOnResultsInput, options?: Abortable): Promise<TryOnOutcome>;
+  /** Has a workflow signalled from now on; the answer has all images so far. Needs a worker. */
   subscribe(taskId: string, subscriber: Subscriber): Promise<TryOnStatus>;
+  /** Has it signalled no longer. A wait started as a child that nobody listens to any more ends itself. */
   unsubscribe(taskId: string, subscriber: Unsubscribe): Promise<TryOnStatus>;
   /** Looks at once, at most once a second and never inside a pause that the vendor ordered. */
   pollNow(taskId: string): Promise<TryOnStatus>;

@@ -18,7 +18,7 @@ export interface LookKnown {
   readonly state?: PollState;
 }
 
-/** See {@link explainLook}. */
+/** See `explainLook`. */
 export interface Explanation {
   /** What the last look came to: the vendor's word for the task, or the trouble it met. */
   readonly lastReply?: string;

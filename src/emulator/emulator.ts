@@ -55,6 +55,7 @@ export interface Emulator {
   readonly stats: EmulatorStats;
   /** Called for each query as it is decided, before its answer is sent. Returns how to stop. */
   onQuery(listener: (entry: QueryLogEntry) => void): () => void;
+  /** Called for each submit as it is decided. Returns how to stop. */
   onSubmit(listener: (entry: SubmitLogEntry) => void): () => void;
   /** Called once for each task, when an answer first tells its end. */
   onEnd(listener: (event: EndEvent) => void): () => void;
@@ -66,6 +67,7 @@ export interface Emulator {
   waitForEnd(taskId: string): Promise<EndEvent>;
   /** Makes a task without a submit; returns its id. */
   addTask(task?: NewTask): string;
+  /** A task as it was made, how often it was asked for, and when its end was told (Unix milliseconds). */
   task(taskId: string): (TaskModel & { readonly polls: number; readonly toldEndAtMs?: number }) | undefined;
   /** Another script for a task, from its next query on; none: by its clock. A task to come may be given one as well. */
   script(taskId: string, script?: Script): void;
@@ -73,6 +75,7 @@ export interface Emulator {
   scriptSubmits(script?: Script): void;
   /** A script that answers every call before keys are looked at; `refuse`: connections are refused; none: it is over. */
   outage(script?: Script): Promise<void>;
+  /** Changes an account from now on: its keys, quota or rate. */
   setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): void;
   /** Gives an account (default: the first) a new secret and returns it; the old one is refused from now on. */
   rotateKey(nameOrKey?: string): { readonly appKey: string; readonly appSecret: string };

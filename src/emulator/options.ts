@@ -5,6 +5,7 @@ import type { EmulatedAccount } from './gateway.js';
 import type { RateLimit } from './limiter.js';
 import type { NotFoundAnswer, Script } from './scripts.js';
 
+/** Options of `startEmulator`; all have defaults that answer at once and by the law of the prior. */
 export interface EmulatorOptions {
   /** Default 0: a free port. */
   readonly port?: number;

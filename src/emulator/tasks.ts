@@ -6,6 +6,7 @@ import type { TaskView } from './scripts.js';
 /** The vendor's four words. */
 export type StatusWord = 'submitted' | 'running' | 'finished' | 'failed';
 
+/** A sub-task as it was drawn: when it ends, and how. */
 export interface SubTaskModel {
   readonly finishedAtMs: number;
   readonly imageCount: number;

@@ -30,7 +30,8 @@ export class NoKeyError extends Error {
   override readonly name = 'NoKeyError';
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What settings are read from: `process.env`, or a part of it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the environment holds. */
 export interface Accounts {
