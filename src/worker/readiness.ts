@@ -8,10 +8,11 @@ const ANSWER_WITHIN_MS = 2_000;
 
 type Watched = Pick<Worker, 'getStatus'> & { readonly options: { readonly taskQueue?: string | undefined } };
 
-/** True where a worker runs and each poller that it has polls. */
+/** True where a worker runs and polls. One without workflows polls for activities alone, and says of the other that it is shut down. */
 function isPolling(worker: Watched): boolean {
   const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
-  return runState === 'RUNNING' && [workflowPollerState, activityPollerState].every((state) => state === 'POLLING');
+  const pollers = [workflowPollerState, activityPollerState];
+  return runState === 'RUNNING' && pollers.includes('POLLING') && !pollers.includes('FAILED');
 }
 
 /** Ready: every worker polls, and the server answers. A worker that drains is not. */
