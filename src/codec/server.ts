@@ -31,8 +31,8 @@ const requestMs = 30_000;
 const drainMs = 5_000;
 const preflightSeconds = 600;
 
-/** What the protocol's callers send: the UI its namespace and, where told so, its user's token. */
-const allowedHeaders = 'content-type, x-namespace, authorization';
+/** What the protocol's callers send: the UI its namespace and, where told to, its user's access token and id token. */
+const allowedHeaders = 'content-type, x-namespace, authorization, authorization-extras';
 
 const base64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/_-]*={0,2}$/));
 const PayloadsSchema = v.looseObject({

@@ -136,7 +136,7 @@ describe('pages', () => {
     expect(allowed.headers.get('access-control-allow-origin')).toBe(origin);
     expect(allowed.headers.get('access-control-allow-methods')).toBe('POST');
     expect(allowed.headers.get('access-control-allow-headers')?.split(', ')).toEqual(
-      expect.arrayContaining(['content-type', 'x-namespace', 'authorization']),
+      expect.arrayContaining(['content-type', 'x-namespace', 'authorization', 'authorization-extras']),
     );
     const response = await call(url, { body: await sealed('a', 1), headers: { origin } });
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);

@@ -1,0 +1,78 @@
+/** Debian's Chromium for tests of the Temporal UI: a profile of its own, loopback only, screenshots where asked for. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Locator, type Page } from 'playwright-core';
+
+const executablePath = '/usr/bin/chromium';
+const images = fileURLToPath(new URL('../../docs/images', import.meta.url));
+
+const viewport = { width: 1280, height: 900 };
+
+/** What Chromium would do of its own accord is switched off. */
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** A browser under test. */
+export interface Browser {
+  readonly page: Page;
+  /** Addresses off the loopback interface that a page asked for; none was let through. */
+  readonly strayRequests: readonly string[];
+  /** Markup that a text of somebody else's brought into the page or a frame of it: what `selector` finds there. */
+  found(selector: string): Promise<number>;
+  /** Saves `docs/images/<name>.png` where `TRYON_SCREENSHOTS` is 1: the window from its top, down to the upper edge of `above`. */
+  shoot(name: string, options?: { readonly above?: Locator }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts it with an empty profile, which goes with it. */
+export async function startBrowser(): Promise<Browser> {
+  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing; apt-get install chromium`);
+  const profile = await mkdtemp(join(tmpdir(), 'tryon-browser-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args,
+    viewport,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    colorScheme: 'light',
+    reducedMotion: 'reduce',
+  });
+  const strayRequests: string[] = [];
+  await context.route(
+    ({ protocol, hostname }) => /^https?:$/.test(protocol) && !/^(?:127\.0\.0\.1|localhost)$/.test(hostname),
+    async (route) => {
+      strayRequests.push(route.request().url());
+      await route.abort();
+    },
+  );
+  const page = context.pages()[0] ?? (await context.newPage());
+  return {
+    page,
+    strayRequests,
+    async found(selector) {
+      const counts = await Promise.all(page.frames().map((frame) => frame.locator(selector).count()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    async shoot(name, { above } = {}) {
+      if (process.env.TRYON_SCREENSHOTS !== '1') return;
+      const height = (await above?.boundingBox())?.y ?? viewport.height;
+      const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(height, viewport.height) };
+      await page.screenshot({ path: join(images, `${name}.png`), animations: 'disabled', clip });
+    },
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
