@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -86,6 +86,29 @@ describe('installed into an empty project', () => {
     const inside = await readdir(join(project, 'node_modules/temporal-tryon/dist'));
     expect(inside).toContain('worker.js');
     expect(inside).not.toContain('workflow-bundle.js');
+  });
+
+  test('its size is as the README states it', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const bytesIn = async (folder: string): Promise<number> => {
+      const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
+      const sizes = await Promise.all(
+        files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size),
+      );
+      return sizes.reduce((sum, size) => sum + size, 0);
+    };
+    const stated = /takes ([\d.]+) MB unpacked; with all that it needs about (\d+) MB/
+      .exec(readme)
+      ?.slice(1)
+      .map(Number);
+    const measured = [
+      await bytesIn(join(project, 'node_modules/temporal-tryon')),
+      await bytesIn(join(project, 'node_modules')),
+    ];
+    for (const [index, bytes] of measured.entries()) {
+      expect(bytes / 1e6 / (stated?.[index] ?? 0)).toBeGreaterThan(0.8);
+      expect(bytes / 1e6 / (stated?.[index] ?? 0)).toBeLessThan(1.25);
+    }
   });
 
   test('what is inside is not reached around the entries', async () => {
