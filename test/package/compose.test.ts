@@ -5,6 +5,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { searchAttributes } from '../../src/contract.js';
+import { readWorkerSettings } from '../../src/settings.js';
 
 // There is no Docker engine where these tests must run: the file is held against the Compose Specification's schema and the
 // habits that make a stack come up in order. `docker compose up` itself is not tried here.
@@ -90,9 +91,32 @@ test('the schema tool is of the version of the server', () => {
   expect([tag('schema'), tag('namespace')]).toEqual([tag('temporal'), tag('temporal')]);
 });
 
-test('only the emulator needs a profile', () => {
-  const withProfile = services.filter(({ service }) => service.profiles).map(({ name }) => name);
-  expect(withProfile).toEqual(['emulator']);
+test('emulator, Prometheus and Grafana need a profile, nothing else does', () => {
+  const profiles = services.flatMap(
+    ({ name, service }) => service.profiles?.map((profile) => `${name} ${profile}`) ?? [],
+  );
+  expect(profiles).toEqual(['emulator emulator', 'prometheus observability', 'grafana observability']);
+});
+
+test('Prometheus scrapes the worker where it serves its metrics', () => {
+  const { scrape_configs: jobs } = parse(read('deploy/prometheus.yml'));
+  const address = compose.services.worker?.environment?.TRYON_METRICS_ADDRESS;
+  expect(jobs[0].static_configs[0].targets).toEqual([`worker:${address?.split(':')[1]}`]);
+  const { datasources } = parse(read('deploy/grafana/provisioning/datasources/prometheus.yml'));
+  expect(Object.keys(compose.services)).toContain(new URL(datasources[0].url).hostname);
+});
+
+test('the settings of the worker are ones that it can start with', () => {
+  const environment = Object.entries(compose.services.worker?.environment ?? {}).map(([name, value]) => [
+    name,
+    String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1'),
+  ]);
+  const settings = readWorkerSettings({
+    ...Object.fromEntries(environment),
+    AIDGE_APP_KEY: 'k',
+    AIDGE_APP_SECRET: 's',
+  });
+  expect(settings).toMatchObject({ ok: true, settings: { telemetry: { metrics: { kind: 'prometheus' } } } });
 });
 
 test('the namespace job makes the search attributes of the contract', () => {

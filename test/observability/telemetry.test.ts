@@ -1,0 +1,363 @@
+import { noopMetricMeter } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import type { AttemptSeen } from '../../src/activities/index.js';
+import { unpolled } from '../../src/core/poll.js';
+import { readWorkerSettings } from '../../src/settings.js';
+import { aroundAll } from '../../src/telemetry/exchange-hook.js';
+import { startHealthServer } from '../../src/telemetry/health.js';
+import { jsonLine } from '../../src/telemetry/json-log.js';
+import { errorLabels, lookResult } from '../../src/telemetry/labels.js';
+import { createTryOnMetrics } from '../../src/telemetry/metrics.js';
+import { metricsExporter, runtimeOptions } from '../../src/telemetry/runtime.js';
+import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/settings.js';
+import { type ExchangeSpan, traceExchange } from '../../src/telemetry/trace-exchange.js';
+import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
+import { waitCounts } from '../../src/telemetry/wait-counts.js';
+import { tryOnApi } from '../../src/vendor/apis/tryon.js';
+import type { Exchanged } from '../../src/vendor/exchange.js';
+
+const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
+
+describe('labels come out of small sets', () => {
+  test.each([
+    ['gateway', 'ApiCallLimit', 'ApiCallLimit'],
+    ['gateway', 'a word of the vendor that nobody knows', 'other'],
+    ['gateway', 'toString', 'other'],
+    ['gateway', '__proto__', 'other'],
+    ['service', '501', '501'],
+    ['service', '501"} evil 1', 'other'],
+    ['service', 'success=false', 'success=false'],
+    ['transport', 'Timeout', 'Timeout'],
+    ['transport', 'Http503', 'Http503'],
+    ['transport', 'Http5030', 'other'],
+    ['task', 'NotFound', 'NotFound'],
+    ['task', 'b0b6a4d0-task', 'other'],
+  ] as const)('%s %s is %s', (layer, code, expected) => {
+    expect(errorLabels({ layer, code, message: '' }, tryOnApi)).toEqual({ layer, code: expected });
+  });
+
+  test('every code of the tables is told by its name', () => {
+    for (const code of Object.keys(tryOnApi.serviceCodes)) {
+      expect(errorLabels({ layer: 'service', code, message: '' }, tryOnApi).code).toBe(code);
+    }
+  });
+
+  test('a look is told by what its verdict is', () => {
+    expect(lookResult({ kind: 'pending', status: 'running' })).toBe('running');
+    expect(lookResult({ kind: 'ended', status: 'finished' })).toBe('finished');
+    expect(lookResult({ kind: 'trouble', class: 'throttled', error, retries: 0 })).toBe('throttled');
+  });
+});
+
+/** A meter that keeps what it is told. */
+function recorder() {
+  const told: { name: string; value: number; labels: object }[] = [];
+  const keep = (name: string) => (value: number, labels: object) => told.push({ name, value, labels });
+  const meter = {
+    ...noopMetricMeter,
+    createCounter: (name: string) => ({ ...noopMetricMeter.createCounter(name), add: keep(name) }),
+    createHistogram: (name: string) => ({ ...noopMetricMeter.createHistogram(name), record: keep(name) }),
+    createGauge: (name: string) => ({ ...noopMetricMeter.createGauge(name), set: keep(name) }),
+    withTags: () => meter,
+  };
+  const of = (name: string) =>
+    told.filter((one) => one.name === name).map(({ value, labels }) => ({ value, ...labels }));
+  return { meter: meter as unknown as typeof noopMetricMeter, of };
+}
+
+describe('metrics of attempts', () => {
+  const attempt = (part: Partial<AttemptSeen>): AttemptSeen => ({
+    taskId: 't',
+    account: 'default',
+    api: 'tryon',
+    submittedAtMs: 1_000,
+    isFirst: false,
+    dueAtMs: 60_000,
+    startedAtMs: 60_250,
+    endedAtMs: 61_000,
+    state: unpolled,
+    ...part,
+  });
+  const measure = async (...attempts: Partial<AttemptSeen>[]) => {
+    const { meter, of } = recorder();
+    const accounts = [{ name: 'default', queriesPerSecond: 20 }];
+    const metrics = createTryOnMetrics({ meter, accounts, everyMs: 1 });
+    for (const part of attempts) metrics.onAttempt(attempt(part));
+    const before = of('tryon_account_trouble').length;
+    await expect.poll(() => of('tryon_account_trouble').length).toBeGreaterThanOrEqual(before + 8);
+    metrics.stop();
+    return of;
+  };
+
+  test('an end tells how long ago the task was last seen unfinished', async () => {
+    const of = await measure({
+      look: { verdict: { kind: 'ended', status: 'finished' }, queries: 2 },
+      state: { ...unpolled, pendingUntilMs: 58_000 },
+      end: { status: 'finished' },
+      newImages: 4,
+    });
+    expect(of('tryon_end_delay_seconds')).toEqual([{ value: 3, account: 'default' }]);
+    expect(of('tryon_job_duration_seconds')).toEqual([{ value: 60, account: 'default' }]);
+    expect(of('tryon_look_lag_seconds')).toEqual([{ value: 0.25, account: 'default' }]);
+    expect(of('tryon_images')).toEqual([{ value: 4, account: 'default' }]);
+    expect(of('tryon_queries')).toEqual([{ value: 2, account: 'default' }]);
+    expect(of('tryon_waits_ended')).toEqual([{ value: 1, account: 'default', status: 'finished' }]);
+  });
+
+  test('an end that nobody saw, as a time-out, counts as an end alone', async () => {
+    const of = await measure({ end: { status: 'timeout' } });
+    expect(of('tryon_waits_ended')).toHaveLength(1);
+    expect([...of('tryon_end_delay_seconds'), ...of('tryon_job_duration_seconds')]).toEqual([]);
+    expect(of('tryon_looks_held')).toHaveLength(1);
+  });
+
+  const trouble = (kind: 'auth' | 'quota' | 'transient' | 'throttled'): Partial<AttemptSeen> => ({
+    look: { verdict: { kind: 'trouble', class: kind, error, retries: 0 }, queries: 1 },
+  });
+  const runs: Partial<AttemptSeen> = { look: { verdict: { kind: 'pending', status: 'running' }, queries: 1 } };
+  test.each([
+    ['a refused key blocks the account', [trouble('auth')], 1],
+    ['so does a spent quota', [trouble('quota')], 1],
+    ['an outage meanwhile says nothing of that', [trouble('auth'), trouble('transient'), trouble('throttled')], 1],
+    ['an answer ends it', [trouble('auth'), runs], 0],
+    ['trouble of the vendor does not block it', [trouble('throttled')], 0],
+  ])('%s', async (_what, attempts, expected) => {
+    const of = await measure(...attempts);
+    const blocked = of('tryon_account_trouble').filter(
+      (one) => (one as unknown as { kind: string }).kind === 'blocked',
+    );
+    expect(blocked.at(-1)?.value).toBe(expected);
+  });
+
+  test('a meter that fails breaks no look', () => {
+    const fails = () => {
+      throw new Error('no meter');
+    };
+    const { meter } = recorder();
+    const broken = { ...meter, createHistogram: () => ({ record: fails }) } as unknown as typeof meter;
+    const metrics = createTryOnMetrics({ meter: broken, accounts: [] });
+    expect(() => metrics.onAttempt(attempt({}))).not.toThrow();
+    metrics.stop();
+  });
+});
+
+describe('counts of open waits', () => {
+  const accounts = [{ name: 'default' }, { name: 'eu-shop' }];
+  const open = "WorkflowType = 'tryOnResults' AND TaskQueue = 'tryon' AND ExecutionStatus = 'Running'";
+
+  test('one for each account and state, where the namespace has the search attributes', () => {
+    const counts = waitCounts('tryon', accounts, ['TryOnStatus', 'TryOnAccount']);
+    expect(counts.map(({ labels }) => `${labels.account} ${labels.state}`)).toEqual([
+      'default waiting',
+      'default blocked',
+      'eu-shop waiting',
+      'eu-shop blocked',
+    ]);
+    expect(counts[3]?.query).toBe(`${open} AND TryOnAccount = 'eu-shop' AND TryOnStatus = 'blocked'`);
+  });
+
+  test('one in all where it has none', () => {
+    expect(waitCounts('tryon', accounts, [])).toEqual([{ query: open, labels: { account: 'any', state: 'waiting' } }]);
+  });
+
+  test('a queue with a quote in its name cannot leave its place in the query', () => {
+    expect(waitCounts("a' OR '1", accounts, [])[0]?.query).toContain("TaskQueue = 'a\\' OR \\'1' AND");
+  });
+});
+
+describe('settings', () => {
+  const read = (env: Record<string, string>) => readTelemetrySettings(env);
+
+  test('nothing is on by itself', () => {
+    expect(read({})).toEqual({
+      telemetry: { metrics: { kind: 'none' }, serviceName: 'temporal-tryon', logFormat: 'text' },
+      problems: [],
+    });
+  });
+
+  test.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+    ['[::1]:80', { host: '::1', port: 80 }],
+    [':9464', { host: '0.0.0.0', port: 9464 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['9464', undefined],
+    ['127.0.0.1:65536', undefined],
+    ['http://127.0.0.1:1', undefined],
+  ])('the address %s is read as %o', (text, expected) => {
+    expect(readListenAddress(text)).toEqual(expected);
+  });
+
+  test('a collector gets metrics and traces', () => {
+    const { telemetry, problems } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' });
+    expect(problems).toEqual([]);
+    expect(telemetry.tracesEndpoint).toBe('http://127.0.0.1:4318');
+    expect(telemetry.metrics).toMatchObject({ kind: 'otlp', url: 'http://127.0.0.1:4318/v1/metrics', isHttp: true });
+    expect(metricsExporter(telemetry.metrics)).toMatchObject({ otel: { http: true } });
+  });
+
+  test('a Prometheus endpoint has the metrics then, and the collector traces alone', () => {
+    const { telemetry } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318', TRYON_METRICS_ADDRESS: '[::1]:9464' });
+    expect(telemetry.metrics).toEqual({ kind: 'prometheus', bindAddress: '[::1]:9464' });
+    expect(telemetry.tracesEndpoint).toBe('http://x:4318');
+  });
+
+  test('either can be switched off', () => {
+    const to = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318' };
+    expect(read({ ...to, OTEL_TRACES_EXPORTER: 'none' }).telemetry.tracesEndpoint).toBeUndefined();
+    expect(read({ ...to, OTEL_METRICS_EXPORTER: 'none' }).telemetry.metrics.kind).toBe('none');
+  });
+
+  test('gRPC is for metrics alone', () => {
+    const grpc = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+    expect(read(grpc).problems).toEqual([expect.stringContaining('OTEL_TRACES_EXPORTER=none')]);
+    const { telemetry, problems } = read({ ...grpc, OTEL_TRACES_EXPORTER: 'none' });
+    expect(problems).toEqual([]);
+    expect(telemetry.metrics).toMatchObject({ kind: 'otlp', url: 'http://x:4317', isHttp: false });
+  });
+
+  test('every mistake is told by the worker, and a password not', () => {
+    const settings = readWorkerSettings({
+      AIDGE_APP_KEY: 'k',
+      AIDGE_APP_SECRET: 's',
+      TRYON_METRICS_ADDRESS: 'everywhere',
+      TRYON_HEALTH_ADDRESS: '1',
+      TRYON_LOG_FORMAT: 'xml',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://user:hunter2@collector',
+    });
+    const problems = settings.ok ? [] : settings.problems;
+    expect(problems.map((line) => line.split(' ')[0])).toEqual([
+      'TRYON_METRICS_ADDRESS',
+      'TRYON_HEALTH_ADDRESS',
+      'TRYON_LOG_FORMAT',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+    ]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test('with JSON the native part logs that way too', () => {
+    const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
+    expect(
+      runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'json' }, logger).telemetryOptions?.logging,
+    ).toMatchObject({ forward: {} });
+    expect(runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'text' }, logger).telemetryOptions).toEqual({});
+  });
+});
+
+describe('JSON log lines', () => {
+  const entry = { level: 'INFO', message: 'looked', timestampNanos: 1_700_000_000_123_456_789n };
+
+  test('have time, level, message and what is known, with the task id out of the workflow id', () => {
+    expect(JSON.parse(jsonLine({ ...entry, meta: { workflowId: 'tryon-results-42', attempt: 3 } }))).toEqual({
+      time: '2023-11-14T22:13:20.123Z',
+      level: 'INFO',
+      message: 'looked',
+      taskId: '42',
+      workflowId: 'tryon-results-42',
+      attempt: 3,
+    });
+    expect(JSON.parse(jsonLine({ ...entry, meta: { workflowId: 'tryon-listing-coats' } }))).toMatchObject({
+      listingId: 'coats',
+    });
+  });
+
+  test('are one line, whatever was said', () => {
+    const line = jsonLine({ ...entry, message: 'a\nb\u2028c\u0085d\u001b[31m\u202e\ud800' });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+    expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028\u202e]/);
+    expect(JSON.parse(line).message).toMatch(/^a\nb/);
+  });
+
+  test('tell errors with their causes, and leave out what cannot be written', () => {
+    const cause = new TypeError('deep');
+    const told = JSON.parse(jsonLine({ ...entry, meta: { error: new Error('no', { cause }), count: 3n } }));
+    expect(told).toMatchObject({ error: { name: 'Error', message: 'no', cause: { message: 'deep' } }, count: '3' });
+    const loop: Record<string, unknown> = { workflowId: 'tryon-results-42' };
+    loop.self = loop;
+    expect(JSON.parse(jsonLine({ ...entry, meta: loop }))).toMatchObject({ message: 'looked', taskId: '42' });
+  });
+});
+
+describe('health', () => {
+  test('is told by status and as JSON, also where readiness cannot be', async () => {
+    let ready = async () => ({ isReady: true, checks: { server: true } });
+    const server = await startHealthServer({ host: '127.0.0.1', port: 0 }, () => ready());
+    const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+    try {
+      expect(await (await ask('/readyz')).json()).toEqual({ status: 'ready', checks: { server: true } });
+      ready = async () => ({ isReady: false, checks: { server: false } });
+      expect((await ask('/readyz?verbose')).status).toBe(503);
+      ready = () => Promise.reject(new Error('gone'));
+      expect((await ask('/readyz')).status).toBe(503);
+      expect((await ask('/healthz', 'HEAD')).status).toBe(200);
+      expect((await ask('/healthz', 'POST')).status).toBe(405);
+      expect((await ask('/metrics')).status).toBe(404);
+    } finally {
+      await server.close();
+    }
+    await expect(ask('/healthz')).rejects.toThrow();
+  });
+});
+
+describe('traces', () => {
+  const about = { account: 'default', origin: 'https://api.example:8443', path: '/rest/x' };
+  function spans() {
+    const kept: { name: string; attributes: Record<string, unknown>; status?: number; isEnded: boolean }[] = [];
+    const tracer = {
+      startSpan(name: string, { attributes }: { attributes: Record<string, string | number> }): ExchangeSpan {
+        const span = { name, attributes: { ...attributes } as Record<string, unknown>, isEnded: false };
+        kept.push(span);
+        return {
+          setAttribute: (key, value) => Object.assign(span.attributes, { [key]: value }),
+          setStatus: ({ code }) => Object.assign(span, { status: code }),
+          end: () => Object.assign(span, { isEnded: true }),
+        };
+      },
+    };
+    return { kept, tracer };
+  }
+  const body: Exchanged = { kind: 'body', facts: { httpStatus: 200 }, text: '' };
+  const timeout: Exchanged = {
+    kind: 'fault',
+    fault: { kind: 'fault', code: 'Timeout', message: 'x' },
+    neverSent: false,
+    staleSocket: false,
+  };
+
+  test.each([
+    ['an answer', async () => body, { 'http.response.status_code': 200 }, undefined],
+    ['a fault', async () => timeout, { 'error.type': 'Timeout' }, 2],
+    ['a cancellation', () => Promise.reject(new Error('stop')), { 'error.type': 'cancelled' }, 2],
+  ] as const)('%s is one span that ends', async (_what, send, attributes, status) => {
+    const { kept, tracer } = spans();
+    await traceExchange(tracer)(about, send).catch(() => undefined);
+    expect(kept).toHaveLength(1);
+    expect(kept[0]).toMatchObject({ name: 'POST /rest/x', isEnded: true, attributes });
+    expect(kept[0]?.attributes).toMatchObject({ 'server.address': 'api.example', 'server.port': 8443 });
+    expect(kept[0]?.status).toBe(status);
+  });
+
+  test('hooks go around one another, the first outermost', async () => {
+    const order: string[] = [];
+    const hook = (name: string) => async (_about: unknown, send: () => Promise<Exchanged>) => {
+      order.push(name);
+      const exchanged = await send();
+      order.push(`${name} done`);
+      return exchanged;
+    };
+    expect(aroundAll([undefined])).toBeUndefined();
+    await aroundAll([hook('a'), undefined, hook('b')])?.(about, async () => body);
+    expect(order).toEqual(['a', 'b', 'b done', 'a done']);
+  });
+
+  test.each(tracingPackages)('where %s is missing, it is named with the command that adds it', async (missing) => {
+    const load = async (name: string): Promise<unknown> => {
+      if (name === missing) throw Object.assign(new Error('gone'), { code: 'ERR_MODULE_NOT_FOUND' });
+      return {};
+    };
+    const error = await startTracing({ to: 'http://127.0.0.1:4318', serviceName: 'x', load }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'BadConfig' });
+    expect(String(error)).toContain(`traces need ${missing}, which is not installed; add it with \`npm install`);
+  });
+});
