@@ -28,6 +28,8 @@ export interface PriceInput {
   readonly ceilingMs?: number;
   /** Of the budget, the share to plan for; default 0.9. */
   readonly plannedShare?: number;
+  /** What each job takes of the budget beside its looks; default 0. */
+  readonly otherDispatches?: number;
 }
 
 const bounded = (price: number): number => Math.min(priceLimits.mostSeconds, Math.max(priceLimits.leastSeconds, price));
@@ -46,9 +48,10 @@ export function priceFor({
   floorMs = 1000,
   ceilingMs = 60_000,
   plannedShare = priceLimits.plannedShare,
+  otherDispatches = 0,
 }: PriceInput): number {
   if (!(jobsPerSecond > 0)) return priceLimits.leastSeconds;
-  const looks = (plannedShare * queriesPerSecond) / jobsPerSecond;
+  const looks = (plannedShare * queriesPerSecond) / jobsPerSecond - otherDispatches;
   if (!(looks > 0)) return priceLimits.mostSeconds;
   // Two digits of the target are plenty, and make repeated questions cheap.
   const goal = Number(looks.toPrecision(3));
