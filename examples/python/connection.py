@@ -10,14 +10,15 @@ from typing import Any, NoReturn
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 
+from codec import data_converter
+
 # The queue of the workflow `tryOnResults`.
 TRYON_TASK_QUEUE = os.environ.get("TRYON_TASK_QUEUE", "tryon")
 
 
 async def connect() -> Client:
-    # With an encrypting worker, add `data_converter=...` here with the same codec (README, "Encrypted payloads").
     config = ClientConfig.load_client_connect_config()
-    return await Client.connect(**{"target_host": "localhost:7233", **config})
+    return await Client.connect(**{"target_host": "localhost:7233", **config}, data_converter=data_converter())
 
 
 def run(main: Coroutine[Any, Any, int | None]) -> NoReturn:

@@ -1,9 +1,11 @@
 /** A Python that has Temporal's SDK, for the test that another language needs no more than the contract. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDir, lookUp, outputOf } from '../../src/server/find-cli.js';
+import type { CommandLine } from './languages.js';
 
 const requirements = fileURLToPath(new URL('../../examples/python/requirements.txt', import.meta.url));
 
@@ -13,9 +15,11 @@ const requirements = fileURLToPath(new URL('../../examples/python/requirements.t
  * @throws Error, one line with the cure, when there is no Python or the package cannot be had
  */
 export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const sdkVersion = /^temporalio==(\S+)$/m.exec(await readFile(requirements, 'utf8'))?.[1];
+  const needed = await readFile(requirements, 'utf8');
+  const sdkVersion = /^temporalio==(\S+)$/m.exec(needed)?.[1];
   if (sdkVersion === undefined) throw new Error(`${requirements} pins no version of temporalio`);
-  const venv = join(cacheDir(env), `python-temporalio-${sdkVersion}`);
+  const digest = createHash('sha256').update(needed).digest('hex').slice(0, 8);
+  const venv = join(cacheDir(env), `python-temporalio-${sdkVersion}-${digest}`);
   const [interpreter, ready] = [join(venv, 'bin', 'python'), join(venv, 'ready')];
   if (existsSync(ready)) return interpreter;
   const python = await lookUp('python3', env);
@@ -32,4 +36,9 @@ export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Prom
   }
   await mkdir(ready);
   return interpreter;
+}
+
+/** The command line of a script of `examples/python`. */
+export async function pythonLine(script: string): Promise<CommandLine> {
+  return { cwd: dirname(requirements), program: await temporalPython(), args: [script] };
 }

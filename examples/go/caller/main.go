@@ -53,7 +53,9 @@ func call(ctx context.Context, taskID, subscriberID string, rest []string) error
 		return err
 	}
 	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	// With an encrypting worker, set options.DataConverter here (README, "Encrypted payloads").
+	if options.DataConverter, err = tryon.DataConverter(); err != nil {
+		return err
+	}
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return err

@@ -58,6 +58,9 @@ func run(ctx context.Context, endpoint, taskID string) error {
 		return err
 	}
 	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if options.DataConverter, err = tryon.DataConverter(); err != nil {
+		return err
+	}
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return err

@@ -46,7 +46,9 @@ func run(ctx context.Context, taskID string, rest []string) error {
 		return err
 	}
 	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	// With an encrypting worker, set options.DataConverter here (README, "Encrypted payloads"); the worker takes it from its client.
+	if options.DataConverter, err = tryon.DataConverter(); err != nil {
+		return err
+	}
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return err

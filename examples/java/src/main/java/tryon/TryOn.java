@@ -1,6 +1,7 @@
 package tryon;
 
 import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
 import io.temporal.envconfig.ClientConfigProfile;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import java.io.IOException;
@@ -31,7 +32,8 @@ final class TryOn {
   static WorkflowClient connect() throws IOException {
     ClientConfigProfile profile = ClientConfigProfile.load();
     WorkflowServiceStubs service = WorkflowServiceStubs.newServiceStubs(profile.toWorkflowServiceStubsOptions());
-    // With an encrypting worker, set a data converter on these options (README, "Encrypted payloads"); workers take it from the client.
-    return WorkflowClient.newInstance(service, profile.toWorkflowClientOptions());
+    WorkflowClientOptions options =
+        WorkflowClientOptions.newBuilder(profile.toWorkflowClientOptions()).setDataConverter(EncryptionCodec.dataConverter()).build();
+    return WorkflowClient.newInstance(service, options);
   }
 }
