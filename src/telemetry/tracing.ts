@@ -1,8 +1,11 @@
 /** OpenTelemetry traces, by the SDK's own interceptors. Their packages are optional peers, loaded when traces are asked for. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { fileURLToPath } from 'node:url';
 import type { Context, ContextManager } from '@opentelemetry/api';
-import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type { OpenTelemetryPlugin } from '@temporalio/interceptors-opentelemetry';
+import type { Resource } from '@opentelemetry/resources';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { SimplePlugin } from '@temporalio/plugin';
+import type { ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
 import { TryOnClientError } from '../client/errors.js';
 import type { AroundExchange } from '../vendor/exchange.js';
 import { traceExchange } from './trace-exchange.js';
@@ -10,7 +13,7 @@ import { traceExchange } from './trace-exchange.js';
 /** Traces that are on. */
 export interface Tracing {
   /** For clients, connections and workers. */
-  readonly plugin: OpenTelemetryPlugin;
+  readonly plugin: SimplePlugin;
   /** For the vendor's client. */
   readonly aroundExchange: AroundExchange;
   /** Sends what is left and ends. */
@@ -69,6 +72,59 @@ function createContextManager(root: Context): ContextManager {
   return manager;
 }
 
+type Interceptors = typeof import('@temporalio/interceptors-opentelemetry');
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const workflowModule = fileURLToPath(new URL(`./workflow-interceptors.${extension}`, import.meta.url));
+
+/** The SDK's interceptors of clients, activities and Nexus, with our own of workflows: see there for why. */
+class TracingPlugin extends SimplePlugin {
+  readonly #sinks: NonNullable<WorkerOptions['sinks']>;
+
+  constructor(parts: Interceptors, spanProcessor: SpanProcessor, resource: Resource) {
+    const client = { workflow: [new parts.OpenTelemetryWorkflowClientInterceptor()] };
+    super({
+      name: 'temporal-tryon.Tracing',
+      clientInterceptors: client,
+      workerInterceptors: {
+        client,
+        workflowModules: [workflowModule],
+        activity: [
+          (context) => ({
+            inbound: new parts.OpenTelemetryActivityInboundInterceptor(context),
+            outbound: new parts.OpenTelemetryActivityOutboundInterceptor(context),
+          }),
+        ],
+        nexus: [
+          (context) => ({
+            inbound: new parts.OpenTelemetryNexusInboundInterceptor(context),
+            outbound: new parts.OpenTelemetryNexusOutboundInterceptor(context),
+          }),
+        ],
+      },
+    });
+    const exporter = parts.makeWorkflowExporter(spanProcessor, resource);
+    const { fn } = exporter.export;
+    this.#sinks = {
+      exporter: {
+        export: {
+          // All of the info would become attributes, memo and search attributes too.
+          fn: ({ workflowId, runId, workflowType, taskQueue, namespace }, spans: Parameters<typeof fn>[1]) =>
+            fn({ workflowId, runId, workflowType, taskQueue, namespace } as Parameters<typeof fn>[0], spans),
+        },
+      },
+    };
+  }
+
+  override configureWorker(options: WorkerOptions): WorkerOptions {
+    return super.configureWorker({ ...options, sinks: { ...options.sinks, ...this.#sinks } });
+  }
+
+  override configureReplayWorker(options: ReplayWorkerOptions): ReplayWorkerOptions {
+    return super.configureReplayWorker({ ...options, sinks: { ...options.sinks, ...this.#sinks } });
+  }
+}
+
 /**
  * Turns traces on for this process. Sampling, limits and batches are set by OpenTelemetry's variables (`OTEL_TRACES_SAMPLER`,
  * `OTEL_BSP_*`), headers by `OTEL_EXPORTER_OTLP_HEADERS`.
@@ -85,17 +141,14 @@ export async function startTracing({
     '@opentelemetry/sdk-trace-base',
     load,
   );
-  const { OpenTelemetryPlugin: Plugin } = await loaded<typeof import('@temporalio/interceptors-opentelemetry')>(
-    '@temporalio/interceptors-opentelemetry',
-    load,
-  );
+  const parts = await loaded<Interceptors>('@temporalio/interceptors-opentelemetry', load);
   const exporter = typeof to === 'string' ? await otlpExporter(to, load) : to;
   const resource = new Resource({ 'service.name': serviceName });
   const spanProcessor = new BatchSpanProcessor(exporter);
   const provider = new BasicTracerProvider({ resource, spanProcessors: [spanProcessor] });
   provider.register({ contextManager: createContextManager(otel.ROOT_CONTEXT).enable() });
   return {
-    plugin: new Plugin({ resource, spanProcessor }),
+    plugin: new TracingPlugin(parts, spanProcessor, resource),
     aroundExchange: traceExchange(provider.getTracer('temporal-tryon')),
     shutdown: () => provider.shutdown(),
   };

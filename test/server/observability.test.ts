@@ -1,15 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { listingWorkflowId, resultsWorkflowId, workflowTypes } from '../../src/contract.js';
+import { listingWorkflowId, messages, resultsWorkflowId, workflowTypes } from '../../src/contract.js';
 import { freePort } from '../../src/server/temporal-server.js';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.js';
 import { type Emulator, type Script, startEmulator } from '../../src/testing.js';
+import { workflowSource } from '../../src/worker/workflow-source.js';
 import { alerts, dashboard, deployed, forAllAccounts, queryOf } from '../observability/deployed.js';
 import { type OtlpReceiver, type Span, startOtlpReceiver } from '../observability/otlp-receiver.js';
 import { type Prometheus, startPrometheus } from '../observability/prometheus.js';
 import { startWorkerProcess, type WorkerProcess } from '../observability/worker-process.js';
-import { workerEnv } from '../support/stack.js';
+import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
 const temporal = inject('temporal');
@@ -71,6 +73,7 @@ const statusOf = async (path: string): Promise<number> => {
 };
 
 beforeAll(async () => {
+  quiet();
   emulator = await startEmulator({
     seed: 60_606,
     accounts: [
@@ -227,6 +230,19 @@ describe('one trace', () => {
     const attempts = inTrace('RunActivity:tryOnPoll').map(({ status }) => status);
     expect(attempts.length).toBeGreaterThanOrEqual(2);
     expect(attempts).toEqual([...attempts.slice(1).map(() => 0), 1]);
+  });
+
+  test('a history recorded with traces, updates too, replays without them', async () => {
+    const client = new Client({ connection, plugins: [tracing.plugin] });
+    const taskId = emulator.addTask({ script: [runs, { ...runs, polls: 3 }, finished] });
+    const handle = await start(client, taskId);
+    await handle.executeUpdate(messages.pollNow);
+    await handle.executeUpdate(messages.setTimeout, { args: [{ timeoutSeconds: 60 }] });
+    await handle.result();
+    const logger = new DefaultLogger('ERROR');
+    const workflowBundle = await bundleWorkflowCode({ ...workflowSource, logger });
+    await Worker.runReplayHistory({ workflowBundle }, await handle.fetchHistory());
+    await until(() => otlp.spans.some(({ name }) => name === `HandleUpdate:${messages.pollNow}`));
   });
 
   test('nothing that was sent holds a key, a secret or a signature', () => {
