@@ -8,9 +8,15 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { assertUnpolluted, Fuzz } from '../test/hostile/fuzz.js';
+import { keepRun } from './long-run.js';
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    runs: { type: 'string', default: '100000' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const runs = Number(values.runs);
@@ -75,4 +81,16 @@ console.log(
 if (slowest.ms > slowestAllowedMs || growth > growthAllowedBytes) {
   console.error('too slow, or memory is not given back');
   process.exit(1);
+}
+if (values.keep) {
+  keepRun({
+    name: 'fuzz',
+    command: `npm run test:fuzz -- ${process.argv.slice(2).join(' ')}`,
+    seed,
+    seconds: Math.round((performance.now() - startedAt) / 1000),
+    found: [
+      `${runs} mutated answers, none of them thrown at, stuck on or let grow`,
+      `slowest ${slowest.ms.toFixed(0)} ms of processor time; heap grew ${(growth / 1024).toFixed(0)} KiB`,
+    ],
+  });
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { faultRows } from '../test/support/fault-rows.js';
+import { keptRuns } from './long-run.js';
 import { reliabilityPage, resultsOf, type TestReport } from './reliability.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -32,7 +33,7 @@ const [given] = process.argv.slice(2);
 const report = given === undefined ? ranReport() : (JSON.parse(readFileSync(given, 'utf8')) as TestReport);
 const results = resultsOf(faultRows, report);
 mkdirSync(join(root, 'docs'), { recursive: true });
-writeFileSync(join(root, 'docs', 'reliability.md'), reliabilityPage(results));
+writeFileSync(join(root, 'docs', 'reliability.md'), reliabilityPage(results, keptRuns()));
 const bad = results.filter(({ result }) => result === 'failed' || result === 'missing');
 for (const { row, result } of bad) process.stderr.write(`fault ${row.number}, ${row.title}: ${result}\n`);
 process.exitCode = bad.length > 0 ? 1 : 0;

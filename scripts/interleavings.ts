@@ -10,6 +10,7 @@ import { anything, patient } from '../test/support/interleave-scenario.js';
 import { realWorld, skippingWorld, type World } from '../test/support/interleave-stack.js';
 import { quiet } from '../test/support/stack.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
+import { keepRun } from './long-run.js';
 
 const { values } = parseArgs({
   options: {
@@ -18,11 +19,12 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     lanes: { type: 'string' },
     batch: { type: 'string', default: '250' },
+    keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 const usage =
-  'node --import tsx scripts/interleavings.ts [--server real|skipping] [--runs 2000] [--seed 1] [--lanes 40] [--batch 250]';
+  'node --import tsx scripts/interleavings.ts [--server real|skipping] [--runs 2000] [--seed 1] [--lanes 40] [--batch 250] [--keep]';
 
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -53,6 +55,7 @@ if (values.help || !['real', 'skipping'].includes(values.server)) {
   // Time is skipped while every wait of the server rests, so few at a time are faster there.
   const lanes = Number(values.lanes ?? (isReal ? 40 : 4));
   const [runs, batch, seed] = [Number(values.runs), Number(values.batch), Number(values.seed)];
+  const sinceMs = performance.now();
   const met: Record<string, number> = {};
   const failures: string[] = [];
   for (let done = 0, index = 0; done < runs; done += batch, index += 1) {
@@ -75,5 +78,14 @@ if (values.help || !['real', 'skipping'].includes(values.server)) {
     log(`${Math.min(runs, done + batch)} of ${runs} done; the next seed is ${seed + index + 1}`);
   }
   process.stdout.write(`${JSON.stringify({ server: values.server, seed, runs, met, failures }, undefined, 2)}\n`);
+  if (values.keep) {
+    keepRun({
+      name: isReal ? 'interleavings' : 'interleavings-skipping',
+      command: `npm run test:interleavings -- ${process.argv.slice(2).join(' ')}`,
+      seed,
+      seconds: Math.round((performance.now() - sinceMs) / 1000),
+      found: [`${runs} runs, ${failures.length} broken invariants`, `met on the way: ${JSON.stringify(met)}`],
+    });
+  }
   process.exitCode = failures.length === 0 ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /** `npm run test:kill`: many kills, with progress; ends with 1 where something was lost or told twice. */
 import { parseArgs } from 'node:util';
 import { killRun } from '../test/support/kill-run.js';
+import { keepRun } from './long-run.js';
 
 const { values } = parseArgs({
   options: {
@@ -8,14 +9,16 @@ const { values } = parseArgs({
     'server-kills': { type: 'string', default: '20' },
     'server-away-seconds': { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(
-    'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1]\n',
+    'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1] [--keep]\n',
   );
 } else {
+  const sinceMs = performance.now();
   const result = await killRun({
     workerKills: Number(values['worker-kills']),
     serverKills: Number(values['server-kills']),
@@ -24,5 +27,19 @@ if (values.help) {
     log: (line) => process.stderr.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  if (values.keep) {
+    const { seed, workerKills, serverKills, waits, images, extraQueries, repeatedSignals, violations } = result;
+    keepRun({
+      name: 'kill',
+      command: `npm run test:kill -- ${process.argv.slice(2).join(' ')}`,
+      seed,
+      seconds: Math.round((performance.now() - sinceMs) / 1000),
+      found: [
+        `${workerKills} kills of the worker and ${serverKills} of the server, ${waits} waits with ${images} images`,
+        `${violations.length} violations: images lost or told twice, outcomes or numbers missing`,
+        `${extraQueries} queries more than undisturbed, ${repeatedSignals} signals repeated and dropped by their number`,
+      ],
+    });
+  }
   process.exitCode = result.violations.length === 0 ? 0 : 1;
 }

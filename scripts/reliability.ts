@@ -1,5 +1,6 @@
 /** The fault table as a page: what happens here, by which test that is shown, and how the test ended. Pure. */
 import { type FaultRow, faultGroups } from '../test/support/fault-rows.js';
+import type { KeptRun } from './long-run.js';
 
 /** The part of a report of vitest's JSON reporter that is read. */
 export interface TestReport {
@@ -52,7 +53,7 @@ const testsOf = ({ files }: RowResult): string =>
   files.map(({ file, passed, failed }) => `[${file.replace(/^test\//, '')}](../${file}) ${passed + failed}`).join(', ');
 
 /** The page in Markdown. */
-export function reliabilityPage(results: readonly RowResult[]): string {
+export function reliabilityPage(results: readonly RowResult[], runs: readonly KeptRun[] = []): string {
   const count = (wanted: RowResult['result']) => results.filter(({ result }) => result === wanted).length;
   const open = results.filter(({ result }) => result === 'not covered').map(({ row }) => row.number);
   const others = (['failed', 'missing'] as const)
@@ -73,6 +74,13 @@ export function reliabilityPage(results: readonly RowResult[]): string {
       lines.push('', `## ${group}`, '', '| # | fault | what happens here | tests | result |', '|---|---|---|---|---|');
     }
     lines.push(`| ${row.number} | ${cell(row.title)} | ${cell(row.happens)} | ${testsOf(result)} | ${result.result} |`);
+  }
+  if (runs.length > 0) {
+    lines.push('', '## Long runs', '', '| command | seed | found | time |', '|---|---|---|---|');
+    for (const { command, seed, found, seconds, at, machine } of runs) {
+      const where = `${seconds} s on ${at}, ${machine.cores} cores (${machine.cpu})`;
+      lines.push(`| \`${command}\` | ${seed} | ${cell(found.join('; '))} | ${where} |`);
+    }
   }
   return `${lines.join('\n')}\n`;
 }

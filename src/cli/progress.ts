@@ -13,13 +13,23 @@ export interface Progress {
   stop(): void;
 }
 
-/** Starts a progress bar named `title`. */
-export function startProgress(output: Output, title: string): Progress {
+/** What stands around the bar: `count` tells how many of how many, `percent` a share of 100 whose meaning follows. */
+export type ProgressKind = { readonly count: string } | { readonly percentOf: string };
+
+const MOST_BAR = 40;
+
+/** The bar's library has the terminal cut lines that are too long (DECAWM off); addresses must be whole. */
+const [wrapLines, cutLines] = ['\u001b[?7h', '\u001b[?7l'];
+
+/** Starts a progress bar. Off a terminal each update that differs from the one before is a line. */
+export function startProgress(output: Output, kind: ProgressKind): Progress {
+  const [before, after] =
+    'count' in kind ? [`${kind.count} `, '{value}/{total}'] : ['', `{percentage} % ${kind.percentOf}`];
   if (!output.isInteractive) {
     let told = '';
     return {
       update(done, total, text) {
-        const line = `${title} ${done}/${total} ${text}`;
+        const line = 'count' in kind ? `${kind.count} ${done}/${total} ${text}` : text;
         if (line !== told) output.note(line);
         told = line;
       },
@@ -31,13 +41,16 @@ export function startProgress(output: Output, title: string): Progress {
   const { cyan, dim } = output.paintNote;
   const bar = new cliProgress.SingleBar(
     {
-      format: `${title} ${cyan('{bar}')} {value}/{total} ${dim('{text}')} ${dim('{duration_formatted}')}`,
+      format: `${before}${cyan('{bar}')} ${after}  ${dim('{text}')} ${dim('{duration_formatted}')}`,
+      barsize: Math.min(MOST_BAR, Math.floor((output.errorSink.columns ?? 80) / 5)),
       hideCursor: true,
       clearOnComplete: true,
       stopOnComplete: false,
       // Signals are the command's own.
       gracefulExit: false,
       fps: 10,
+      // Lines above it take it away.
+      forceRedraw: true,
       stream: process.stderr,
     },
     cliProgress.Presets.shades_classic,
@@ -49,8 +62,9 @@ export function startProgress(output: Output, title: string): Progress {
   timer.unref();
   /** Takes the bar away for a line, then draws it again below. */
   const above = (write: () => void): void => {
-    process.stderr.write('\r\u001b[K');
+    process.stderr.write(`\r\u001b[K${wrapLines}`);
     write();
+    process.stderr.write(cutLines);
     bar.update(state.done, { text: state.text });
   };
   return {

@@ -113,7 +113,7 @@ const columns: readonly Column[] = [
 /** Between two columns. */
 const GAP = 2;
 
-/** Columns that fit, with their widths: the widest texts are cut first, then whole columns are left out. */
+/** Columns that fit, with their widths: the last reply is cut first, then whole columns are left out, and at last task ids are cut. */
 function fitted(
   cells: readonly (readonly string[])[],
   mostWidth: number,
@@ -122,17 +122,17 @@ function fitted(
   let indexes = columns.map((_, k) => k);
   for (;;) {
     const widths = indexes.map((k) => natural[k] as number);
+    const [first] = indexes
+      .filter((k) => (columns[k] as Column).keep > 0)
+      .sort((one, other) => (columns[one] as Column).keep - (columns[other] as Column).keep);
     let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - mostWidth;
     for (const [at, k] of indexes.entries()) {
-      const { least } = columns[k] as Column;
-      if (over <= 0 || least === undefined) continue;
+      const { least, keep } = columns[k] as Column;
+      if (over <= 0 || least === undefined || (keep === 0 && first !== undefined)) continue;
       const cut = Math.max(0, Math.min(over, (widths[at] as number) - least));
       widths[at] = (widths[at] as number) - cut;
       over -= cut;
     }
-    const [first] = indexes
-      .filter((k) => (columns[k] as Column).keep > 0)
-      .sort((one, other) => (columns[one] as Column).keep - (columns[other] as Column).keep);
     if (over <= 0 || first === undefined) return { indexes, widths };
     indexes = indexes.filter((k) => k !== first);
   }

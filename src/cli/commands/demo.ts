@@ -234,7 +234,7 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
   const link = historyUrl(server, client.temporal.options.namespace, listing);
   if (link !== undefined) output.note(`history: ${output.paintNote.cyan(link)}`);
 
-  const progress = startProgress(output, 'images');
+  const progress = startProgress(output, { count: 'images' });
   const result = await Promise.race([
     follow(client, listing.listingId, tasks.length, progress, context),
     worker.failed,

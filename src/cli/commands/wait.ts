@@ -1,22 +1,17 @@
 /** `temporal-tryon wait <taskId>`. */
 import type { TryOnClient } from '../../client/client.js';
-import type { TryOnChange } from '../../client/events.js';
+import { lookAtWait, type TryOnWaitStatus, type WaitSight } from '../../client/status.js';
 import type { TryOnOutcome, TryOnResultsInput } from '../../contract.js';
 import { exitCodes, Interrupted } from '../exit.js';
 import { plain } from '../output.js';
 import type { Context, Run } from '../program.js';
 import { startProgress } from '../progress.js';
-import { imageLine, lengthOf, outcomeLines } from '../show.js';
+import { imageLine, outcomeLines } from '../show.js';
+import { percentOf, progressLine, progressText, shareDone } from '../wait-progress.js';
 import { withClient } from '../with-client.js';
 
-function lookText(change: TryOnChange): string {
-  const status = change.kind === 'status' ? change.status : change.kind === 'looked' ? change : undefined;
-  if (status === undefined) return '';
-  const { polls, vendorStatus = 'not asked yet', pending } = status;
-  const inMs = pending?.dueAt === undefined ? undefined : Date.parse(pending.dueAt) - Date.now();
-  const next = inMs === undefined || inMs < 0 ? '' : `, next look in ${lengthOf(inMs)}`;
-  return `${plain(vendorStatus)}, ${polls} queries${next}`;
-}
+/** The bar moves between two looks, since time passes. */
+const REDRAW_MS = 1_000;
 
 /** Shows a wait until its end. */
 async function follow(
@@ -24,25 +19,41 @@ async function follow(
   input: TryOnResultsInput,
   { output, signal }: Context,
 ): Promise<TryOnOutcome> {
-  const progress = startProgress(output, 'images');
+  const bar = startProgress(output, { percentOf: 'of jobs like this are over' });
+  const { taskId, expectedImages } = input;
   let images = 0;
-  let text = '';
+  let sight: WaitSight | undefined;
+  let status: TryOnWaitStatus | undefined;
+  const show = (): void => {
+    if (status === undefined) return;
+    const progress = { status, images, expectedImages };
+    const nowMs = Date.now();
+    const text = output.isInteractive ? progressText(progress, nowMs) : progressLine(progress, nowMs);
+    bar.update(percentOf(shareDone(progress, nowMs) ?? 0), 100, text);
+  };
+  const timer = output.isInteractive ? setInterval(show, REDRAW_MS) : undefined;
   try {
-    for await (const change of client.events(input.taskId, { signal })) {
+    for await (const change of client.events(taskId, { signal })) {
       if (change.kind === 'outcome') return change.outcome;
       if (change.kind === 'ended') throw change.error;
       if (change.kind === 'images') {
         images += change.images.length;
-        if (!output.isJson) for (const image of change.images) progress.line(imageLine(image, output.paint));
+        if (!output.isJson) for (const image of change.images) bar.line(imageLine(image, output.paint));
       }
-      if (change.kind === 'note') for (const note of change.notes) progress.note(`! ${plain(note)}`);
-      if (change.kind === 'blocked') progress.note(`! blocked: ${plain(change.error.message)}`);
-      if (change.kind === 'unblocked') progress.note('goes on');
-      text = lookText(change) || text;
-      progress.update(images, Math.max(images, input.expectedImages ?? images, 1), text);
+      if (change.kind === 'note') for (const note of change.notes) bar.note(`! ${plain(note)}`);
+      if (change.kind === 'blocked') bar.note(`! blocked: ${plain(change.error.message)}`);
+      if (change.kind === 'unblocked') bar.note('goes on');
+      if (change.kind === 'status') status = change.status;
+      if (change.kind === 'looked') {
+        // A change tells no sub-tasks; the wait itself is asked again only where its history has grown.
+        sight = await lookAtWait(client.temporal, taskId, sight === undefined ? {} : { before: sight });
+        status = sight.status;
+      }
+      show();
     }
   } finally {
-    progress.stop();
+    clearInterval(timer);
+    bar.stop();
   }
   throw new Error('the wait ended without a word');
 }

@@ -1,0 +1,39 @@
+/** What long runs found (kills, interleavings, fuzzing), kept as `bench/results/<name>.json` and shown by `docs/reliability.md`. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { machine, type ResultFile } from '../bench/lib/report.js';
+
+const folder = fileURLToPath(new URL('../bench/results', import.meta.url));
+const names = ['kill', 'interleavings', 'interleavings-skipping', 'fuzz'] as const;
+
+/** One long run. */
+export interface LongRun {
+  readonly name: (typeof names)[number];
+  /** As it was called. */
+  readonly command: string;
+  readonly seed: number;
+  readonly seconds: number;
+  /** What it found, in words for figures: `0 violations`. */
+  readonly found: readonly string[];
+}
+
+/** A run as it is kept. */
+export interface KeptRun extends LongRun {
+  readonly at: string;
+  readonly machine: ResultFile['machine'];
+}
+
+/** Keeps it, in place of the one before. */
+export function keepRun(run: LongRun): void {
+  const kept: KeptRun = { ...run, at: new Date().toISOString().slice(0, 10), machine: machine() };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${run.name}.json`), `${JSON.stringify(kept, undefined, 2)}\n`);
+}
+
+/** Those that were kept. */
+export const keptRuns = (): KeptRun[] =>
+  names
+    .map((name) => join(folder, `${name}.json`))
+    .filter((path) => existsSync(path))
+    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as KeptRun);
