@@ -107,6 +107,14 @@ const shownFor = async (name: string): Promise<string> => {
   return ((await detail(name).getByRole('cell').nth(1).textContent()) ?? '').replaceAll('\u2060', '');
 };
 
+/** The UI sizes the frame of the details by its content; whether the last row is within it. */
+async function isLastRowSeen(): Promise<boolean> {
+  const frame = await page.locator('iframe[title="output"]').last().boundingBox();
+  const row = await page.frameLocator('iframe[title="output"] >> nth=-1').getByRole('row').last().boundingBox();
+  if (frame === null || row === null) return false;
+  return row.y + row.height <= frame.y + frame.height;
+}
+
 const listUrl = (status: string): string =>
   `${server.uiUrl}/namespaces/default/workflows?query=${encodeURIComponent(`TryOnStatus = "${status}"`)}`;
 
@@ -121,7 +129,7 @@ describe('the list', () => {
     await page.goto(listUrl(status));
     await seen(linkTo(workflowId));
     await seen(page.getByText('1–1 of 1'));
-    if (status === 'waiting') await browser.shoot('ui-list');
+    if (status === 'waiting') await browser.shoot('ui-list', { above: page.getByText('Custom Views') });
   });
 });
 
@@ -200,6 +208,7 @@ describe('the words of a vendor', () => {
     await open(resultsWorkflowId(blocked), 'user-metadata');
     expect(await shownFor('trouble')).toBe(`gateway InvalidAppKey: ${hostile}`);
     expect(await shownFor('state')).toBe('blocked');
+    await until(isLastRowSeen);
     expect(await browser.found(traces)).toBe(0);
     await browser.shoot('ui-blocked');
   });
@@ -216,10 +225,10 @@ describe('the words of a vendor', () => {
     await seen(page.getByText('"status": "failed"'));
     await seen(page.getByText(hostile));
     expect(await browser.found(traces)).toBe(0);
-    await browser.shoot('ui-failed');
     await open(resultsWorkflowId(failed), 'user-metadata');
     expect(await shownFor('trouble')).toBe(`task failed: ${hostile}`);
     expect(await browser.found(traces)).toBe(0);
+    await browser.shoot('ui-failed');
   });
 });
 
