@@ -1,14 +1,19 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { createEncryptionCodec } from '../../src/codec/payload-codec.js';
 import { type CodecServerOptions, startCodecServer } from '../../src/codec/server.js';
 import { readCodecToken } from '../../src/codec/token.js';
+import { findTemporalCli } from '../../src/server/find-cli.js';
 import { runCli, startCli } from '../cli/run-cli.js';
 
 const wire = proto.temporal.api.common.v1.Payload;
@@ -212,6 +217,24 @@ describe('a token', () => {
     expect(said).toContain(words);
     expect(said).not.toContain(token);
   });
+});
+
+test("Temporal's CLI shows a history through it, with the token", async () => {
+  const { address } = inject('temporal');
+  const connection = await Connection.connect({ address });
+  onTestFinished(() => connection.close());
+  const dataConverter = { payloadCodecs: [codecOf('a')] };
+  const workflowId = `codec-${randomUUID()}`;
+  const client = new Client({ connection, dataConverter });
+  const handle = await client.workflow.start('none', { taskQueue: workflowId, workflowId, args: ['a secret input'] });
+  const url = await serve({ token: () => token });
+  const { path } = await findTemporalCli();
+  const about = ['workflow', 'show', '--address', address, '--workflow-id', workflowId, '--output', 'json'];
+  const codec = ['--codec-endpoint', url, '--codec-auth', `Bearer ${token}`];
+  const { stdout } = await promisify(execFile)(path, [...about, ...codec]);
+  // The CLI prints what a payload carries in Base64.
+  expect(stdout).toContain(Buffer.from(JSON.stringify('a secret input')).toString('base64'));
+  await handle.terminate('the test is over');
 });
 
 describe('the command', () => {
