@@ -50,6 +50,7 @@ export type {
 export type { SchedulePolicy } from './core/schedule.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
+export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
 export {
   type Account,
   type Accounts,

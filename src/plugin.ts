@@ -58,7 +58,9 @@ function startWatching(
   const { taskQueue, accounts } = settings;
   const counted = { client: new Client({ connection, namespace }), taskQueue, accounts };
   const waits =
-    meter === undefined ? undefined : watchWaitCounts({ ...counted, meter, searchAttributes: registered.names });
+    meter === undefined
+      ? undefined
+      : watchWaitCounts({ ...counted, meter, searchAttributes: registered.names, known: registered.first });
   return {
     names: registered.names,
     learning,

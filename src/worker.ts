@@ -23,7 +23,7 @@ import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
 import { runtimeOptions } from './telemetry/runtime.js';
-import { readTelemetrySettings } from './telemetry/settings.js';
+import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { watchWaitCounts } from './telemetry/wait-counts.js';
 import { learn } from './worker/learn.js';
@@ -180,6 +180,19 @@ function sayer(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: s
   };
 }
 
+function cannotListen(variable: string, cause: unknown): WorkerStartError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new WorkerStartError(`${variable} cannot be listened on (${why}); give another address`, { cause });
+}
+
+function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): void {
+  try {
+    Runtime.install(runtimeOptions(telemetry, logger));
+  } catch (error) {
+    throw telemetry.metrics.kind === 'prometheus' ? cannotListen('TRYON_METRICS_ADDRESS', error) : error;
+  }
+}
+
 /** The program. Resolves to its exit code. */
 export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number> {
   const read = readWorkerSettings(env);
@@ -197,11 +210,15 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   try {
     const write = (entry: LogEntry) => process.stderr.write(`${jsonLine(entry)}\n`);
     const logger = new DefaultLogger(settings.logLevel, ...(logFormat === 'json' ? [write] : []));
-    Runtime.install(runtimeOptions(settings.telemetry, logger));
+    installRuntime(settings.telemetry, logger);
     // Alive before it is ready.
     const starting: Readiness = { isReady: false, checks: { started: false } };
     const ready = async () => (await workers?.ready()) ?? starting;
-    if (health !== undefined) healthServer = await startHealthServer(health, ready);
+    if (health !== undefined) {
+      healthServer = await startHealthServer(health, ready).catch((error: unknown) => {
+        throw cannotListen('TRYON_HEALTH_ADDRESS', error);
+      });
+    }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
     workers = await startTryOnWorkers(settings, tracing === undefined ? {} : { tracing });
     const queues = [

@@ -13,6 +13,8 @@ export interface WaitCountsOptions {
   readonly accounts: readonly { readonly name: string }[];
   /** The contract's search attributes that the namespace has. */
   readonly searchAttributes: () => readonly string[];
+  /** Settles when they are known. */
+  readonly known?: Promise<void>;
   /** Between two counts; default 60,000. A count is no billed Action, but rate limited. */
   readonly everyMs?: number;
 }
@@ -64,14 +66,24 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
     'Open waits, by state; the same from every worker',
   );
   let isStopped = false;
+  const told = new Map<string, WaitCount['labels']>();
   async function count(): Promise<void> {
+    const left = new Map(told);
     for (const { query, labels } of waitCounts(taskQueue, accounts, options.searchAttributes())) {
       if (isStopped) return;
       const { count } = await client.workflow.count(query);
       gauge.set(count, labels);
+      const key = JSON.stringify(labels);
+      told.set(key, labels);
+      left.delete(key);
+    }
+    // Where search attributes came or went meanwhile, the same waits are counted under other labels now.
+    for (const [key, labels] of left) {
+      gauge.set(0, labels);
+      told.delete(key);
     }
   }
-  let underWay = Promise.resolve();
+  let underWay = options.known ?? Promise.resolve();
   const tick = () => {
     underWay = underWay.then(count).catch(() => undefined);
   };

@@ -1,4 +1,4 @@
-import { noopMetricMeter } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
 import { unpolled } from '../../src/core/poll.js';
@@ -10,11 +10,12 @@ import { errorLabels, lookResult } from '../../src/telemetry/labels.js';
 import { createTryOnMetrics } from '../../src/telemetry/metrics.js';
 import { metricsExporter, runtimeOptions } from '../../src/telemetry/runtime.js';
 import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/settings.js';
-import { type ExchangeSpan, traceExchange } from '../../src/telemetry/trace-exchange.js';
+import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
-import { waitCounts } from '../../src/telemetry/wait-counts.js';
+import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
 import { tryOnApi } from '../../src/vendor/apis/tryon.js';
 import type { Exchanged } from '../../src/vendor/exchange.js';
+import { recorder, spans } from './recorders.js';
 
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
 
@@ -48,22 +49,6 @@ describe('labels come out of small sets', () => {
     expect(lookResult({ kind: 'trouble', class: 'throttled', error, retries: 0 })).toBe('throttled');
   });
 });
-
-/** A meter that keeps what it is told. */
-function recorder() {
-  const told: { name: string; value: number; labels: object }[] = [];
-  const keep = (name: string) => (value: number, labels: object) => told.push({ name, value, labels });
-  const meter = {
-    ...noopMetricMeter,
-    createCounter: (name: string) => ({ ...noopMetricMeter.createCounter(name), add: keep(name) }),
-    createHistogram: (name: string) => ({ ...noopMetricMeter.createHistogram(name), record: keep(name) }),
-    createGauge: (name: string) => ({ ...noopMetricMeter.createGauge(name), set: keep(name) }),
-    withTags: () => meter,
-  };
-  const of = (name: string) =>
-    told.filter((one) => one.name === name).map(({ value, labels }) => ({ value, ...labels }));
-  return { meter: meter as unknown as typeof noopMetricMeter, of };
-}
 
 describe('metrics of attempts', () => {
   const attempt = (part: Partial<AttemptSeen>): AttemptSeen => ({
@@ -158,6 +143,20 @@ describe('counts of open waits', () => {
 
   test('one in all where it has none', () => {
     expect(waitCounts('tryon', accounts, [])).toEqual([{ query: open, labels: { account: 'any', state: 'waiting' } }]);
+  });
+
+  test('nothing is counted twice once the namespace has them', async () => {
+    const { meter, of } = recorder();
+    let registered: string[] = [];
+    const client = { workflow: { count: async () => ({ count: 5, groups: [] }) } } as unknown as Client;
+    const searchAttributes = () => registered;
+    const counts = watchWaitCounts({ meter, client, taskQueue: 'q', accounts, searchAttributes, everyMs: 1 });
+    const any = () => of('tryon_waits').filter((one) => (one as unknown as { account: string }).account === 'any');
+    await expect.poll(() => any().at(-1)?.value).toBe(5);
+    registered = ['TryOnStatus', 'TryOnAccount'];
+    await expect.poll(() => any().at(-1)?.value).toBe(0);
+    await counts.stop();
+    expect(of('tryon_waits')).toContainEqual({ value: 5, account: 'eu-shop', state: 'blocked' });
   });
 
   test('a queue with a quote in its name cannot leave its place in the query', () => {
@@ -300,21 +299,6 @@ describe('health', () => {
 
 describe('traces', () => {
   const about = { account: 'default', origin: 'https://api.example:8443', path: '/rest/x' };
-  function spans() {
-    const kept: { name: string; attributes: Record<string, unknown>; status?: number; isEnded: boolean }[] = [];
-    const tracer = {
-      startSpan(name: string, { attributes }: { attributes: Record<string, string | number> }): ExchangeSpan {
-        const span = { name, attributes: { ...attributes } as Record<string, unknown>, isEnded: false };
-        kept.push(span);
-        return {
-          setAttribute: (key, value) => Object.assign(span.attributes, { [key]: value }),
-          setStatus: ({ code }) => Object.assign(span, { status: code }),
-          end: () => Object.assign(span, { isEnded: true }),
-        };
-      },
-    };
-    return { kept, tracer };
-  }
   const body: Exchanged = { kind: 'body', facts: { httpStatus: 200 }, text: '' };
   const timeout: Exchanged = {
     kind: 'fault',

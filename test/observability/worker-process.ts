@@ -13,11 +13,8 @@ export interface WorkerProcess {
 
 const workerFile = fileURLToPath(new URL('../../src/worker.ts', import.meta.url));
 
-/** Starts one and waits until it runs, or, with `isAwaited` false, not. */
-export async function startWorkerProcess(
-  env: Readonly<Record<string, string>>,
-  { isAwaited = true }: { readonly isAwaited?: boolean } = {},
-): Promise<WorkerProcess> {
+/** Starts one and waits until it runs. */
+export async function startWorkerProcess(env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', workerFile], {
     env: { PATH: process.env.PATH ?? '', TEMPORAL_CONFIG_FILE: process.env.TEMPORAL_CONFIG_FILE ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -32,8 +29,7 @@ export async function startWorkerProcess(
     });
     child.once('exit', () => reject(new Error(`the worker ended before it ran: ${lines.join('\n')}`)));
   });
-  runs.catch(() => undefined);
-  if (isAwaited) await runs;
+  await runs;
   return {
     lines,
     async stop(signal = 'SIGTERM') {

@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { listingWorkflowId, messages, resultsWorkflowId, workflowTypes } from '../../src/contract.js';
+import { TryOnPlugin } from '../../src/index.js';
 import { freePort } from '../../src/server/temporal-server.js';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.js';
 import { type Emulator, type Script, startEmulator } from '../../src/testing.js';
@@ -10,6 +12,7 @@ import { workflowSource } from '../../src/worker/workflow-source.js';
 import { alerts, dashboard, deployed, forAllAccounts, queryOf } from '../observability/deployed.js';
 import { type OtlpReceiver, type Span, startOtlpReceiver } from '../observability/otlp-receiver.js';
 import { type Prometheus, startPrometheus } from '../observability/prometheus.js';
+import { recorder, spans } from '../observability/recorders.js';
 import { startWorkerProcess, type WorkerProcess } from '../observability/worker-process.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
@@ -234,7 +237,7 @@ describe('one trace', () => {
 
   test('a history recorded with traces, updates too, replays without them', async () => {
     const client = new Client({ connection, plugins: [tracing.plugin] });
-    const taskId = emulator.addTask({ script: [runs, { ...runs, polls: 3 }, finished] });
+    const taskId = emulator.addTask({ script: [{ ...runs, polls: 3 }, finished] });
     const handle = await start(client, taskId);
     await handle.executeUpdate(messages.pollNow);
     await handle.executeUpdate(messages.setTimeout, { args: [{ timeoutSeconds: 60 }] });
@@ -296,3 +299,42 @@ test('a worker that drains is not ready any more, still alive, and ends with 0',
   expect(await ended).toBe(0);
   await slow.terminate();
 });
+
+test("a worker of one's own measures and traces with the plugin's meter and tracer", async () => {
+  const { meter, of } = recorder();
+  const { kept, tracer } = spans();
+  const queue = `observed-own-${randomUUID()}`;
+  const env = workerEnv(emulator, 'not-read');
+  const native = await NativeConnection.connect({ address: temporal.address });
+  try {
+    const own = await Worker.create({
+      connection: native,
+      taskQueue: queue,
+      workflowsPath: fileURLToPath(new URL('../support/own-workflows.ts', import.meta.url)),
+      plugins: [new TryOnPlugin({ env, meter, tracer })],
+    });
+    const taskId = emulator.addTask({ script: [finished] });
+    await own.runUntil(
+      new Client({ connection }).workflow.execute(workflowTypes.results, {
+        taskQueue: queue,
+        workflowId: resultsWorkflowId(taskId),
+        args: [{ taskId }],
+      }),
+    );
+  } finally {
+    await native.close();
+  }
+  expect(of('tryon_images')).toEqual([{ value: 8, account: 'default' }]);
+  expect(of('tryon_waits')).toContainEqual({ value: 0, account: 'default', state: 'blocked' });
+  expect(of('tryon_vendor_request_duration_seconds')).toMatchObject([{ account: 'default', result: '200' }]);
+  expect(kept).toMatchObject([{ name: 'POST /rest/ai/virtual/tryon-results', isEnded: true }]);
+});
+
+test.each(['TRYON_METRICS_ADDRESS', 'TRYON_HEALTH_ADDRESS'])(
+  'an address that is taken is told by %s',
+  async (variable) => {
+    const taken = { ...workerEnv(emulator, taskQueue), [variable]: new URL(emulator.url).host };
+    const started = startWorkerProcess({ ...taken, TEMPORAL_ADDRESS: temporal.address });
+    await expect(started).rejects.toThrow(`${variable} cannot be listened on`);
+  },
+);
