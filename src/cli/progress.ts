@@ -21,6 +21,9 @@ const MOST_BAR = 40;
 /** The bar's library has the terminal cut lines that are too long (DECAWM off); addresses must be whole. */
 const [wrapLines, cutLines] = ['\u001b[?7h', '\u001b[?7l'];
 
+/** The start of the line as the cursor's saved position (DECSC). */
+const saveHere = '\r\u001b7';
+
 /** Starts a progress bar. Off a terminal each update that differs from the one before is a line. */
 export function startProgress(output: Output, kind: ProgressKind): Progress {
   const [before, after] =
@@ -78,7 +81,10 @@ export function startProgress(output: Output, kind: ProgressKind): Progress {
     note: (text) => above(() => output.note(text)),
     stop() {
       clearInterval(timer);
+      // The library goes back to where the bar began, which lines above it have moved; with that comes the cutting of lines.
+      process.stderr.write(saveHere);
       bar.stop();
+      process.stderr.write(wrapLines);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Waits as `watch` shows them: what a list and a look at each came to, as rows, lines and JSON. Pure. */
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import type { TryOnWaitStatus, WaitState } from '../client/status.js';
 import { type Output, plain } from './output.js';
@@ -204,10 +205,16 @@ export function screenLines(screen: Screen, paint: Paint, nowMs: number, width: 
   const shown = waits.slice(0, roomFor(rows, notes.length));
   const left = waits.length - shown.length;
   const states = statesText(waits, paint);
+  const room = width - `waits ${stripVTControlCharacters(states)}`.length;
   const time = new Date(nowMs).toISOString().slice(11, 19);
+  const about = `${place}, ${time} UTC, Ctrl-C ends`;
+  const title =
+    room < 0
+      ? cut(`waits ${stripVTControlCharacters(states)}`)
+      : `${paint.bold('waits')} ${room < about.length + 2 ? '' : `${paint.dim(about)}  `}${states}`;
   const more = `and ${left > 0 ? left : 'maybe'} more${isCut && left > 0 ? ' at least' : ''}; --state, --listing and --limit select`;
   return [
-    `${paint.bold('waits')} ${cut(place).length + 40 < width ? `${paint.dim(`${place}, ${time} UTC, Ctrl-C ends`)}  ` : ''}${states}`,
+    title,
     ...waitTable(shown, paint, nowMs, width),
     ...(left > 0 || isCut ? [paint.dim(cut(more))] : []),
     ...notes.map((note) => paint.yellow(cut(`! ${plain(note)}`))),
