@@ -21,8 +21,6 @@ import { PayloadCodecError } from './payload-codec.js';
 
 const wire = proto.temporal.api.common.v1.Payload;
 
-/** Of `--port`, as in Temporal's samples. */
-export const defaultCodecServerPort = 8081;
 /** A page of history may hold 4 MB of payloads, which are a third longer in Base64. */
 const defaultBodyBytes = 16 * 1024 * 1024;
 /** A caller that is slower than this is cut off. */

@@ -46,25 +46,28 @@ describe.each(encrypting)('in $name', ({ build }) => {
     example = await build();
   }, 300_000);
 
-  test('a caller encrypts what it sends, and reads what the worker encrypted', async () => {
-    const taskId = stack.emulator.addTask({ durationSeconds: 0.3 });
-    const called = await run(example.caller, taskId, `nobody-${randomUUID()}`).json<Called>();
+  test('a caller and a parent encrypt what they send, and read what the worker encrypted', async () => {
+    const { caller, parent } = example;
+    if (parent === undefined) throw new Error('there is no parent');
+    const [taskId, other] = [0.3, 0.3].map((durationSeconds) => stack.emulator.addTask({ durationSeconds })) as [
+      string,
+      string,
+    ];
+    const [called, { outcome, images }] = await Promise.all([
+      run(caller, taskId, `nobody-${randomUUID()}`).json<Called>(),
+      run(parent, other).json<Received>(),
+    ]);
     expect(called.subscribed.taskId).toBe(taskId);
     expect(called.outcome.status).toBe('finished');
     expect(called.outcome.images).toHaveLength(8);
+    expect(outcome).toMatchObject({ taskId: other, status: 'finished' });
+    expect(images).toHaveLength(8);
+
     const { payloads, json } = await rawHistory(stack.client, resultsWorkflowId(taskId));
     const [input] = payloads.filter(({ path }) => path.includes('workflowExecutionStartedEventAttributes.input'));
     expect(input?.encoding).toBe('binary/encrypted');
     const idOf = (id: string): string => `"encryption-key-id":"${Buffer.from(id).toString('base64')}"`;
     for (const id of ['a', 'b']) expect(JSON.stringify(json)).toContain(idOf(id));
-  });
-
-  test('a parent workflow reads the encrypted events of its child', async () => {
-    const taskId = stack.emulator.addTask({ durationSeconds: 0.3 });
-    if (example.parent === undefined) throw new Error('there is no parent');
-    const { outcome, images } = await run(example.parent, taskId).json<Received>();
-    expect(outcome).toMatchObject({ taskId, status: 'finished' });
-    expect(images).toHaveLength(8);
   });
 
   test('a caller without the key of a payload says which one', async () => {
