@@ -1,4 +1,5 @@
 /** Environment to settings of logs, metrics, traces and health. Standard variables where OpenTelemetry has them. */
+import { isIP } from 'node:net';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,12 +30,13 @@ export interface TelemetrySettings {
 const serviceName = 'temporal-tryon';
 const exportIntervalMs = 10_000;
 
-/** `host:port`, `[::1]:port` or `:port`, the latter on all interfaces. */
+/** `127.0.0.1:port`, `localhost:port`, `[::1]:port` or `:port`, the latter on all interfaces. The SDK takes no other names. */
 export function readListenAddress(text: string): ListenAddress | undefined {
   const [, host, bare, portText] = /^(?:\[([0-9a-fA-F:]+)\]|([\w.-]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(portText);
   if (portText === undefined || port > 65_535) return undefined;
-  return { host: host ?? (bare || '0.0.0.0'), port };
+  const address = host ?? (bare === 'localhost' ? '127.0.0.1' : bare || '0.0.0.0');
+  return isIP(address) === 0 ? undefined : { host: address, port };
 }
 
 const isWebAddress = (text: string): boolean =>
