@@ -124,6 +124,26 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     if (!checked.ok) refuseWith(checked.problems);
     accepted(check(schema, given));
   };
+  // Signals before updates: what came before the first workflow task is handled as its handler is set, and who waits for the answer of
+  // an update may have sent a signal before it, never after.
+  setHandler(
+    tryOnSubscribe,
+    (given) => {
+      const subscriber = check(SubscriberSchema, given);
+      if (!subscriber.ok) return;
+      join(subscriber.value);
+      for (const event of answerTo()) outbox.send(subscriber.value, event);
+    },
+    { description: 'Subscribe from workflow code; answered by a snapshot event' },
+  );
+  setHandler(
+    tryOnUnsubscribe,
+    (given) => {
+      const subscriber = check(UnsubscribeSchema, given);
+      if (subscriber.ok) leave(subscriber.value);
+    },
+    { description: 'Unsubscribe from workflow code' },
+  );
   setHandler(tryOnStatus, () => statusOf(wait), { description: 'State of the wait, its images and its subscribers' });
   setHandler(
     subscribe,
@@ -167,24 +187,6 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       return answer();
     },
     { validator: validated(SetTimeoutSchema), description: 'Move the deadline, counted from now' },
-  );
-  setHandler(
-    tryOnSubscribe,
-    (given) => {
-      const subscriber = check(SubscriberSchema, given);
-      if (!subscriber.ok) return;
-      join(subscriber.value);
-      for (const event of answerTo()) outbox.send(subscriber.value, event);
-    },
-    { description: 'Subscribe from workflow code; answered by a snapshot event' },
-  );
-  setHandler(
-    tryOnUnsubscribe,
-    (given) => {
-      const subscriber = check(UnsubscribeSchema, given);
-      if (subscriber.ok) leave(subscriber.value);
-    },
-    { description: 'Unsubscribe from workflow code' },
   );
   if (!checked.ok) {
     const failure = invalidInput(checked.problems);

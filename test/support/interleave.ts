@@ -1,4 +1,5 @@
 /** Runs many interleavings at a time; what fails is played again alone and shrunk. */
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { violationsOf } from './interleave-invariants.js';
 import { type InterleaveStack, startInterleaveStack, type World } from './interleave-stack.js';
@@ -58,6 +59,16 @@ export async function runInterleavings(world: World, options: InterleaveOptions)
     for (const { event } of played.events) count(`${event.kind} event`);
     for (const { what, kind } of [...played.answers, ...played.inFlightAnswers]) count(`${what} ${kind}`);
   };
+  const wrongWith = async (given: Scenario): Promise<string | undefined> => {
+    try {
+      const played = await stack.play(given);
+      note(played);
+      const wrong = violationsOf(played);
+      return wrong.length === 0 ? undefined : `${wrong.join('; ')}\n${traceOf(played)}`;
+    } catch (error) {
+      return `the player failed: ${inspect(error, { depth: 4 })}`;
+    }
+  };
   try {
     let next = 0;
     let done = 0;
@@ -65,11 +76,9 @@ export async function runInterleavings(world: World, options: InterleaveOptions)
       for (let index = next++; index < runs; index = next++) {
         const given = scenarios[index];
         if (given === undefined) return;
-        const played = await stack.play(given);
-        const wrong = violationsOf(played);
-        note(played);
-        if (wrong.length > 0) {
-          failed.push({ index, wrong: `run ${index} of seed ${seed}: ${wrong.join('; ')}\n${traceOf(played)}` });
+        const wrong = await wrongWith(given);
+        if (wrong !== undefined) {
+          failed.push({ index, wrong: `run ${index} of seed ${seed}: ${wrong}` });
           log(failed.at(-1)?.wrong ?? '');
         }
         done += 1;
