@@ -33,6 +33,16 @@ describe('the command line', () => {
     ['a time that is none', ['wait', 'a', '--submitted-at', 'yesterday'], /Give an RFC 3339 time/],
     ['a law that cannot be', ['emulator', '--median-seconds', '9', '--p95-seconds', '3'], /give more than the median/],
     ['a behaviour that is none', ['emulator', '--script', 'nope'], /--list-behaviours/],
+    ['an interval too short', ['watch', '--interval', '0.1'], /Give 0.5 to 3600/],
+    ['results of nothing', ['results'], /give a task id, or a listing with --listing/],
+    ['results of two things', ['results', 'a', '--listing', 'b'], /give a task id, or a listing with --listing/],
+    ['--force without a sheet', ['results', 'a', '--force'], /give --html <file.html> too/],
+    ['a subscriber without a name', ['subscribe', 'a'], /--workflow-id <id>' not specified/],
+    [
+      'more than --remove takes',
+      ['subscribe', 'a', '--workflow-id', 'b', '--run-id', 'c', '--remove'],
+      /leave the other/,
+    ],
     ['a file that is not there', ['submit', '--request', '/nonexistent.json'], /cannot be read \(ENOENT\)/],
   ];
   test.each(wrong)('%s is wrong usage: exit code 2, told on standard error', async (_what, args, said) => {
@@ -56,6 +66,9 @@ describe('without a Temporal server', () => {
     ['wait', 'task-1'],
     ['status', 'task-1'],
     ['list'],
+    ['watch'],
+    ['results', 'task-1'],
+    ['subscribe', 'task-1', '--workflow-id', 'a'],
     ['cancel', 'task-1'],
     ['poll-now', 'task-1'],
     ['status', 'task-1', '--json'],

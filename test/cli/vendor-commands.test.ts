@@ -121,6 +121,17 @@ test.each([
   expect((await running.ended).code).toBe(code);
 });
 
+test('doctor finds the key of the emulator that the program runs taken', async () => {
+  const running = startCli(['emulator', '--json']);
+  await running.until(/^\{.*\}\n/);
+  const { url, appKey, appSecret } = JSON.parse(running.out());
+  const env = { AIDGE_ENDPOINT: url, AIDGE_APP_KEY: appKey, AIDGE_APP_SECRET: appSecret };
+  const { out } = await runCli(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(JSON.parse(out).checks).toContainEqual(expect.objectContaining({ name: 'vendor', result: 'ok' }));
+  running.child.kill('SIGTERM');
+  await running.ended;
+});
+
 test('an emulator on a taken port says which option gives another', async () => {
   const { emulator } = await emulate();
   const { code, err } = await runCli(['emulator', '--port', String(emulator.port)]);

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { contactSheet, type Sheet } from '../../src/client/contact-sheet.js';
+import { type Browser, startBrowser } from '../support/browser.js';
+import { anImage } from '../support/replies.js';
+
+/** Where images are, and who asked for them. */
+const asked: (string | undefined)[] = [];
+const server = createServer((request, response) => {
+  asked.push(request.url);
+  if (request.url !== '/a') return response.writeHead(404).end();
+  response.setHeader('content-type', 'image/svg+xml');
+  return response.end('<svg xmlns="http://www.w3.org/2000/svg" width="96" height="128"/>');
+});
+let browser: Browser;
+let folder: string;
+let base: string;
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  browser = await startBrowser();
+  folder = await mkdtemp(join(tmpdir(), 'tryon-sheet-'));
+});
+beforeEach(() => {
+  asked.length = 0;
+});
+afterAll(async () => {
+  await browser.close();
+  server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const attack = '"><script>document.title="taken"</script><img src=/x onerror=document.title="taken">';
+const sheet = (): Sheet => ({
+  state: 'finished',
+  readAt: '2026-01-31T12:00:00.000Z',
+  tasks: [
+    {
+      taskId: 't-1',
+      garmentId: attack,
+      state: 'finished',
+      images: [`${base}/a`, `${base}/gone`, 'javascript:document.title="taken"'].map((imageUrl, k) => ({
+        ...anImage(String(k)),
+        imageUrl,
+        clothes: attack,
+      })),
+      subTasks: [{ index: 0, status: 'finished', imageCount: 3, vendorStatus: attack }],
+      moments: [{ at: '2026-01-31T12:00:00.000Z', what: attack, kind: 'look' }],
+      notes: [attack],
+    },
+  ],
+});
+
+async function open(loadImages: boolean) {
+  const { page } = browser;
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text()));
+  const file = join(folder, `sheet-${loadImages}.html`);
+  await writeFile(file, contactSheet(sheet(), { loadImages }));
+  await page.goto(pathToFileURL(file).href, { waitUntil: 'load' });
+  return { page, sizes: page.locator('.size'), said };
+}
+
+test('a sheet opened from disk asks nobody until its button is pressed, then tells each size', async () => {
+  const { page, sizes, said } = await open(false);
+  expect(await page.title()).toBe('Task t-1');
+  expect(await page.locator('h2').textContent()).toContain(attack);
+  expect(asked).toEqual([]);
+  await page.getByRole('button', { name: 'Load 2 images' }).click();
+  await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
+  expect(asked.sort()).toEqual(['/a', '/gone']);
+  // Nothing that the vendor wrote has run, and the policy had nothing to refuse.
+  expect(await page.title()).toBe('Task t-1');
+  expect(said.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
+  expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
+  expect(browser.strayRequests).toEqual([]);
+});
+
+test('one that was made so loads its images as it is opened', async () => {
+  const { page, sizes } = await open(true);
+  await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
+  expect(await page.locator('button').count()).toBe(0);
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { percentOf, progressLine, progressText, shareDone, type WaitProgress } from '../../src/cli/wait-progress.js';
+import { priorModel, quantile } from '../../src/core/duration.js';
+
+const nowMs = Date.parse('2026-01-31T12:01:00Z');
+const at = (seconds: number): string => new Date(nowMs + 1000 * seconds).toISOString();
+const aProgress = (status: Partial<WaitProgress['status']> = {}, more: Partial<WaitProgress> = {}): WaitProgress => ({
+  status: {
+    polls: 1,
+    submittedAt: at(-quantile(priorModel, 0.5)),
+    subTasks: [
+      { index: 0, status: 'finished', imageCount: 2 },
+      { index: 1, status: 'running', imageCount: 0 },
+    ],
+    vendorStatus: 'running',
+    pending: { attempt: 2, isRunning: false, queue: 'q', dueAt: at(5), model: priorModel },
+    ...status,
+  },
+  images: 2,
+  ...more,
+});
+
+describe('how far a wait is', () => {
+  test('is the share of jobs like this that are over at its age', () => {
+    expect(shareDone(aProgress(), nowMs)).toBeCloseTo(0.5);
+    expect(shareDone(aProgress(), nowMs + 60_000)).toBeGreaterThan(0.6);
+    // The clock of this machine may be behind the server's.
+    expect(shareDone(aProgress({ submittedAt: at(5) }), nowMs)).toBeCloseTo(0);
+  });
+
+  test('is not known before a look has told by which law it goes', () => {
+    expect(shareDone(aProgress({ pending: { attempt: 1, isRunning: false, queue: 'q' } }), nowMs)).toBeUndefined();
+  });
+
+  test.each([
+    [0, 0],
+    [0.5, 50],
+    [0.999, 99],
+    [1, 99],
+  ])('%d is told as %d %%: a job that goes on is not over', (share, percent) => {
+    expect(percentOf(share)).toBe(percent);
+  });
+
+  test('is told with images, sub-tasks, the last reply and the next look', () => {
+    expect(progressText(aProgress(), nowMs)).toBe('2 images, sub-tasks 1/2, running, 1 query, next look in 5 s');
+    expect(progressLine(aProgress({}, { expectedImages: 4 }), nowMs)).toBe(
+      'images 2/4, sub-tasks 1/2, running, 1 query, next look in 5 s, 50 % of jobs like this are over by now',
+    );
+  });
+
+  test('names trouble in place of the last reply; what the vendor says reaches no terminal as it is', () => {
+    const error = { layer: 'gateway', code: 'ApiCallLimit\u001b[2J', message: 'no' } as const;
+    expect(progressText(aProgress({ error }), nowMs)).toContain(', gateway ApiCallLimit [2J, ');
+    expect(progressText(aProgress({ vendorStatus: '\u001b]0;x\u0007' }), nowMs)).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('names more images than were expected as they are', () => {
+    expect(progressText(aProgress({}, { images: 5, expectedImages: 4 }), nowMs)).toMatch(/^images 5\/5,/);
+  });
+});
