@@ -1,11 +1,11 @@
 /** What people see of waits and listings in Temporal's own UI, in a real browser; `TRYON_SCREENSHOTS=1` makes the pictures of the documents. */
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTryOnClient, type TryOnClient } from '../../src/client/client.js';
 import { listingWorkflowId, resultsWorkflowId } from '../../src/contract.js';
 import { startDevServer, type TemporalServer } from '../../src/server/temporal-server.js';
 import { startCli } from '../cli/run-cli.js';
-import { type Browser, startBrowser } from '../support/browser.js';
+import { type Browser, startBrowser, startLoginProxy } from '../support/browser.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
 
@@ -235,21 +235,32 @@ describe('the words of a vendor', () => {
 });
 
 describe('encrypted payloads', () => {
-  test('are unreadable, and readable once the UI knows the codec server', async () => {
+  test('are unreadable, and readable once the UI knows the codec server and the codec server knows the person', async () => {
+    const origin = new URL(server.uiUrl ?? '').origin;
+    const token = 'a-token-of-some-length';
+    const serving = startCli(['codec-server', '--port', '0', '--allow-origin', origin], {
+      ...codec,
+      TRYON_CODEC_TOKEN: token,
+    });
+    await serving.until('Ctrl-C ends it');
+    const proxy = await startLoginProxy({ target: serving.out().trim(), cookie: 'person=known', token });
+    onTestFinished(proxy.close);
+
     await open(resultsWorkflowId(sealed), 'history');
     await seen(page.getByText('encryption-key-id'));
     await browser.shoot('ui-encrypted');
-    expect(await page.getByText(`"taskId": "${sealed}"`).count()).toBe(0);
-
-    const origin = new URL(server.uiUrl ?? '').origin;
-    const serving = startCli(['codec-server', '--port', '0', '--allow-origin', origin], codec);
-    await serving.until('Ctrl-C ends it');
     await page.getByTestId('data-encoder-status').click();
-    await page.getByPlaceholder('Paste your endpoint here').fill(serving.out().trim());
+    await page.getByPlaceholder('Paste your endpoint here').fill(proxy.url);
+    await page.getByText('Include cross-origin credentials').click();
+    const refused = page.waitForResponse(`${proxy.url}/decode`);
     await page.getByRole('button', { name: 'Apply' }).click();
     await open(resultsWorkflowId(sealed), 'history');
-    await page.waitForTimeout(4000);
-    await page.screenshot({ path: '/tmp/w/uiw/codec2.png' });
+    expect((await refused).status()).toBe(401);
+    await seen(page.getByText('encryption-key-id'));
+    expect(await page.getByText(`"taskId": "${sealed}"`).count()).toBe(0);
+
+    await page.context().addCookies([{ name: 'person', value: 'known', url: proxy.url }]);
+    await open(resultsWorkflowId(sealed), 'history');
     await seen(page.getByText(`"taskId": "${sealed}"`));
     await seen(page.getByText('"status": "finished"'));
     expect(await page.getByText('encryption-key-id').count()).toBe(0);

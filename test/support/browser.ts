@@ -1,6 +1,9 @@
 /** Debian's Chromium for tests of the Temporal UI: a profile of its own, loopback only, screenshots where asked for. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request as send } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +76,33 @@ export async function startBrowser(): Promise<Browser> {
     async close() {
       await context.close();
       await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A proxy that knows people by a cookie, and sends a token of its own on for those. */
+export async function startLoginProxy(options: {
+  readonly target: string;
+  readonly cookie: string;
+  readonly token: string;
+}): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const { target, cookie, token } = options;
+  const server = createServer((request, response) => {
+    const isKnown = (request.headers.cookie ?? '').split('; ').includes(cookie);
+    const headers = { ...request.headers, ...(isKnown ? { authorization: `Bearer ${token}` } : {}) };
+    const onward = send(new URL(request.url ?? '/', target), { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
     },
   };
 }
