@@ -218,6 +218,7 @@ export function createTryOnActivities({
       await getClient().workflow.getHandle(workflowId, runId).cancel();
     },
 
+    /** Starts a wait for workflow code, or joins the one that runs, and subscribes; see the Nexus service. */
     tryOnJoin,
 
     /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */

@@ -70,6 +70,7 @@ export interface VendorClient {
   }) => Promise<SubmitResult>;
   /** How far the vendor's clock was ahead of ours at the last answer, in milliseconds, give or take a second. */
   readonly clockOffsetMs: (account?: string) => number | undefined;
+  /** Closes the connections, once the exchanges under way are over. */
   readonly close: () => Promise<void>;
 }
 
