@@ -48,10 +48,11 @@ export function mayHaveChanged(
   return Date.parse(pending.dueAt) <= nowMs || nowMs - seen.readAtMs >= FAR_OFF_INTERVALS * intervalMs;
 }
 
-type Found = Pick<WatchedWait, 'taskId' | 'state'> & Partial<WatchedWait>;
+type Found = WatchedWait & { readonly runId?: string };
 
-const found = ({ taskId, state, startedAt, closedAt, imageCount }: ListedWait): Found => ({
+const found = ({ taskId, runId, state, startedAt, closedAt, imageCount }: ListedWait): Found => ({
   taskId,
+  runId,
   state,
   since: startedAt,
   ...(closedAt === undefined ? {} : { closedAt }),
@@ -110,11 +111,23 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
 
   const isOver = (taskId: string): boolean => seen.get(taskId)?.sight.status.closedAt !== undefined;
 
+  /** A wait that ran out of time may be begun anew. */
+  const isOtherRun = (taskId: string, runId: string | undefined): boolean =>
+    runId !== undefined && seen.get(taskId)?.sight.description.runId !== runId;
+
+  function forget(taskId: string): void {
+    seen.delete(taskId);
+    const at = ended.indexOf(taskId);
+    if (at >= 0) ended.splice(at, 1);
+  }
+
   return {
     /** @param most - so many, from the first, are looked at */
     async read(most: number): Promise<Reading> {
       const listed = await client.temporal.withDeadline(Date.now() + LIST_WITHIN_MS, find);
+      const isCut = listed.length >= limit;
       const names = new Set(listed.map(({ taskId }) => taskId));
+      for (const { taskId, runId } of listed) if (isOver(taskId) && isOtherRun(taskId, runId)) forget(taskId);
       // Ended since, or not in the list yet: looked at once more.
       const gone = isOpenEnded ? [...seen.keys()].filter((taskId) => !names.has(taskId) && !isOver(taskId)) : [];
       const nowMs = Date.now();
@@ -124,24 +137,29 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
         return gone.includes(taskId) || mayHaveChanged(status, nowMs, intervalMs);
       });
       await fewAtOnce(shown, look);
+      // Where not all are listed, one that is not may well go on, and others have taken its place.
+      if (isCut) for (const taskId of gone) if (!isOver(taskId)) seen.delete(taskId);
       for (const taskId of ended.splice(KEPT_ENDED)) seen.delete(taskId);
       const isKept = (taskId: string): boolean => names.has(taskId) || ended.includes(taskId) || gone.includes(taskId);
       for (const taskId of seen.keys()) if (!isKept(taskId)) seen.delete(taskId);
 
       const rowOf = (wait: Found): WatchedWait => {
         const last = seen.get(wait.taskId)?.sight.status;
-        return last === undefined ? wait : watchedWait(last);
+        if (last !== undefined) return watchedWait(last);
+        const { runId: _runId, ...row } = wait;
+        return row;
       };
-      const running = [...listed, ...gone.map((taskId): Found => ({ taskId, state: 'waiting' }))].filter(
-        ({ taskId }) => !ended.includes(taskId),
-      );
+      const stillOpen = gone
+        .filter((taskId) => seen.has(taskId))
+        .map((taskId): Found => ({ taskId, state: 'waiting' }));
+      const running = [...listed, ...stillOpen].filter(({ taskId }) => !ended.includes(taskId));
       const over = ended.map((taskId): Found => ({ taskId, state: 'waiting' }));
       const notes = [...seen.values()]
         .filter(({ sight }) => sight.status.closedAt === undefined)
         .flatMap(({ sight }) => sight.status.notes);
       return {
         waits: [...running, ...over].map(rowOf),
-        isCut: listed.length >= limit,
+        isCut,
         notes: [...new Set(notes)],
       };
     },
