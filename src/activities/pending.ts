@@ -61,11 +61,14 @@ export function pendingFailure(
     model: recorded(policy.model, state),
     state: trimmed(state),
   };
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     message: `${wellFormed(seen.slice(0, 100))}; next look in ${seconds} s (${decision.why})`,
     type: failureTypes.pending,
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: Math.max(1, decision.inMs),
     details: [details],
   });
+  // It is no error of the code: a stack would fill the failure, and the Temporal UI's page, with the worker's paths.
+  failure.stack = '';
+  return failure;
 }

@@ -10,7 +10,7 @@ import {
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../contract.js';
-import { cutToBytes, escapeMarkdown, summaryOf } from '../core/describe.js';
+import { escapeMarkdown, staticSummary, summaryOf } from '../core/describe.js';
 
 /** A workflow by name, with its one argument. */
 export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
@@ -33,8 +33,6 @@ function attributes(
     .filter(({ key }) => registered.includes(key.name));
 }
 
-const SUMMARY_BYTES = 200;
-
 const row = (name: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`- ${name}: ${escapeMarkdown(String(value))}`];
 
@@ -45,7 +43,7 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
     taskQueue,
     workflowId: resultsWorkflowId(taskId),
     args: [input],
-    staticSummary: cutToBytes(escapeMarkdown(summaryOf(taskId)), SUMMARY_BYTES),
+    staticSummary: summaryOf(taskId),
     staticDetails: [
       ...row('task', taskId),
       ...row('account', account),
@@ -64,7 +62,7 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
     taskQueue,
     workflowId: listingWorkflowId(listingId),
     args: [input],
-    staticSummary: cutToBytes(escapeMarkdown(`Virtual try-on of listing ${listingId}`), SUMMARY_BYTES),
+    staticSummary: staticSummary(`Virtual try-on of listing ${listingId}`),
     staticDetails: [
       ...row('listing', listingId),
       ...row('tasks', tasks.length),

@@ -96,8 +96,14 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
   return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}${FOOT}`;
 }
 
-/** At most 200 bytes of ASCII-safe text: the limit of a summary. */
-export const summaryOf = (taskId: string): string => `Virtual try-on of task ${taskId}`.slice(0, 200);
+/** The server takes a summary of this many bytes. */
+const SUMMARY_BYTES = 200;
+
+/** A workflow's summary, which the Temporal UI renders as Markdown on its page. */
+export const staticSummary = (text: string): string => cutToBytes(escapeMarkdown(text), SUMMARY_BYTES);
+
+/** The summary of a wait. */
+export const summaryOf = (taskId: string): string => staticSummary(`Virtual try-on of task ${taskId}`);
 
 /** As much of a text, from its beginning, as fits into so many bytes of UTF-8. */
 export function cutToBytes(text: string, mostBytes: number): string {

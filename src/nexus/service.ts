@@ -13,11 +13,10 @@ import {
   TryOnResultsInputSchema,
   type TryOnStatus,
 } from '../contract.js';
-import { escapeMarkdown, summaryOf } from '../core/describe.js';
+import { summaryOf } from '../core/describe.js';
 import { nexusWait, tryOnNexusService } from '../workflows/nexus-service.js';
 
 const StatusInputSchema = v.pick(TryOnResultsInputSchema, ['taskId']);
-const SUMMARY_BYTES = 200;
 
 /** The value of checked input; refused otherwise, so that the caller's server does not try again. */
 function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string[] = () => []): T {
@@ -41,7 +40,7 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
         // The same request again is the same operation.
         workflowIdConflictPolicy: 'USE_EXISTING',
         args: [input],
-        staticSummary: escapeMarkdown(summaryOf(input.taskId)).slice(0, SUMMARY_BYTES),
+        staticSummary: summaryOf(input.taskId),
       });
     });
   }

@@ -12,7 +12,6 @@ import {
 } from '@temporalio/workflow';
 import type { TryOnActivities } from '../activities/index.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
-import { escapeMarkdown } from '../core/describe.js';
 import type { PollReport, PollState } from '../core/poll.js';
 import { pollInput, type WaitState, waitLimits } from '../core/wait.js';
 
@@ -103,7 +102,8 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
           retry: { initialInterval: 1_000, backoffCoefficient: 1 },
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
           ...fairness(),
-          summary: `look at ${escapeMarkdown(wait.taskId)}`.slice(0, 200),
+          // Shown as plain text, unlike a workflow's.
+          summary: `look at ${wait.taskId}`.slice(0, 200),
         },
         [input],
       ),

@@ -313,7 +313,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
       for (;;) {
         const leftMs = wait.deadlineMs + waitLimits.backstopMs - Date.now();
         if (leftMs <= 0) break;
-        await sleep(leftMs, { summary: 'backstop behind the deadline' });
+        await sleep(leftMs, { summary: 'the deadline, and a little more' });
       }
       interrupt('noAnswer');
     };

@@ -84,4 +84,5 @@ test('current details of a listing name 20 tasks and count the rest', () => {
 
 test('a summary fits its limit', () => {
   expect(summaryOf('x'.repeat(200))).toHaveLength(200);
+  expect(summaryOf('<b>x</b>')).not.toContain('<b>');
 });

@@ -73,6 +73,9 @@ interface Stage {
   requests: number;
 }
 
+/** Within the 60 s that the player gives each act. */
+const ANSWER_MS = 45_000;
+
 /** The replies are about `t-1`. */
 const about = (taskId: string, reply: Reply): Reply =>
   reply.kind === 'answer' && reply.task?.taskId === 't-1' ? { ...reply, task: { ...reply.task, taskId } } : reply;
@@ -100,7 +103,7 @@ export async function startInterleaveStack(
       status: (await asked) as TryOnStatus,
     });
     const update = (name: string, args: [] | [object]) => status(handle.executeUpdate(name, { args } as object));
-    try {
+    const doIt = async (): Promise<Answered> => {
       switch (what) {
         case 'start':
           await client.workflow.start(workflowTypes.results, {
@@ -131,6 +134,10 @@ export async function startInterleaveStack(
         case 'result':
           return { what, kind: 'outcome', outcome: (await handle.result()) as TryOnOutcome };
       }
+    };
+    try {
+      // Who is not answered at all is a failure of the wait, to be told with what led to it.
+      return await client.withDeadline(Date.now() + ANSWER_MS, doIt);
     } catch (error) {
       if (what === 'result' && error instanceof WorkflowFailedError) {
         return {
