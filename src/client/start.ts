@@ -10,7 +10,7 @@ import {
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../contract.js';
-import { escapeMarkdown, staticSummary, summaryOf } from '../core/describe.js';
+import { escapeMarkdown, summaryOf, summaryOfListing } from '../core/describe.js';
 
 /** A workflow by name, with its one argument. */
 export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
@@ -62,7 +62,7 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
     taskQueue,
     workflowId: listingWorkflowId(listingId),
     args: [input],
-    staticSummary: staticSummary(`Virtual try-on of listing ${listingId}`),
+    staticSummary: summaryOfListing(listingId),
     staticDetails: [
       ...row('listing', listingId),
       ...row('tasks', tasks.length),

@@ -99,11 +99,17 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
 /** The server takes a summary of this many bytes. */
 const SUMMARY_BYTES = 200;
 
-/** A workflow's summary, which the Temporal UI renders as Markdown on its page. */
-export const staticSummary = (text: string): string => cutToBytes(escapeMarkdown(text), SUMMARY_BYTES);
+/**
+ * A workflow's summary. Its own page in the Temporal UI renders it as Markdown, that of its parent shows it plain: so of the words that
+ * people read first, only the id is escaped, and a usual id reads the same in both.
+ */
+const summary = (words: string, id: string): string => cutToBytes(`${words} ${escapeMarkdown(id)}`, SUMMARY_BYTES);
 
 /** The summary of a wait. */
-export const summaryOf = (taskId: string): string => staticSummary(`Virtual try-on of task ${taskId}`);
+export const summaryOf = (taskId: string): string => summary('Virtual try-on of task', taskId);
+
+/** The summary of a listing. */
+export const summaryOfListing = (listingId: string): string => summary('Virtual try-on of listing', listingId);
 
 /** As much of a text, from its beginning, as fits into so many bytes of UTF-8. */
 export function cutToBytes(text: string, mostBytes: number): string {
