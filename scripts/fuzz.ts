@@ -16,8 +16,13 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     only: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  console.log('npm run test:fuzz -- [--runs 100000] [--seed N] [--only INDEX] [--keep]');
+  process.exit(0);
+}
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 const runs = Number(values.runs);
 const slowestAllowedMs = 1_000;
