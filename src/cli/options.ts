@@ -246,7 +246,12 @@ export const commands = {
         value: '<key>',
         description: 'key that it accepts (default: AIDGE_APP_KEY, else one of its own)',
       },
-      { name: 'seed', kind: 'wholeNumber', value: '<number>', description: 'decides ids and durations', default: 1 },
+      {
+        name: 'seed',
+        kind: 'wholeNumber',
+        value: '<number>',
+        description: 'decides ids and durations; default: another each time',
+      },
       {
         name: 'median-seconds',
         kind: 'positiveNumber',

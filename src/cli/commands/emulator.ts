@@ -49,11 +49,13 @@ export const run: Run = async ({ options }, context) => {
   const port = options.port as number | undefined;
   const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
   const appSecret = env.AIDGE_APP_SECRET?.trim();
+  const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
   const settings: EmulatorOptions = {
     ...(port === undefined ? {} : { port }),
     // Within a container the loopback interface reaches nobody.
     host: options.host as NonNullable<EmulatorOptions['host']>,
-    seed: Number(options.seed),
+    // A server that is kept must not see the ids of an earlier run again.
+    seed,
     law: law(options),
     strict: options.lenient !== true,
     // The vendor's own answer is not known; this one proves to `doctor` that the key was taken.
@@ -76,7 +78,7 @@ export const run: Run = async ({ options }, context) => {
       output.line(`export AIDGE_APP_KEY=${emulator.appKey}`);
       if (isOwn) output.line(`export AIDGE_APP_SECRET=${emulator.appSecret}`);
     }
-    output.note(`the emulated vendor answers at ${url}; Ctrl-C ends it`);
+    output.note(`the emulated vendor answers at ${url}, with seed ${seed}; Ctrl-C ends it`);
     if (!signal.aborted) await once(signal, 'abort');
     // A supervisor that ends it with SIGTERM wants it so.
     return (signal.reason as Interrupted).by === 'SIGINT' ? exitCodes.interrupted : exitCodes.done;
