@@ -1,7 +1,7 @@
 /**
  * What follows one look. Pure: the activity hands in what was recorded, and carries out what comes back.
  */
-import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
+import type { TryOnError, TryOnImage } from '../contract.js';
 import { defaults, limits } from '../contract.js';
 import type { Verdict } from './classify.js';
 import { clampHint, type Hint } from './hints.js';
@@ -15,9 +15,10 @@ import {
   type Recheck,
   type Trouble,
 } from './poll.js';
-import type { Reply, SubTaskReply } from './reply.js';
+import type { Reply } from './reply.js';
 import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from './schedule.js';
-import { jsonBytes, takeFitting } from './size.js';
+import { takeFitting } from './size.js';
+import { endOf, mergeSubTasks, subTaskOf, uniqueImages, withinEvents } from './told.js';
 
 /** Rules of a wait beside the schedule; lengths in milliseconds. */
 export const waitRules = {
@@ -188,73 +189,6 @@ export function beforeLook(
   return { state, decision: { kind: 'again', inMs, why, carry: !planned } };
 }
 
-const subTaskOf = (reply: SubTaskReply): SubTask => ({
-  index: reply.index,
-  status: reply.status,
-  imageCount: reply.images.length,
-  ...(reply.vendorStatus === undefined ? {} : { vendorStatus: reply.vendorStatus }),
-});
-
-const progress = { unknown: 0, submitted: 1, running: 2, failed: 3, finished: 4 } as const;
-
-/** Progress never goes backwards for observers: a sub-task keeps the furthest that was told of it, and does not vanish. */
-function mergeSubTasks(before: readonly SubTask[], told: readonly SubTask[]): readonly SubTask[] {
-  const merged = new Map(before.map((subTask) => [subTask.index, subTask]));
-  for (const now of told) {
-    const was = merged.get(now.index);
-    const further = was !== undefined && progress[was.status] > progress[now.status] ? was : now;
-    const imageCount = Math.max(was?.imageCount ?? 0, now.imageCount);
-    merged.set(now.index, imageCount === further.imageCount ? further : { ...further, imageCount });
-  }
-  return [...merged.values()].sort((one, other) => one.index - other.index);
-}
-
-/** Without the images that no event could carry. */
-function withinEvents(subTask: SubTaskReply): SubTaskReply {
-  const images = subTask.images.filter((image) => jsonBytes(image) <= waitRules.imageBytes);
-  return images.length === subTask.images.length ? subTask : { ...subTask, images };
-}
-
-function uniqueImages(subTasks: readonly SubTaskReply[], finishedOnly: boolean): TryOnImage[] {
-  const images = new Map<string, TryOnImage>();
-  for (const subTask of subTasks) {
-    if (finishedOnly && subTask.status !== 'finished') continue;
-    for (const image of subTask.images) if (!images.has(image.id)) images.set(image.id, image);
-  }
-  return [...images.values()];
-}
-
-/** How a task that the vendor calls over ended, or why that is not believed yet. `subTasks`: with all that was told of them before. */
-function endOf(
-  status: 'finished' | 'failed',
-  error: TryOnError | undefined,
-  subTasks: readonly SubTask[],
-): PollEnd | { readonly recheck: Recheck['why']; readonly else: PollEnd } {
-  const withImages = subTasks.filter((subTask) => subTask.imageCount > 0).length;
-  const failure = error ?? { layer: 'task', code: 'failed', message: 'the vendor says that the task failed' };
-  if (status === 'failed') {
-    return withImages === 0
-      ? { recheck: 'failed', else: { status: 'failed', error: failure } }
-      : { status: 'partial', error: failure };
-  }
-  if (withImages === 0) {
-    if (subTasks.length > 0 && subTasks.every((subTask) => subTask.status === 'failed')) {
-      return { status: 'failed', error: { ...failure, message: error?.message ?? 'every sub-task failed' } };
-    }
-    const empty: TryOnError = {
-      layer: 'task',
-      code: 'EmptyResult',
-      message: 'the vendor says that the task finished, but gives no image; ask the vendor with the task id',
-    };
-    return { recheck: 'empty', else: { status: 'failed', error: empty } };
-  }
-  const over: PollEnd = { status: withImages < subTasks.length ? 'partial' : 'finished' };
-  const isSettled = subTasks.every(
-    (subTask) => subTask.status === 'finished' || subTask.status === 'failed' || subTask.imageCount > 0,
-  );
-  return isSettled ? over : { recheck: 'unsettled', else: over };
-}
-
 /** What the vendor called the task, where that is still looked at again. */
 function calledOver({ recheck }: PollState): 'finished' | 'failed' | undefined {
   if (recheck === undefined || recheck.why === 'notFound') return undefined;
@@ -338,7 +272,7 @@ export function next(
 
   const task = reply.kind === 'answer' ? reply.task : undefined;
   const status = task?.status ?? 'unknown';
-  const subTaskReplies = (task?.subTasks ?? []).map(withinEvents);
+  const subTaskReplies = (task?.subTasks ?? []).map((one) => withinEvents(one, waitRules.imageBytes));
   const subTasks = mergeSubTasks(before.subTasks, subTaskReplies.map(subTaskOf));
   const overBefore = calledOver(before);
   const told: PollState = {
