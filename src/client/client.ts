@@ -26,7 +26,7 @@ import { type Abortable, abortable } from './abortable.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
-import { endError, updateError } from './failures.js';
+import { byUpdate, endError, updateError } from './failures.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
 import { registeredSearchAttributes } from './namespace.js';
@@ -136,7 +136,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   async function update(taskId: string, name: string, ...args: unknown[]): Promise<TryOnStatus> {
     const handle = handleOf(taskId);
     try {
-      return await client.withDeadline(Date.now() + updateTimeoutMs, () =>
+      return await byUpdate(client, updateTimeoutMs, () =>
         handle.executeUpdate<TryOnStatus, [unknown]>(name, { args: args as [unknown] }),
       );
     } catch (error) {

@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancelledFailure,
   type Client,
+  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -39,6 +40,30 @@ export function endError(error: unknown, what: string): unknown {
   return new TryOnClientError('Terminated', `${what} was terminated: ${cause?.message ?? error.message}`, {
     cause: error,
   });
+}
+
+const FAILED_PRECONDITION = 9;
+const mostTries = 3;
+
+const isGivenUp = (error: unknown): boolean =>
+  error instanceof ServiceError &&
+  (error.cause as { readonly code?: number } | undefined)?.code === FAILED_PRECONDITION &&
+  /workflow task failure/i.test(String(error.cause));
+
+/**
+ * Asks by an update. The server has a workflow task done again where a signal came while the workflow was ending, and gives up without a
+ * trace the update that was in it: that one is sent once more.
+ * @param timeoutMs - for all of it
+ */
+export async function byUpdate<T>(client: Client, timeoutMs: number, ask: () => Promise<T>): Promise<T> {
+  const untilMs = Date.now() + timeoutMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await client.withDeadline(untilMs, ask);
+    } catch (error) {
+      if (attempt === mostTries || !isGivenUp(error)) throw error;
+    }
+  }
 }
 
 /** Why an update came to nothing. */

@@ -14,7 +14,7 @@ import {
 } from '../contract.js';
 import { type Abortable, abortable } from './abortable.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
-import { endError, updateError } from './failures.js';
+import { byUpdate, endError, updateError } from './failures.js';
 import { idleQueueNote } from './namespace.js';
 import { listingStart, type StartPlace } from './start.js';
 
@@ -115,7 +115,7 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
     async addTask(listingId, task) {
       const value = acceptedTask(task);
       try {
-        return await client.withDeadline(Date.now() + updateTimeoutMs, () =>
+        return await byUpdate(client, updateTimeoutMs, () =>
           handleOf(listingId).executeUpdate<TryOnListingStatus, [ListingTask]>(messages.addTask, { args: [value] }),
         );
       } catch (error) {
