@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -27,7 +27,7 @@ let emulator: Emulator;
 beforeAll(async () => {
   quiet();
   native = await NativeConnection.connect({ address: inject('temporal').address });
-  emulator = await startEmulator();
+  emulator = await startEmulator({ seed: randomInt(2 ** 31) });
 });
 afterAll(async () => {
   await emulator.close();

@@ -1,5 +1,6 @@
 /** An empty project that installs the package and runs the README's own-worker example as it is printed. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -21,7 +22,7 @@ let worker: ChildProcess | undefined;
 
 beforeAll(async () => {
   packed = await pack();
-  emulator = await startEmulator();
+  emulator = await startEmulator({ seed: randomInt(2 ** 31) });
   connection = await Connection.connect({ address: inject('temporal').address });
 }, 300_000);
 

@@ -1,5 +1,5 @@
 /** A worker that is slow to tell the wait how far its look got. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -26,7 +26,7 @@ const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOStri
 beforeAll(async () => {
   quiet();
   const { address } = inject('temporal');
-  emulator = await startEmulator();
+  emulator = await startEmulator({ seed: randomInt(2 ** 31) });
   const read = readWorkerSettings(workerEnv(emulator, taskQueue));
   if (!read.ok) throw new Error(read.problems.join('\n'));
   parts = createTryOnParts(read.settings, { searchAttributes: () => [] });

@@ -1,5 +1,5 @@
 /** Temporal behind TLS, set up by its own environment variables: client certificates, API key, and what is said where they do not fit. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ let files: Record<'ca' | 'cert' | 'key' | 'keyedCa' | 'otherCa' | 'otherCert' | 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tryon-tls-'));
   const { address: target } = inject('temporal');
-  emulator = await startEmulator();
+  emulator = await startEmulator({ seed: randomInt(2 ** 31) });
   mutual = await startTlsProxy({ target, clientCertificate: true });
   keyed = await startTlsProxy({ target, apiKey });
   started = programs();
