@@ -99,6 +99,11 @@ async function completion(program: Command, argv: readonly string[]): Promise<Co
   if (argv[0] !== 'complete') return program.command('complete <shell>');
   const { default: completeBy } = await import('@bomb.sh/tab/commander');
   completeBy(program);
+  if (argv[1] === 'bash') {
+    // The library's script has constants that a second `source` would complain of.
+    const { log } = console;
+    console.log = (text: string) => log(text.replace(/^readonly /gm, ''));
+  }
   return program.commands.at(-1) as Command;
 }
 

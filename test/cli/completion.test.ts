@@ -69,6 +69,17 @@ printf '%s\\n' "\${COMPREPLY[@]}"
     expect(stdout).toBe('--state\n');
   });
 
+  test('may be sourced twice in bash', async () => {
+    const { out } = await runCli(['complete', 'bash']);
+    const folder = await mkdtemp(join(tmpdir(), 'tryon-completion-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'completion.sh');
+    await writeFile(file, out);
+    const twice = 'source "$1"; source "$1"; echo "$ShellCompDirectiveNoFileComp"';
+    const told = await promisify(execFile)('bash', ['--norc', '-c', twice, 'bash', file]);
+    expect(told).toEqual({ stdout: '4\n', stderr: '' });
+  });
+
   test('for a shell that is not known is wrong usage', async () => {
     const { code, out, err } = await runCli(['complete', 'tcsh']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
