@@ -310,7 +310,7 @@ export const commands = {
     description:
       'Keys come from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE, as for the worker. Callers must send the token in TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE; without one, only the loopback interface is served.',
     options: [
-      { name: 'port', kind: 'portOrFree', value: '<port>', description: 'port; 0 for a free one', default: 8081 },
+      { name: 'port', kind: 'portOrFree', value: '<port>', description: 'port; 0 for a free one', default: 8234 },
       { name: 'host', kind: 'text', value: '<address>', description: 'address to listen on', default: '127.0.0.1' },
       {
         name: 'allow-origin',

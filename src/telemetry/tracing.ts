@@ -29,16 +29,20 @@ export interface TracingOptions {
   readonly load?: (name: string) => Promise<unknown>;
 }
 
-/** What tracing needs beside the package. */
-export const tracingPackages = [
-  '@opentelemetry/api',
-  '@opentelemetry/exporter-trace-otlp-http',
-  '@opentelemetry/resources',
-  '@opentelemetry/sdk-trace-base',
-  '@temporalio/interceptors-opentelemetry',
-] as const;
+/** What tracing needs beside the package, and in which version: OpenTelemetry's first generation, as Temporal's interceptors. */
+export const tracingPackages = {
+  '@opentelemetry/api': '1.9',
+  '@opentelemetry/exporter-trace-otlp-http': '0.57',
+  '@opentelemetry/resources': '1',
+  '@opentelemetry/sdk-trace-base': '1',
+  '@temporalio/interceptors-opentelemetry': '1',
+} as const;
 
-async function loaded<T>(name: (typeof tracingPackages)[number], load: (name: string) => Promise<unknown>): Promise<T> {
+const installed = Object.entries(tracingPackages)
+  .map(([name, version]) => `${name}@${version}`)
+  .join(' ');
+
+async function loaded<T>(name: keyof typeof tracingPackages, load: (name: string) => Promise<unknown>): Promise<T> {
   try {
     return (await load(name)) as T;
   } catch (error) {
@@ -46,7 +50,7 @@ async function loaded<T>(name: (typeof tracingPackages)[number], load: (name: st
     if (!isMissing) throw error;
     throw new TryOnClientError(
       'BadConfig',
-      `traces need ${name}, which is not installed; add it with \`npm install ${tracingPackages.join(' ')}\`, or set OTEL_TRACES_EXPORTER=none`,
+      `traces need ${name}, which is not installed; add it with \`npm install ${installed}\`, or set OTEL_TRACES_EXPORTER=none`,
       { cause: error },
     );
   }

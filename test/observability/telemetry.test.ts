@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
@@ -335,15 +336,22 @@ describe('traces', () => {
     expect(order).toEqual(['a', 'b', 'b done', 'a done']);
   });
 
-  test.each(tracingPackages)('where %s is missing, it is named with the command that adds it', async (missing) => {
-    const load = async (name: string): Promise<unknown> => {
-      if (name === missing) throw Object.assign(new Error('gone'), { code: 'ERR_MODULE_NOT_FOUND' });
-      return {};
-    };
-    const error = await startTracing({ to: 'http://127.0.0.1:4318', serviceName: 'x', load }).catch(
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toMatchObject({ code: 'BadConfig' });
-    expect(String(error)).toContain(`traces need ${missing}, which is not installed; add it with \`npm install`);
-  });
+  test.each(Object.keys(tracingPackages))(
+    'where %s is missing, it is named with the command that adds it',
+    async (missing) => {
+      const load = async (name: string): Promise<unknown> => {
+        if (name === missing) throw Object.assign(new Error('gone'), { code: 'ERR_MODULE_NOT_FOUND' });
+        return {};
+      };
+      const error = await startTracing({ to: 'http://127.0.0.1:4318', serviceName: 'x', load }).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({ code: 'BadConfig' });
+      expect(String(error)).toContain(`traces need ${missing}, which is not installed; add it with \`npm install`);
+      const page = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
+      const told = `${missing}@${tracingPackages[missing as keyof typeof tracingPackages]}`;
+      expect(String(error)).toContain(told);
+      expect(page).toContain(told);
+    },
+  );
 });
