@@ -78,6 +78,9 @@ interface Stage {
 const ANSWER_MS = 45_000;
 const QUERY_MS = 10_000;
 
+/** A query that no worker was given: the SDK's, where it keeps no workflow in memory, and not the wait's. Counted, not held against it. */
+class LostQueryError extends Error {}
+
 /** The replies are about `t-1`. */
 const about = (taskId: string, reply: Reply): Reply =>
   reply.kind === 'answer' && reply.task?.taskId === 't-1' ? { ...reply, task: { ...reply.task, taskId } } : reply;
@@ -100,7 +103,9 @@ export async function startInterleaveStack(
         return await client.withDeadline(Date.now() + QUERY_MS, ask);
       } catch (error) {
         const isLost = /before a worker could process it|DEADLINE_EXCEEDED/.test(String(error));
-        if (attempt === 3 || !isLost) throw error;
+        if (!isLost) throw error;
+        if (attempt < 3) continue;
+        throw options.maxCachedWorkflows === 0 ? new LostQueryError() : error;
       }
     }
   }
@@ -163,6 +168,7 @@ export async function startInterleaveStack(
       }
       const message =
         error instanceof Error ? `${error.name}: ${error.message} ${String(error.cause ?? '')}` : String(error);
+      if (error instanceof LostQueryError) return { ...rest, what, kind: 'lost', message: error.message };
       const isGone = error instanceof WorkflowNotFoundError || /not found|already completed|completed/i.test(message);
       return { ...rest, what, kind: isGone ? 'gone' : 'failed', message };
     }

@@ -63,7 +63,7 @@ export interface Act extends Omit<Action, 'what'> {
 /** What an action came to: `status` for an update or a query, `gone` where the wait had closed. */
 export interface Answered extends Omit<Action, 'what'> {
   readonly what: Act['what'];
-  readonly kind: 'status' | 'sent' | 'gone' | 'outcome' | 'cancelled' | 'failed';
+  readonly kind: 'status' | 'sent' | 'gone' | 'lost' | 'outcome' | 'cancelled' | 'failed';
   readonly status?: TryOnStatus;
   readonly outcome?: TryOnOutcome;
   readonly message?: string;
