@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
-import { pollersOf, registeredSearchAttributes } from '../client/namespace.js';
+import { registeredSearchAttributes } from '../client/namespace.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
 import { classify } from '../core/classify.js';
 import { createWaitReader } from '../learning/wait-reader.js';
@@ -11,15 +11,11 @@ import { readWorkerSettings } from '../settings.js';
 import { type Account, readAccounts } from '../vendor/accounts.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../vendor/client.js';
+import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
+import { queueCheck } from './queue-check.js';
 
-/** One check and what it came to. */
-export interface CheckResult {
-  readonly name: string;
-  readonly result: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  /** What to do; with `warn` and `fail`. */
-  readonly cure?: string;
-}
+/** Why the checks of an account are left out; `settings` has the cure. */
+const withoutKey = 'not checked (no key)';
 
 /** Finished waits that are read, to see that they can be. */
 const MOST_READ = 3;
@@ -28,10 +24,6 @@ const MOST_READ = 3;
 const MADE_UP_TASK = '1000000000000000';
 /** The vendor's gateway family refuses a time that is further off. */
 const CLOCK_FAIL_MS = 30 * 60_000;
-
-const ok = (name: string, detail: string): CheckResult => ({ name, result: 'ok', detail });
-const warn = (name: string, detail: string, cure: string): CheckResult => ({ name, result: 'warn', detail, cure });
-const fail = (name: string, detail: string, cure: string): CheckResult => ({ name, result: 'fail', detail, cure });
 
 /** A message `what; cure` in two. */
 function split(text: string): [string, string] {
@@ -48,6 +40,10 @@ export async function* runChecks(env: NodeJS.ProcessEnv, signal: AbortSignal): A
   const taskQueue = env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue;
   yield* temporalChecks(env, taskQueue, accounts);
   signal.throwIfAborted();
+  if (accounts.length === 0) {
+    for (const name of ['key', 'vendor', 'clock']) yield skip(name, withoutKey);
+    return;
+  }
   const vendor = createVendorClient({ accounts });
   try {
     for (const account of accounts) yield* vendorChecks(vendor, account, signal);
@@ -77,6 +73,7 @@ async function* temporalChecks(
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
+    if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
     for (const { name } of accounts) {
       const cure = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
       yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', cure);
@@ -126,23 +123,6 @@ async function durationsCheck(client: Client, taskQueue: string): Promise<CheckR
       `the server does not list finished waits (${why}), so that each worker learns from its own looks alone, from the prior on`,
       'grant the right to list workflows and to read their histories',
     );
-  }
-}
-
-async function queueCheck(
-  client: Client,
-  queue: string,
-  kind: 'workflow' | 'activity',
-  cure: string,
-): Promise<CheckResult> {
-  const name = `queue ${queue}`;
-  try {
-    const pollers = await pollersOf(client, queue, kind);
-    if (pollers.length === 0) return fail(name, 'no worker polls it', cure);
-    return ok(name, `polled by ${pollers.map(({ identity }) => identity).join(', ')}`);
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
-    return warn(name, `the server does not tell who polls it (${why})`, 'grant the right to describe task queues');
   }
 }
 

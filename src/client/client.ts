@@ -135,12 +135,13 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
 
   async function update(taskId: string, name: string, ...args: unknown[]): Promise<TryOnStatus> {
     const handle = handleOf(taskId);
+    const sentAtMs = Date.now();
     try {
       return await byUpdate(client, updateTimeoutMs, () =>
         handle.executeUpdate<TryOnStatus, [unknown]>(name, { args: args as [unknown] }),
       );
     } catch (error) {
-      throw await updateError(error, nameOf(taskId), client, taskQueue);
+      throw await updateError(error, nameOf(taskId), client, taskQueue, sentAtMs);
     }
   }
 

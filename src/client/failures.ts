@@ -66,8 +66,14 @@ export async function byUpdate<T>(client: Client, timeoutMs: number, ask: () => 
   }
 }
 
-/** Why an update came to nothing. */
-export async function updateError(error: unknown, what: string, client: Client, taskQueue: string): Promise<unknown> {
+/** Why an update that was sent at `sentAtMs` came to nothing. */
+export async function updateError(
+  error: unknown,
+  what: string,
+  client: Client,
+  taskQueue: string,
+  sentAtMs?: number,
+): Promise<unknown> {
   if (error instanceof WorkflowNotFoundError) {
     const isOver = /already completed/i.test(error.message);
     return isOver
@@ -81,7 +87,7 @@ export async function updateError(error: unknown, what: string, client: Client, 
     return new TryOnClientError(code, `${what} took no update: ${message}`, { cause: error });
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    const note = await idleQueueNote(client, taskQueue, 'workflow');
+    const note = await idleQueueNote(client, taskQueue, 'workflow', sentAtMs);
     return new TryOnClientError(
       'NoWorker',
       `${what} did not answer in time; ${note ?? 'its worker may be busy'}. The update may still be carried out`,

@@ -190,6 +190,7 @@ async function askUnlessIdle(
   { workflowId, runId, taskQueue }: WorkflowExecutionDescription,
   timeoutMs: number,
 ): Promise<{ readonly answer?: TryOnStatus; readonly idle?: string }> {
+  const askedAtMs = Date.now();
   const asked = ask(client, workflowId, runId, timeoutMs);
   const idle = await Promise.race([asked.then(() => undefined), idleQueueNote(client, taskQueue, 'workflow')]);
   let timer: NodeJS.Timeout | undefined;
@@ -197,7 +198,9 @@ async function askUnlessIdle(
     timer = setTimeout(resolve, IDLE_GRACE_MS, undefined);
   });
   const answer = await (idle === undefined ? asked : Promise.race([asked, grace])).finally(() => clearTimeout(timer));
-  return { ...(answer === undefined ? {} : { answer }), ...(idle === undefined ? {} : { idle }) };
+  if (answer !== undefined) return { answer };
+  const note = idle ?? (await idleQueueNote(client, taskQueue, 'workflow', askedAtMs));
+  return note === undefined ? {} : { idle: note };
 }
 
 /**

@@ -84,6 +84,13 @@ test('doctor names what fails and its cure, and prints one document with --json'
   expect(results).toMatchObject({ key: 'ok', vendor: 'ok', clock: 'ok', settings: 'ok' });
 });
 
+test('doctor names the checks that it leaves out without a key', async () => {
+  const { out } = await runCli(['doctor'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(out.match(/^skip {2}.*$/gm)).toEqual(
+    ['key', 'vendor', 'clock'].map((one) => `skip  ${one}: not checked (no key)`),
+  );
+});
+
 const ill: [string, EmulatorOptions, Record<string, string>, string, RegExp][] = [
   ['a wrong secret', {}, { AIDGE_APP_SECRET: 'wrong' }, 'vendor', /blocked/],
   ['no quota', { accounts: [{ appKey: 'a', appSecret: 'b', trialOnly: true }] }, {}, 'vendor', /AIDGE_TRIAL=true/],

@@ -1,11 +1,17 @@
 /** `temporal-tryon doctor`. */
-import { type CheckResult, runChecks } from '../checks.js';
+import type { CheckResult } from '../check-result.js';
+import { runChecks } from '../checks.js';
 import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
 import type { Run } from '../program.js';
 
 function lines({ name, result, detail, cure }: CheckResult, paint: Output['paint']): string[] {
-  const mark = { ok: paint.green('ok  '), warn: paint.yellow('warn'), fail: paint.red('fail') }[result];
+  const mark = {
+    ok: paint.green('ok  '),
+    warn: paint.yellow('warn'),
+    fail: paint.red('fail'),
+    skip: paint.dim('skip'),
+  }[result];
   return [
     `${mark}  ${paint.bold(name)}: ${plain(detail)}`,
     ...(cure === undefined ? [] : [`      ${paint.cyan('->')} ${plain(cure)}`]),

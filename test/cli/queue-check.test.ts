@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { queueVerdict } from '../../src/cli/queue-check.js';
+import { idleNote } from '../../src/client/namespace.js';
+
+const nowMs = Date.parse('2026-01-31T12:00:00Z');
+const seenAgo = (seconds: number, identity = '1@host') => ({
+  identity,
+  lastSeenAt: new Date(nowMs - 1000 * seconds).toISOString(),
+});
+const verdict = (seconds: number[], isAnswered?: boolean) =>
+  queueVerdict(
+    'queue q',
+    { pollers: seconds.map((one) => seenAgo(one)), ...(isAnswered === undefined ? {} : { isAnswered }) },
+    'start one',
+    nowMs,
+  );
+
+describe('doctor says of a queue', () => {
+  test('when its workers were last seen, and names none that is gone', () => {
+    expect(verdict([3, 200])).toMatchObject({ result: 'ok', detail: 'polled by 1@host (last seen 3 s ago)' });
+  });
+
+  test('that nobody polls it, though the server still lists the last worker', () => {
+    const detail = 'no worker polls it any more: the last was 1@host (last seen 120 s ago)';
+    expect(verdict([120])).toMatchObject({ result: 'fail', detail, cure: 'start one' });
+    expect(verdict([])).toMatchObject({ result: 'fail', detail: 'no worker polls it' });
+  });
+
+  test('that its worker gave no answer', () => {
+    expect(verdict([34], false)).toMatchObject({
+      result: 'warn',
+      detail: expect.stringContaining('34 s ago), but no'),
+    });
+    expect(verdict([34], true).result).toBe('ok');
+  });
+});
+
+describe('a note on an idle queue', () => {
+  test.each([
+    ['is none while a worker may poll', [60], undefined, undefined],
+    ['is none where it has polled since it was asked', [3], 4, undefined],
+    [
+      'tells for how long nobody polled, where an answer is missing',
+      [34],
+      4,
+      /^no worker has polled queue q for 34 s; /,
+    ],
+    [
+      'says that nobody polls it, and since when',
+      [90],
+      undefined,
+      /^no worker polls queue q \(the last was seen 90 s ago\); /,
+    ],
+    ['says that nobody ever polled it', [], 4, /^no worker polls queue q; start one/],
+  ])('%s', (_what, seen, askedAgo, told) => {
+    const since = askedAgo === undefined ? undefined : nowMs - 1000 * askedAgo;
+    const note = idleNote(
+      'q',
+      'workflow',
+      seen.map((one) => seenAgo(one)),
+      nowMs,
+      since,
+    );
+    if (told === undefined) expect(note).toBeUndefined();
+    else expect(note).toMatch(told);
+  });
+});
