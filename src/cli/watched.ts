@@ -104,7 +104,7 @@ const columns: readonly Column[] = [
   { head: 'next look', text: nextLookText, keep: 5 },
   { head: 'expected', text: finishText, keep: 3 },
   {
-    head: 'age',
+    head: 'duration',
     text: ({ since, closedAt }, nowMs) =>
       since === undefined ? '' : lengthOf((closedAt === undefined ? nowMs : Date.parse(closedAt)) - Date.parse(since)),
     keep: 2,

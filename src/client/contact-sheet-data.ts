@@ -74,9 +74,11 @@ function lookText({ polls, images, vendorStatus, error }: ReportedLook): string 
 export function momentsOf(status: TryOnWaitStatus, looks: readonly ReportedLook[]): SheetMoment[] {
   const { outcome, pending, explanation } = status;
   const timing = outcome?.timing;
+  // Where nobody told when, the wait counts from its own begin; a time that was told lies before it.
+  const isTaken = status.submittedAt !== undefined && Date.parse(status.submittedAt) >= Date.parse(status.startedAt);
   const told: readonly (readonly [SheetMoment['kind'], string | undefined, string])[] = [
-    ['state', status.submittedAt, 'submitted to the vendor'],
     ['state', status.startedAt, 'wait begun'],
+    ['state', status.submittedAt, isTaken ? 'taken as submitted' : 'submitted to the vendor'],
     ['look', timing?.queuedUntil, 'last seen queued'],
     ['look', timing?.runningSeenAt, 'first seen running'],
     ['look', timing?.pendingUntil ?? explanation?.seenOpenAt, 'last seen unfinished'],

@@ -47,6 +47,7 @@ code,.url{font:12px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}
 figure{margin:0}
 .frame{align-items:center;aspect-ratio:3/4;background:#8882;border-radius:6px;color:inherit;display:flex;justify-content:center;overflow:hidden;text-align:center}
 .frame img{height:100%;object-fit:contain;width:100%}
+img:not([src]){visibility:hidden}
 figcaption{display:flex;flex-wrap:wrap;font-size:12px;gap:.2em .5em;margin-top:.3em}
 .url{display:-webkit-box;flex-basis:100%;max-height:4.2em;overflow:auto}
 .line{display:block;height:40px;width:100%}

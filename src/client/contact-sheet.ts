@@ -141,9 +141,15 @@ function timeLine(moments: readonly SheetMoment[]): Html {
   )}</table>`;
 }
 
-function taskSection(task: SheetTask, loadImages: boolean): Html {
+/** The only task of a sheet that is no listing's is named by the sheet's own head. */
+function taskHead({ garmentId, taskId, state }: SheetTask, isAlone: boolean): Html | string {
+  if (isAlone) return garmentId === undefined ? '' : html`<h2>${garmentId}</h2>`;
+  return html`<h2>${garmentId ?? `Task ${taskId}`} ${badge(state)}</h2>`;
+}
+
+function taskSection(task: SheetTask, isAlone: boolean, loadImages: boolean): Html {
   const { garmentId, taskId, images, imagesOmitted = 0, polls, error } = task;
-  return html`<article><h2>${garmentId ?? `Task ${taskId}`} ${badge(task.state)}</h2><p>${
+  return html`<article>${taskHead(task, isAlone)}<p>${
     garmentId === undefined ? '' : html`task <code>${taskId}</code>, `
   }${counted(images.length + imagesOmitted, 'image')}${
     imagesOmitted > 0 ? html`, ${String(imagesOmitted)} of them too many to be listed` : ''
@@ -176,6 +182,6 @@ export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetO
     loadImages || loadable === 0
       ? ''
       : html`<p><button id="load" type="button">Load ${counted(loadable, 'image')}</button> from the addresses below. Until then this page asks nobody for anything.</p>`
-  }</header><main>${sheet.tasks.map((task) => taskSection(task, loadImages))}</main>`;
+  }</header><main>${sheet.tasks.map((task) => taskSection(task, sheet.listingId === undefined, loadImages))}</main>`;
   return page(name, body);
 }

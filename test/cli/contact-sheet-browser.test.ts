@@ -73,8 +73,12 @@ test('a sheet opened from disk asks nobody until its button is pressed, then tel
   expect(await page.title()).toBe('Task t-1');
   expect(await page.locator('h2').textContent()).toContain(attack);
   expect(asked).toEqual([]);
+  // A picture without an address would be drawn as a broken one.
+  const isShown = async () => Promise.all((await page.locator('img').all()).map((one) => one.isVisible()));
+  expect(await isShown()).toEqual([false, false]);
   await page.getByRole('button', { name: 'Load 2 images' }).click();
   await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
+  expect(await isShown()).toEqual([true, true]);
   expect(asked.sort()).toEqual(['/a', '/gone']);
   // Nothing that the vendor wrote has run, and the policy had nothing to refuse.
   expect(await page.title()).toBe('Task t-1');

@@ -159,6 +159,15 @@ describe('the page', () => {
     expect(page).toContain('2 images of 2 tasks');
   });
 
+  test('of one task names it and its state once', () => {
+    const heads = contactSheet(aSheet()).match(/<h[123]>.*?<\/h[123]>/g);
+    expect(heads?.map((head) => head.replace(/<[^>]*>/g, ''))).toEqual([
+      'Task t-1 finished',
+      'Sub-task 0 finished',
+      'Sub-task 1 finished',
+    ]);
+  });
+
   test('says how many images are not listed', () => {
     const page = contactSheet(aSheet({ imagesOmitted: 3 }, { imagesOmitted: 1 }));
     expect(page).toContain('6 images of 1 task, 4 of them not listed');
@@ -205,6 +214,15 @@ describe('the time line', () => {
       '00 expected: deadline',
     ]);
     expect(sheetTask(status, looks)).toMatchObject({ polls: 3, notes: ['something'] });
+  });
+
+  test('says so where the begin of the wait was taken as the submission, since nobody told it', () => {
+    const { startedAt } = status;
+    expect(
+      momentsOf({ ...status, submittedAt: startedAt }, [])
+        .slice(0, 2)
+        .map(({ what }) => what),
+    ).toEqual(['wait begun', 'taken as submitted']);
   });
 
   test('is drawn within its picture, whatever the times are', () => {

@@ -55,7 +55,7 @@ describe('the table', () => {
       aWait({ taskId: 't-6', isPaused: true }),
     ];
     expect(waitTable(waits, plain, nowMs, 200).map(cells)).toEqual([
-      ['task', 'state', 'images', 'sub-tasks', 'last reply', 'next look', 'expected', 'age'],
+      ['task', 'state', 'images', 'sub-tasks', 'last reply', 'next look', 'expected', 'duration'],
       ['1900000000000001', 'waiting', '4', '1/2', 'running', 'in 5 s', '10 s to 70 s', '60 s'],
       ['t-2', 'waiting'],
       ['t-3', 'finished', '4', '1/2', 'running', 'ended 10 s ago', '50 s'],
@@ -67,7 +67,7 @@ describe('the table', () => {
 
   test('leaves out columns before it cuts a task id', () => {
     const heads = (width: number): string[] => cells(waitTable([aWait()], plain, nowMs, width)[0]);
-    expect(heads(80)).toEqual(['task', 'state', 'images', 'last reply', 'next look', 'expected', 'age']);
+    expect(heads(80)).toEqual(['task', 'state', 'images', 'last reply', 'next look', 'expected', 'duration']);
     expect(heads(40)).toEqual(['task', 'state', 'images']);
     expect(waitTable([aWait()], plain, nowMs, 40)[1]).toMatch(/^1900000000000001 /);
   });

@@ -1,10 +1,22 @@
 /** `temporal-tryon subscribe <taskId>`, and its undo with `--remove`. */
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { TryOnClient } from '../../client/client.js';
 import { defaults } from '../../contract.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plain } from '../output.js';
 import type { Run } from '../program.js';
 import { counted, stateText } from '../show.js';
 import { withClient } from '../with-client.js';
+
+/** Whether a workflow runs that can be told. Where the server does not say, it is taken to. */
+async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: string): Promise<boolean> {
+  try {
+    const { status } = await temporal.workflow.getHandle(workflowId, runId).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED';
+  } catch (error) {
+    return !(error instanceof WorkflowNotFoundError);
+  }
+}
 
 export const run: Run = ({ args: [taskId = ''], options }, context) => {
   const { workflowId, runId, signal, timeoutSeconds, remove } = options;
@@ -24,6 +36,13 @@ export const run: Run = ({ args: [taskId = ''], options }, context) => {
     const status =
       remove === true ? await client.unsubscribe(taskId, who) : await client.subscribe(taskId, { ...who, ...more });
     output.json(status);
+    if (remove !== true && !(await isRunning(client, who.workflowId, more.runId))) {
+      const run = more.runId === undefined ? '' : ` with run ${plain(more.runId)}`;
+      output.note(
+        `${output.paintNote.yellow('!')} no workflow ${plain(who.workflowId)}${run} is running in ${client.temporal.options.namespace}; ` +
+          'it is subscribed all the same, and told if it runs by then',
+      );
+    }
     if (output.isJson) return exitCodes.done;
     const name = `${plain(who.workflowId)} (signal ${plain(who.signal ?? defaults.signal)})`;
     const { state, images, imagesOmitted = 0, subscribers } = status;

@@ -41,13 +41,13 @@ function lineView(output: Output, most: number): WatchView {
   };
 }
 
-function printOnce({ waits, isCut, notes }: Reading, output: Output): void {
+function printOnce({ waits, isCut, notes }: Reading, none: string, output: Output): void {
   for (const wait of waits) output.json(wait);
   if (!output.isJson && waits.length > 0) {
     const width = output.sink.isTTY ? (output.sink.columns ?? 80) : Number.POSITIVE_INFINITY;
     for (const line of waitTable(waits, output.paint, Date.now(), width)) output.line(line);
   }
-  if (waits.length === 0) output.note('no such wait');
+  if (waits.length === 0) output.note(none);
   if (isCut) output.note(`the first ${waits.length} are shown; --limit gives more`);
   for (const note of notes) output.note(`! ${note}`);
 }
@@ -78,7 +78,10 @@ export const run: Run = ({ options }, context) =>
       return Promise.race([reading, aborted]);
     };
     if (once === true) {
-      printOnce(await read(limit), output);
+      // Unless a state is asked for, only waits that run are watched.
+      const none =
+        state === undefined && listing === undefined ? 'no wait is running; `list` shows ended ones' : 'no such wait';
+      printOnce(await read(limit), none, output);
       return exitCodes.done;
     }
     const place = `in ${client.temporal.options.namespace}${client.address === undefined ? '' : ` at ${client.address}`}`;
