@@ -76,7 +76,7 @@ export function statusLines(status: TryOnWaitStatus, paint: Paint, nowMs: number
       ['last look', pending?.lastSeen === undefined ? undefined : plain(pending.lastSeen)],
       ['because', explanation === undefined ? undefined : plain(explanation.why)],
       ['expected', explanation === undefined ? undefined : finishText(explanation, nowMs)],
-      ['submitted', status.submittedAt === undefined ? undefined : timeOf(status.submittedAt, nowMs)],
+      ['submitted', submittedText(status, nowMs)],
       [
         'deadline',
         status.closedAt === undefined && status.deadline !== undefined ? timeOf(status.deadline, nowMs) : undefined,
@@ -92,6 +92,13 @@ export function statusLines(status: TryOnWaitStatus, paint: Paint, nowMs: number
     paint,
   );
   return [...lines, ...status.notes.map((note) => `${paint.yellow('!')} ${plain(note)}`)];
+}
+
+/** A wait that was told no time of submission takes that of its own first step; one that was told is given an earlier time. */
+function submittedText({ submittedAt, startedAt }: TryOnWaitStatus, nowMs: number): string | undefined {
+  if (submittedAt === undefined) return undefined;
+  const isTaken = Date.parse(submittedAt) >= Date.parse(startedAt);
+  return `${timeOf(submittedAt, nowMs)}${isTaken ? '; taken as submitted, since the wait was told no time' : ''}`;
 }
 
 function finishText(explanation: NonNullable<TryOnWaitStatus['explanation']>, nowMs: number): string | undefined {

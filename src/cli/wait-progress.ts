@@ -29,25 +29,30 @@ function nextLook({ pending }: WaitProgress['status'], nowMs: number): string {
   return ms === undefined || ms < 0 ? '' : `next look in ${lengthOf(ms)}`;
 }
 
-/** Images, sub-tasks, the vendor's word, looks. */
+/** What comes next, the last reply, images, sub-tasks, looks: the first of them fits beside a bar on a narrow terminal. */
 export function progressText(progress: WaitProgress, nowMs: number): string {
   const { status, images, expectedImages } = progress;
-  const { subTasks, vendorStatus, error, polls } = status;
+  const { subTasks, polls } = status;
   const finished = subTasks.filter((one) => one.status === 'finished').length;
-  return [
+  // Images may be told before the look that saw them is: the rest is then of an earlier time, and contradicts them.
+  const isBehind = images > 0 && polls === 0;
+  const parts = [
     expectedImages === undefined ? counted(images, 'image') : `images ${images}/${Math.max(images, expectedImages)}`,
     subTasks.length === 0 ? '' : `sub-tasks ${finished}/${subTasks.length}`,
-    error === undefined ? plain(vendorStatus ?? 'not asked yet') : plain(`${error.layer} ${error.code}`),
-    queries(polls),
-    nextLook(status, nowMs),
-  ]
-    .filter((text) => text !== '')
-    .join(', ');
+  ];
+  const told = isBehind ? [] : [nextLook(status, nowMs), replyText(status)];
+  return [...told, ...parts, isBehind ? '' : queries(polls)].filter((text) => text !== '').join(', ');
+}
+
+function replyText({ vendorStatus, error, polls }: WaitProgress['status']): string {
+  if (error === undefined) return plain(vendorStatus ?? (polls === 0 ? 'not asked yet' : ''));
+  return error.code === 'NotFound' ? 'not known to the vendor' : plain(`${error.layer} ${error.code}`);
 }
 
 /** {@link progressText} and the share, as one line. */
 export function progressLine(progress: WaitProgress, nowMs: number): string {
-  const share = shareDone(progress, nowMs);
+  const { images, status } = progress;
+  const share = images > 0 && status.polls === 0 ? undefined : shareDone(progress, nowMs);
   const over = share === undefined ? '' : `, ${percentOf(share)} % of jobs like this are over by now`;
   return `${progressText(progress, nowMs)}${over}`;
 }

@@ -73,7 +73,7 @@ export interface TryOnClient {
   pollNow(taskId: string): Promise<TryOnStatus>;
   /** Moves the deadline, counted from now. */
   setTimeout(taskId: string, timeoutSeconds: number): Promise<TryOnStatus>;
-  /** Asks the wait to end; with a worker it has within a second. */
+  /** Asks the wait to end; with a worker it has within a second. One that has ended stays as it is, see `status`. */
   cancel(taskId: string): Promise<void>;
   /** The wait's own status, merged with what the server knows of the pending look; without a worker, that alone. */
   status(taskId: string): Promise<TryOnWaitStatus>;

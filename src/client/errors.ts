@@ -1,5 +1,5 @@
 /** Errors of the client. Match on `code`; each message names the cure. */
-import type { OutcomeStatus, TryOnError } from '../contract.js';
+import { defaults, type OutcomeStatus, type TryOnError } from '../contract.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
 import { rowOfError } from './advice.js';
 
@@ -46,18 +46,33 @@ export class TryOnInputError extends Error {
   }
 }
 
+const isNotFound = ({ layer, code }: TryOnError): boolean => layer === 'task' && code === 'NotFound';
+
 /** One line on an outcome or trouble that the vendor or the way to it gave, with its cure where a table knows one. */
 export function describeError(error: TryOnError): string {
+  if (isNotFound(error))
+    return `the vendor does not know the task (${error.message}); check the task id and the account`;
   const row = rowOfError(error, tryOnApi);
   const cure = row?.cure === undefined ? '' : `; ${row.cure}`;
   return `${error.layer} ${error.code}: ${error.message}${cure}`;
 }
 
-/** As {@link describeError}, for a wait that goes on. */
-export const adviceOn = (error: TryOnError, isBlocked: boolean): string =>
-  isBlocked
-    ? `blocked, a person must act: ${describeError(error)}; the wait holds on and asks slowly, \`poll-now\` asks at once`
-    : `trouble, asked again by itself: ${describeError(error)}`;
+/**
+ * As {@link describeError}, for a wait that goes on.
+ * @param submittedAt - when the task was submitted, as RFC 3339, where that is known
+ */
+export function adviceOn(error: TryOnError, isBlocked: boolean, submittedAt?: string, nowMs = Date.now()): string {
+  if (isBlocked) {
+    return `blocked, a person must act: ${describeError(error)}; the wait holds on and asks slowly, \`poll-now\` asks at once`;
+  }
+  if (!isNotFound(error)) return `trouble, asked again by itself: ${describeError(error)}`;
+  const untilMs = Date.parse(submittedAt ?? '') + 1000 * defaults.notFoundGraceSeconds;
+  if (untilMs <= nowMs) return `the vendor does not know the task any more (${error.message}); asked again, to be sure`;
+  const until = Number.isNaN(untilMs)
+    ? `${defaults.notFoundGraceSeconds} s after its submission`
+    : new Date(untilMs).toISOString();
+  return `the vendor does not know the task yet (${error.message}); asked again until ${until}`;
+}
 
 /** One line on how a wait ended. */
 export const describeOutcome: Readonly<Record<OutcomeStatus, string>> = {

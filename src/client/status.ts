@@ -281,7 +281,9 @@ async function runningNotes(
   const { answer, idle, merged, look } = seen;
   const isOverdue =
     look !== undefined && !look.isRunning && Date.now() - Date.parse(look.dueAt ?? '') > OVERDUE_MS && !look.isPaused;
-  const idleLooks = isOverdue ? await idleQueueNote(client, look.queue, 'activity') : undefined;
+  // A live worker whose looks are held to a rate need not have polled since the look was due: that counts where no answer came either.
+  const dueMs = answer === undefined && look?.dueAt !== undefined ? Date.parse(look.dueAt) : undefined;
+  const idleLooks = isOverdue ? await idleQueueNote(client, look.queue, 'activity', dueMs) : undefined;
   const notes: string[] = [];
   if (answer === undefined) {
     notes.push(idle ?? 'no worker answered the query in time; what is told here is what the server knows');
@@ -293,7 +295,7 @@ async function runningNotes(
       `looks are paused; go on with \`temporal activity unpause --workflow-id ${description.workflowId} --activity-type tryOnPoll\``,
     );
   }
-  if (merged.error !== undefined) notes.push(adviceOn(merged.error, merged.isBlocked));
+  if (merged.error !== undefined) notes.push(adviceOn(merged.error, merged.isBlocked, answer?.submittedAt));
   return notes;
 }
 

@@ -23,11 +23,14 @@ async function emulate(options: EmulatorOptions = {}) {
 const request = JSON.stringify({ clothesList: [{ imageUrl: 'https://img.example/a.jpg', type: 'tops' }] });
 const submit = ['submit', '--request', '-'];
 
-test('submit prints the task id alone', async () => {
+test('submit prints the task id alone, and beside it the command that waits', async () => {
   const { emulator, env } = await emulate();
   const { code, out, err } = await runCli(submit, env, request);
   const [made] = emulator.submits;
-  expect({ code, out, err }).toEqual({ code: 0, out: `${made?.taskId}\n`, err: '' });
+  expect({ code, out }).toEqual({ code: 0, out: `${made?.taskId}\n` });
+  const [, taskId, time] = /^next: temporal-tryon wait (\S+) --submitted-at (\S+Z)\n$/.exec(err) ?? [];
+  expect(taskId).toBe(made?.taskId);
+  expect(Date.parse(time ?? '')).not.toBeNaN();
 });
 
 test('submit --pro --json calls tryon-pro and prints one document', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PendingDetails } from '../../src/activities/pending.js';
-import { describeError } from '../../src/client/errors.js';
+import { adviceOn, describeError } from '../../src/client/errors.js';
 import { changesBetween } from '../../src/client/events.js';
 import { visibilityQuery } from '../../src/client/list.js';
 import type { PendingActivity } from '../../src/client/pending-activity.js';
@@ -145,4 +145,18 @@ test.each([
 ])('an error is told with the cure that a table knows: %j', (error, told) => {
   if (typeof told === 'string') expect(describeError(error)).toBe(told);
   else expect(describeError(error)).toMatch(told);
+});
+
+test('a task that the vendor does not know is told in words: yet, or any more', () => {
+  const error = { layer: 'task', code: 'NotFound', message: '700: no such task' } as const;
+  const at = (seconds: number) =>
+    adviceOn(error, false, '2026-01-31T12:00:00Z', Date.parse('2026-01-31T12:00:00Z') + 1000 * seconds);
+  expect(at(10)).toBe(
+    'the vendor does not know the task yet (700: no such task); asked again until 2026-01-31T12:00:30.000Z',
+  );
+  expect(at(40)).toBe('the vendor does not know the task any more (700: no such task); asked again, to be sure');
+  expect(adviceOn(error, false)).toMatch(/ yet .* until 30 s after its submission$/);
+  expect(describeError(error)).toBe(
+    'the vendor does not know the task (700: no such task); check the task id and the account',
+  );
 });

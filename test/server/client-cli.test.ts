@@ -82,6 +82,11 @@ test('status, list, poll-now and cancel act on a wait', async () => {
   expect(await runCli(['cancel', taskId], env)).toMatchObject({ code: 0, err: '' });
   await expect.poll(() => stateOf(taskId), { timeout: 30_000 }).toBe('cancelled');
   expect((await runCli(['status', taskId], env)).out).toMatch(/^state +cancelled$/m);
+
+  const late = await runCli(['cancel', taskId], env);
+  expect(late).toMatchObject({ code: 0, out: expect.stringMatching(/ has ended already, at 20\S+Z: cancelled\n$/) });
+  const lateJson = JSON.parse((await runCli(['cancel', taskId, '--json'], env)).out);
+  expect(lateJson).toMatchObject({ taskId, requested: false, state: 'cancelled' });
 });
 
 test.each(['status', 'cancel', 'poll-now'])('%s of an unknown wait is one line and exit code 1', async (command) => {

@@ -53,9 +53,13 @@ async function send(request: unknown, { options }: Parameters<Run>[0], context: 
 export const run: Run = async (invocation, context) => {
   const { output } = context;
   const result = await send(await readRequest(String(invocation.options.request)), invocation, context);
+  const acceptedAt = new Date();
   output.json(result);
   if (result.kind === 'accepted') {
     if (!output.isJson) output.line(plain(result.taskId));
+    const { account } = invocation.options;
+    const of = account === undefined || account === defaults.account ? '' : ` --account ${account}`;
+    output.note(`next: temporal-tryon wait ${plain(result.taskId)} --submitted-at ${acceptedAt.toISOString()}${of}`);
     return exitCodes.done;
   }
   const why = plain(describeError(result.error));

@@ -44,8 +44,8 @@ async function follow(
       if (change.kind === 'blocked') bar.note(`! blocked: ${plain(change.error.message)}`);
       if (change.kind === 'unblocked') bar.note('goes on');
       if (change.kind === 'status') status = change.status;
-      if (change.kind === 'looked') {
-        // A change tells no sub-tasks; the wait itself is asked again only where its history has grown.
+      if (change.kind === 'looked' || change.kind === 'images') {
+        // A change tells no sub-tasks, and images no looks; the wait itself is asked again only where its history has grown.
         sight = await lookAtWait(client.temporal, taskId, sight === undefined ? {} : { before: sight });
         status = sight.status;
       }
