@@ -1,6 +1,6 @@
 /** `npm run server`: a Temporal dev server with its UI until Ctrl-C. */
 import { Command, InvalidArgumentError } from 'commander';
-import { startDevServer, TemporalServerError } from './temporal-server.js';
+import { isFree, startDevServer, TemporalServerError } from './temporal-server.js';
 
 const asPort = (text: string): number => {
   const port = Number(text);
@@ -12,29 +12,35 @@ const program = new Command('npm run server --')
   .description("Starts a Temporal dev server with its UI and this package's search attributes, until Ctrl-C.")
   .option('--port <port>', 'gRPC port', asPort, 7233)
   .option('--ui-port <port>', 'port of the Temporal UI', asPort, 8233)
+  .option('--http-port <port>', 'port of the HTTP API (default: 7243, or a free one)', asPort)
   .option('--namespace <name>', 'namespace to make beside default', 'default')
   .option('--db-filename <file>', 'SQLite file that keeps state between runs')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 
-const { port, uiPort, namespace, dbFilename } = program.opts<{
+const { port, uiPort, httpPort, namespace, dbFilename } = program.opts<{
   port: number;
   uiPort: number;
+  httpPort?: number;
   namespace: string;
   dbFilename?: string;
 }>();
+const usualHttpPort = 7243;
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 try {
+  // Nobody asked for the HTTP API: that another server has its usual port is no reason not to start.
+  const ownHttpPort = httpPort ?? ((await isFree(usualHttpPort)) ? usualHttpPort : undefined);
   const server = await startDevServer({
     port,
     uiPort,
+    ...(ownHttpPort === undefined ? {} : { httpPort: ownHttpPort }),
     namespaces: [namespace],
     ...(dbFilename === undefined ? {} : { dbFilename }),
-    portOptions: { port: '--port', uiPort: '--ui-port' },
+    portOptions: { port: '--port', uiPort: '--ui-port', httpPort: '--http-port' },
     log,
   });
-  log(`Temporal ${server.address}, UI ${server.uiUrl}; Ctrl-C ends it`);
+  log(`Temporal ${server.address}, UI ${server.uiUrl}, HTTP API ${server.httpUrl}; Ctrl-C ends it`);
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {

@@ -19,20 +19,24 @@ export interface DevServerOptions extends FindCliOptions {
   port?: number;
   /** Port of the Temporal UI; default: a free one; `false`: no UI. */
   uiPort?: number | false;
+  /** Port of the HTTP API; default: a free one. */
+  httpPort?: number;
   /** SQLite file that keeps state between runs; default: in memory. */
   dbFilename?: string;
   /** Namespaces to make; default `['default']`. The first one is waited for. */
   namespaces?: string[];
   /** Further arguments of `temporal server start-dev`. */
   extraArgs?: string[];
-  /** The options by which a user sets the two ports: named where one is taken. */
-  portOptions?: { port: string; uiPort: string };
+  /** The options by which a user sets the ports: named where one is taken. */
+  portOptions?: { port: string; uiPort: string; httpPort?: string };
 }
 
 /** A Temporal server that can be talked to. */
 export interface TemporalServer {
   /** `host:port` of gRPC. */
   address: string;
+  /** Of the HTTP API; absent for a server that was already there. */
+  httpUrl?: string;
   /** Of the Temporal UI, without a slash at the end; absent where there is none or it is not known. */
   uiUrl?: string;
   /** Absent for a server that was already there. */
@@ -65,12 +69,15 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   const portOptions = options.portOptions ?? { port: 'port', uiPort: 'uiPort' };
   if (options.port) await refuseTakenPort(options.port, portOptions.port);
   if (options.uiPort) await refuseTakenPort(options.uiPort, portOptions.uiPort);
+  if (options.httpPort) await refuseTakenPort(options.httpPort, portOptions.httpPort ?? 'httpPort');
   const { path, how } = await findTemporalCli(options);
 
   const port = options.port || (await freePort());
   const uiPort = options.uiPort === false ? undefined : options.uiPort || (await freePort());
+  const httpPort = options.httpPort || (await freePort());
   const [namespace = 'default', ...others] = options.namespaces ?? ['default'];
   const args = ['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'warn', '--color', 'never'];
+  args.push('--http-port', String(httpPort));
   args.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
   for (const name of [namespace, ...others]) args.push('--namespace', name);
   for (const { name, type } of Object.values(searchAttributes)) {
@@ -103,6 +110,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   }
   return {
     address: `${host}:${port}`,
+    httpUrl: `http://${host}:${httpPort}`,
     ...(uiPort === undefined ? {} : { uiUrl: `http://${host}:${uiPort}` }),
     pid: child.pid as number,
     how,
@@ -121,6 +129,13 @@ export async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   return address.port;
 }
+
+/** Whether nothing listens on a port of the loopback address just now. */
+export const isFree = (port: number): Promise<boolean> =>
+  refuseTakenPort(port, '').then(
+    () => true,
+    () => false,
+  );
 
 async function refuseTakenPort(port: number, option: string): Promise<void> {
   const probe = createServer().listen(port, host);

@@ -195,6 +195,11 @@ describe('off a terminal', () => {
     expect(removed).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(removed.out).subscribers).toEqual([]);
     expect(await listeners()).toEqual([]);
+    const nobody = `nobody-${randomUUID()}`;
+    const toNobody = await runCli(['subscribe', taskId, '--workflow-id', nobody], env);
+    expect(toNobody).toMatchObject({ code: 0, out: expect.stringContaining(`${nobody} (signal tryOnEvent)`) });
+    expect(toNobody.err).toMatch(new RegExp(`^! no workflow ${nobody} is running in `));
+    expect(await listeners()).toEqual([nobody]);
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toMatch(/^error: signal is "__stack_trace"; give a signal name/);
     await stack.client.workflow.getHandle(id).terminate();

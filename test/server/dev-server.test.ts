@@ -36,9 +36,10 @@ test('a taken port is one line that names the port and the option, and exit code
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
   try {
-    for (const option of ['--port', '--ui-port']) {
-      const other = ['--port', '--ui-port'].find((name) => name !== option) as string;
-      const { said, exit } = runServer(option, String(port), other, String(await freePort()));
+    for (const option of ['--port', '--ui-port', '--http-port']) {
+      const others = ['--port', '--ui-port', '--http-port'].filter((name) => name !== option);
+      const ports = await Promise.all(others.map(async (name) => [name, String(await freePort())]));
+      const { said, exit } = runServer(option, String(port), ...ports.flat());
       expect(await exit).toEqual([1, null]);
       expect(said()).toBe(`port ${port} is taken; give another with ${option}\n`);
     }
@@ -49,9 +50,13 @@ test('a taken port is one line that names the port and the option, and exit code
 
 test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('%s to its starter ends the server', async (signal) => {
   const [port, uiPort] = [await freePort(), await freePort()];
-  const { child, said, exit } = runServer('--port', String(port), '--ui-port', String(uiPort));
+  const httpPort = await freePort();
+  const ports = ['--port', String(port), '--ui-port', String(uiPort), '--http-port', String(httpPort)];
+  const { child, said, exit } = runServer(...ports);
   await vi.waitFor(() => expect(said()).toContain(`127.0.0.1:${port}`), { timeout: 60_000 });
   expect((await fetch(`http://127.0.0.1:${uiPort}/`)).status).toBe(200);
+  expect(said()).toContain(`HTTP API http://127.0.0.1:${httpPort};`);
+  expect((await fetch(`http://127.0.0.1:${httpPort}/api/v1/namespaces/default`)).status).toBe(200);
   expect(await isTaken(port)).toBe(true);
   child.kill(signal);
   await exit;
