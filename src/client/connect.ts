@@ -3,6 +3,7 @@ import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { TryOnClientError } from './errors.js';
+import { startCommands } from './hints.js';
 import { probeServer, type TlsSettings } from './probe.js';
 
 /** Where and as whom to connect. */
@@ -51,7 +52,7 @@ export function badConfig(cause: unknown): TryOnClientError {
 export function noServer(address: string, cause?: unknown): TryOnClientError {
   return new TryOnClientError(
     'NoServer',
-    `no Temporal server answers at ${address}; start one with \`npm run server\` or set TEMPORAL_ADDRESS`,
+    `no Temporal server answers at ${address}; start one with \`${startCommands().server}\` or set TEMPORAL_ADDRESS`,
     { cause },
   );
 }

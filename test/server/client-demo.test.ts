@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect, inject, test } from 'vitest';
 import { freePort } from '../../src/server/temporal-server.js';
-import { type Running, startCli } from '../cli/run-cli.js';
+import { type Running, runCli, startCli } from '../cli/run-cli.js';
 
 /** Process ids below one, as the kernel tells. Linux alone; elsewhere none. */
 function childrenOf(pid: number): number[] {
@@ -65,7 +65,19 @@ test('the demo prints the images of three tasks, links to the history, and leave
 
 test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the result alone', async () => {
   const { running, children, ports } = await startDemo('--keep', '--json', '--seconds', '1', '--tasks', '1');
-  await running.until('stays up until Ctrl-C');
+  await running.until('submit --request');
+  // What it prints is all that another terminal needs.
+  const env = Object.fromEntries(
+    [...running.err().matchAll(/^ {2}export (.*)$/gm)].flatMap(([, text = '']) =>
+      text.split(' ').map((one) => one.split('=')),
+    ),
+  );
+  expect(Object.keys(env).sort()).toEqual([
+    ...['AIDGE_APP_KEY', 'AIDGE_APP_SECRET', 'AIDGE_ENDPOINT', 'TEMPORAL_ADDRESS', 'TRYON_TASK_QUEUE'],
+  ]);
+  const request = [{ clothesList: [{ imageUrl: 'https://img.example/a.jpg', type: 'tops' }], generateCount: 1 }];
+  const submitted = await runCli(['submit', '--request', '-'], env, JSON.stringify(request));
+  expect({ code: submitted.code, err: submitted.err }).toMatchObject({ code: 0 });
   // The two streams come on their own.
   await running.until(/^\{.*\}\n$/);
   expect(JSON.parse(running.out())).toMatchObject({ status: 'complete', outcomes: [{ status: 'finished' }] });

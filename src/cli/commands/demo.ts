@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTryOnClient, type TryOnClient } from '../../client/client.js';
+import { startCommands } from '../../client/hints.js';
 import type { StartedListing } from '../../client/listing.js';
 import { pollersOf } from '../../client/namespace.js';
 import { defaults, type TryOnListingResult } from '../../contract.js';
@@ -198,6 +199,13 @@ const historyUrl = (
     ? undefined
     : `${server.uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
 
+/** What another terminal needs to reach the demo's parts. The secret is one that the emulator made up; it opens nothing else. */
+function exportLines(env: Env, namespace: string | undefined): string[] {
+  const names = ['TEMPORAL_ADDRESS', ...(namespace === undefined ? [] : ['TEMPORAL_NAMESPACE']), 'TRYON_TASK_QUEUE'];
+  const line = (of: readonly string[]): string => `export ${of.map((name) => `${name}=${env[name]}`).join(' ')}`;
+  return [line(names), line(['AIDGE_ENDPOINT', 'AIDGE_APP_KEY', 'AIDGE_APP_SECRET'])];
+}
+
 export const run: Run = async ({ options }, context) => {
   const parts = new Parts();
   try {
@@ -210,7 +218,6 @@ export const run: Run = async ({ options }, context) => {
 
 async function demo(options: Options, context: Context, parts: Parts): Promise<number> {
   const { output, env, signal } = context;
-  const startedMs = Date.now();
   const seconds = Number(options.seconds);
   const [emulator, server] = await bothOrNeither(
     startVendor(options).then((part) => parts.add(part, (one) => one.close())),
@@ -229,6 +236,8 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
 
   const client = parts.add(await createTryOnClient({ env: parted }), (one) => one.close());
   await Promise.race([untilPolled(client, signal), worker.failed]);
+  // What it took to start the parts is no part of the job.
+  const startedMs = Date.now();
   const tasks = await submitTasks(parted, Number(options.tasks), context);
   const listing = await client.listings.start({ listingId: `demo-${new Date().toISOString()}`, tasks });
   const link = historyUrl(server, client.temporal.options.namespace, listing);
@@ -244,12 +253,15 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
   if (options.keep === true) {
     const ui = server.uiUrl === undefined ? '' : `; Temporal UI ${server.uiUrl}`;
     output.note(`everything stays up until Ctrl-C${ui}`);
-    output.note(`  export TEMPORAL_ADDRESS=${server.address} TRYON_TASK_QUEUE=${taskQueue}`);
+    for (const line of exportLines(parted, namespace)) output.note(`  ${line}`);
+    output.note(
+      `with these, \`${startCommands().program} submit --request <file>\` in another terminal makes tasks of the emulated vendor`,
+    );
     await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), worker.failed]);
     return exitCodes.interrupted;
   }
   if (link !== undefined)
-    output.note('the server ends with the demo; `npm run demo -- --keep` leaves it up for the link above');
+    output.note(`the server ends with the demo; \`${startCommands().demo} --keep\` leaves it up for the link above`);
   return result.status === 'complete' ? exitCodes.done : exitCodes.notFinished;
 }
 
