@@ -22,6 +22,7 @@ import type { Learning } from './learning/learning.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
+import { QuietLogger } from './telemetry/quiet-logger.js';
 import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
@@ -209,7 +210,8 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   let tracing: Tracing | undefined;
   try {
     const write = (entry: LogEntry) => process.stderr.write(`${jsonLine(entry)}\n`);
-    const logger = new DefaultLogger(settings.logLevel, ...(logFormat === 'json' ? [write] : []));
+    const { logLevel } = settings;
+    const logger = logFormat === 'json' ? new DefaultLogger(logLevel, write) : new QuietLogger(logLevel);
     installRuntime(settings.telemetry, logger);
     // Alive before it is ready.
     const starting: Readiness = { isReady: false, checks: { started: false } };
