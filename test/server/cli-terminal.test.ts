@@ -160,11 +160,13 @@ describe('off a terminal', () => {
     expect(code).toBe(130);
     for (const line of out.trim().split('\n')) expect(Object.keys(JSON.parse(line))).toContain('taskId');
 
-    const [once, found] = await Promise.all([
+    const [once, old, found] = await Promise.all([
       runCli(['watch', '--listing', listingId, '--once'], { ...env, FORCE_COLOR: '1' }),
+      runCli(['watch', '--older-than-seconds', '86400', '--once'], env),
       runCli(['watch', '--state', 'finished', '--listing', listingId, '--once', '--json'], env),
     ]);
     expect(once).toMatchObject({ code: 0, err: '' });
+    expect(old).toEqual({ code: 0, out: '', err: 'no such wait is running; `list` shows ended ones\n' });
     expect(once.out).toContain(`${csi}36mwaiting`);
     expect(
       found.out

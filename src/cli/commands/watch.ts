@@ -79,8 +79,9 @@ export const run: Run = ({ options }, context) =>
     };
     if (once === true) {
       // Unless a state is asked for, only waits that run are watched.
-      const none =
-        state === undefined && listing === undefined ? 'no wait is running; `list` shows ended ones' : 'no such wait';
+      const such = olderThanSeconds === undefined ? '' : 'such ';
+      const isOfRunning = state === undefined && listing === undefined;
+      const none = isOfRunning ? `no ${such}wait is running; \`list\` shows ended ones` : 'no such wait';
       printOnce(await read(limit), none, output);
       return exitCodes.done;
     }
