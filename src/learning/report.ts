@@ -98,3 +98,15 @@ export function modelReport(input: ReportInput): ModelReport {
   );
   return { records: records.length, groups: sorted.map(of) };
 }
+
+/** Without the numbers of sub-tasks whose law is no other than their account's: nothing was learned of them, or no more than of it. Pure. */
+export function tellingGroups(groups: readonly ModelGroup[]): ModelGroup[] {
+  const lawOf = ({ model, lookSeconds }: ModelGroup): string => JSON.stringify([model, lookSeconds]);
+  return groups.filter((group) => {
+    if (group.subTasks === undefined) return true;
+    const whole = groups.find(
+      (one) => one.account === group.account && one.api === group.api && one.subTasks === undefined,
+    );
+    return whole === undefined || lawOf(whole) !== lawOf(group);
+  });
+}

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { plotModel } from '../../src/cli/model-plot.js';
 import { priorModel } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
-import { modelReport } from '../../src/learning/report.js';
+import { modelReport, tellingGroups } from '../../src/learning/report.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 const job = (account: string, k: number, subTasks: number): JobRecord => ({
@@ -51,6 +51,14 @@ describe('what finished waits teach', () => {
     expect(b?.jobsPerSecond).toBe(2);
     expect(JSON.parse(JSON.stringify(groups))).toEqual(groups);
   });
+});
+
+test('the block of a number of sub-tasks is left out while nothing was learned of it', () => {
+  const { groups } = report(Array.from({ length: 120 }, (_, k) => job('a', k, k % 2 === 0 ? 2 : 4)));
+  expect(tellingGroups(groups)).toEqual(groups);
+  const [whole] = groups;
+  const alike = whole === undefined ? [] : [whole, { ...whole, subTasks: 1, jobs: 1 }];
+  expect(tellingGroups(alike)).toEqual([whole]);
 });
 
 describe('the plot', () => {

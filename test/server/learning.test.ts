@@ -129,6 +129,7 @@ describe('the program', () => {
     expect(code).toBe(0);
     expect(out).toContain('(prior)');
     expect(err).toContain('this is the prior');
+    expect(err).toMatch(/^prior of this environment: median [\d.]+ s .*a worker may have another$/m);
   });
 
   test('status tells why the next look is when it is, and when the task may be over', async () => {

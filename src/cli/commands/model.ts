@@ -1,11 +1,11 @@
 /** `temporal-tryon model`. */
 import { writeFile } from 'node:fs/promises';
 import { defaults } from '../../contract.js';
-import { priorModel } from '../../core/duration.js';
+import { type DurationModel, priorModel } from '../../core/duration.js';
 import { modelText } from '../../core/explain.js';
 import { rateWindowsSeconds } from '../../core/job-rate.js';
 import { learningHabits } from '../../learning/learning.js';
-import { type ModelGroup, modelReport } from '../../learning/report.js';
+import { type ModelGroup, modelReport, tellingGroups } from '../../learning/report.js';
 import { createWaitReader } from '../../learning/wait-reader.js';
 import { readWorkerSettings } from '../../settings.js';
 import { readAccounts } from '../../vendor/accounts.js';
@@ -13,10 +13,19 @@ import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
 import type { Output } from '../output.js';
 import type { Run } from '../program.js';
+import { counted } from '../show.js';
 import { withClient } from '../with-client.js';
 
 const named = ({ account, subTasks }: ModelGroup): string =>
-  subTasks === undefined ? `account ${account}` : `account ${account}, ${subTasks} sub-tasks`;
+  subTasks === undefined ? `account ${account}` : `account ${account}, ${counted(subTasks, 'sub-task')}`;
+
+/** The prior is each program's own: this one's says nothing of a worker's with another environment. */
+function priorText({ logMedian }: DurationModel, problems: readonly string[]): string {
+  const median = `median ${Number(Math.exp(logMedian).toPrecision(3))} s`;
+  return problems.length === 0
+    ? `prior of this environment: ${median} (TRYON_PRIOR_*); a worker may have another`
+    : `built-in prior: ${median}, since the settings of this environment are not whole (${problems.join('; ')}); a worker may have another`;
+}
 
 function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
   const { model, quantileSeconds, priceSeconds, jobsPerSecond, queriesPerSecond, looks, delaySeconds } = group;
@@ -54,9 +63,10 @@ export const run: Run = ({ options }, context) =>
     const settings = readWorkerSettings(env);
     const { accounts } = readAccounts(env);
     const budget = Number(env.AIDGE_QUERIES_PER_SECOND) || defaults.queriesPerSecond;
+    const prior = settings.ok ? settings.settings.prior : priorModel;
     const report = modelReport({
       records,
-      prior: settings.ok ? settings.settings.prior : priorModel,
+      prior,
       isIdle,
       nowMs: Date.now(),
       counts,
@@ -65,8 +75,10 @@ export const run: Run = ({ options }, context) =>
     });
     output.json(report);
     if (!output.isJson)
-      for (const line of report.groups.flatMap((group) => linesOf(group, output.paint))) output.line(line);
+      for (const line of tellingGroups(report.groups).flatMap((group) => linesOf(group, output.paint)))
+        output.line(line);
     if (records.length === 0) output.note(`no finished wait of queue ${taskQueue} to learn from: this is the prior`);
+    output.note(priorText(prior, settings.ok ? [] : settings.problems));
     const [group] = report.groups;
     if (typeof options.svg === 'string' && group !== undefined) {
       const { model, lookSeconds, looks, delaySeconds } = group;
