@@ -1,6 +1,6 @@
 /** One real Temporal server for the whole run of `test/server`: tests take it by `inject('temporal')`. */
 import type { TestProject } from 'vitest/node';
-import { freePort, startDevServer } from '../../src/server/temporal-server.js';
+import { startDevServer } from '../../src/server/temporal-server.js';
 
 /** The dev server of this run. Both namespaces have the contract's search attributes. */
 export interface ProvidedTemporal {
@@ -20,14 +20,12 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [namespace, otherNamespace] = ['default', 'other'];
-  const httpPort = await freePort();
   const server = await startDevServer({
     uiPort: false,
-    extraArgs: ['--http-port', String(httpPort)],
     namespaces: [namespace, otherNamespace],
     log: (line) => process.stderr.write(`${line}\n`),
   });
-  const httpUrl = `http://127.0.0.1:${httpPort}`;
-  project.provide('temporal', { address: server.address, namespace, otherNamespace, httpUrl });
+  const { address, httpUrl } = server;
+  project.provide('temporal', { address, namespace, otherNamespace, httpUrl });
   return server.stop;
 }
