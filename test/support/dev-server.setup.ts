@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     namespaces: [namespace, otherNamespace],
     log: (line) => process.stderr.write(`${line}\n`),
   });
-  const { address, httpUrl } = server;
+  const { address, httpUrl = '' } = server;
   project.provide('temporal', { address, namespace, otherNamespace, httpUrl });
   return server.stop;
 }

@@ -19,7 +19,7 @@ async function follow(
   input: TryOnResultsInput,
   { output, signal }: Context,
 ): Promise<TryOnOutcome> {
-  const bar = startProgress(output, { percentOf: 'of jobs like this are over' });
+  const bar = startProgress(output, { percentOf: 'of such jobs over' });
   const { taskId, expectedImages } = input;
   let images = 0;
   let sight: WaitSight | undefined;
