@@ -4,7 +4,7 @@ import { readDataConverter } from './codec/payload-codec.js';
 import { defaults } from './contract.js';
 import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
-import { type Account, readAccounts } from './vendor/accounts.js';
+import { type Account, readAccounts, readYesNo } from './vendor/accounts.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {
@@ -14,6 +14,8 @@ export interface WorkerSettings {
   /** What durations are taken to be until there are data. */
   readonly prior: DurationModel;
   /** Waits whose workflow state is kept in memory; a wait in backoff needs none. Default 200. */
+  /** Whether durations are learned; else they go by the prior alone. */
+  readonly learns: boolean;
   readonly maxCachedWorkflows: number;
   /** Encrypts payloads, where keys for that are given. */
   readonly dataConverter?: DataConverter;
@@ -58,6 +60,8 @@ export function readWorkerSettings(env: Environment): Settings {
     problems.push(`TRYON_PRIOR_P95_SECONDS is ${p95Seconds}; give more than the median, ${medianSeconds}`);
   }
   const stuckShare = number('TRYON_PRIOR_STUCK_SHARE', priorModel.stuckShare, 0, 0.5);
+  const learn = readYesNo(env.TRYON_LEARN?.trim() || 'true');
+  if ('problem' in learn) problems.push(`TRYON_LEARN ${learn.problem}`);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
@@ -75,6 +79,7 @@ export function readWorkerSettings(env: Environment): Settings {
       accounts,
       taskQueue,
       prior,
+      learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
       logLevel,
       telemetry,

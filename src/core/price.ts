@@ -98,14 +98,14 @@ export const correctionHabits = {
   newShare: 0.05,
   /** How much one attempt raises the factor at the largest lag, and lowers it at none. */
   riseShare: 0.02,
-  fallShare: 0.002,
+  fallShare: 0.01,
   leastFactor: 1,
   mostFactor: 8,
 } as const;
 
 /**
- * Corrects the price after one attempt. Slow on purpose: looks that come late by a queue make them dearer over dozens of attempts,
- * looks on time make them cheaper over hundreds.
+ * Corrects the price after one attempt. Slow on purpose: looks that come late by a queue make them dearer over dozens of attempts, and as
+ * many on time undo it. Were that slower, a burst of starts would be paid for minutes after it (measured: 20 s of mean delay in place of 10).
  * @param lagMs - when the attempt ran less when it was due
  */
 export function correctPrice(before: PriceCorrection, lagMs: number): PriceCorrection {

@@ -71,6 +71,8 @@ export interface Learning {
 export interface LearningOptions {
   readonly accounts: readonly { readonly name: string; readonly queriesPerSecond: number }[];
   readonly prior: DurationModel;
+  /** False: durations go by the prior alone, and only the price follows the load; default true. */
+  readonly learns?: boolean;
   /** Of the budget, the share to plan for. */
   readonly plannedShare: number;
   /** Absent: its own looks alone. */
@@ -109,7 +111,7 @@ interface AccountLearning {
 
 /** Starts learning. */
 export function startLearning(options: LearningOptions): Learning {
-  const { prior, plannedShare, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
+  const { prior, learns = true, plannedShare, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
   const log = options.log ?? { debug: () => undefined, info: () => undefined };
   const jobs = createJobStore();
   const byName = new Map<string, AccountLearning>();
@@ -207,12 +209,12 @@ export function startLearning(options: LearningOptions): Learning {
       const group = { api: tryOnApi.name, account };
       const settledMs = isIdle ? 0 : 1000 * quantile(learning.policy.model, learningHabits.settledShare);
       const learner = learnerAt(now - settledMs);
-      const model = learner.modelFor(group);
+      const model = learns ? learner.modelFor(group) : prior;
       await setImmediate();
       const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account), plannedShare);
       const price = priceInForce(fed, learning.correction);
       learning.policy = republished(learning.policy, model, price);
-      for (const [subTasks, count] of jobs.bySubTasks(account).slice(0, learningHabits.mostGroups)) {
+      for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningHabits.mostGroups) : []) {
         if (count < learningHabits.leastGroupJobs) continue;
         await setImmediate();
         const own = republished(learning.policies.get(subTasks), learner.modelFor({ ...group, subTasks }), price);
@@ -228,7 +230,7 @@ export function startLearning(options: LearningOptions): Learning {
     if (sinceMs > 3 * tickMs || ticks === 0) aliveSinceMs = await nowMs();
     if (reader !== undefined) {
       counts = await trying('count started waits', () => reader.started(rateWindowsSeconds));
-      if (ticks % learningHabits.readTicks === 0) {
+      if (learns && ticks % learningHabits.readTicks === 0) {
         await read(reader, ticks === 0 ? learningHabits.firstWaits : learningHabits.laterWaits);
       }
     }

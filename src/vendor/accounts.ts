@@ -69,7 +69,8 @@ const readEndpoint = (text: string): Read<string> => {
 const readScheme = (text: string): Read<SignatureScheme> =>
   text === 'v1' || text === 'v2' ? { value: text } : { problem: 'is neither v1 nor v2; give one of them' };
 
-const readYesNo = (text: string): Read<boolean> => {
+/** A setting that is on or off, in the usual words. */
+export const readYesNo = (text: string): Read<boolean> => {
   const word = text.toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(word)) return { value: true };
   if (['false', '0', 'no', 'off'].includes(word)) return { value: false };

@@ -16,13 +16,14 @@ export interface LearnFrom {
 
 /** Begins to learn, from what finished waits left in Temporal and from this worker's own looks. The caller stops it. */
 export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
-  const { accounts, prior, taskQueue, dataConverter } = settings;
+  const { accounts, prior, learns, taskQueue, dataConverter } = settings;
   const ending = new AbortController();
   const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
   const nowMs = () => clock.now();
   const learning = startLearning({
     accounts,
     prior,
+    learns,
     plannedShare: learningHabits.plannedShare,
     reader: createWaitReader({ client, taskQueue, nowMs, signal: ending.signal }),
     nowMs,

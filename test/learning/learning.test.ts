@@ -75,6 +75,13 @@ describe('durations', () => {
     expect(quantile(policy('default').model, 0.5)).toBeCloseTo(10.5, 0);
   });
 
+  test('go by the prior alone where nothing is to be learned, and the price follows the load all the same', async () => {
+    const { policy, ready } = begin(reader({ ended: async () => jobs(60), started: rate(4) }), { learns: false });
+    await ready;
+    expect(policy('default').model).toBe(priorModel);
+    expect(policy('default').priceSeconds).toBeGreaterThan(1);
+  });
+
   test('are learned from own looks where the server does not list, which is told once', async () => {
     const told: string[] = [];
     const refuse = async () => {
