@@ -104,7 +104,7 @@ export const ofTheTask = {
       { task: { ...finished, urls: 're-signed' } },
     ],
   },
-  'thousands-of-images': task({ ...finished, imagesPerSubTask: 2_500 }, 'finished, 2,500 images in each sub-task'),
+  'thousands-of-images': task({ ...finished, imagesPerSubTask: 3_000 }, 'finished, 3,000 images in each sub-task'),
   'beyond-the-cap': task({ ...finished, imagesPerSubTask: 20_000 }, 'finished, more than 4 MiB of addresses'),
   'cut-escape-urls': task({ ...finished, urls: 'cut-escape' }, 'finished, addresses end in %3', 'documented'),
   'odd-escape-urls': task({ ...finished, urls: 'odd-escapes' }, 'finished, addresses with lower-case and raw escapes'),
