@@ -42,8 +42,6 @@ export const learningHabits = {
    * need not wait in it.
    */
   plannedShare: 0.855,
-  /** The first attempt of a wait does not look before the schedule's first look, and the queue's rate counts it all the same. */
-  otherDispatches: 1,
   /** Jobs are learned from at the age by which this share of jobs is over. */
   settledShare: 0.9,
   /** Groups by number of sub-tasks have a law of their own from so many jobs on; the largest few. */
@@ -95,9 +93,8 @@ export function fedPrice(
   if (!(jobsPerSecond > 0)) return wanted;
   const rate = RATE_STEP ** Math.round(Math.log(jobsPerSecond) / Math.log(RATE_STEP));
   const looks = scheduleCost(policyOf({ model, priceSeconds: wanted })).looks;
-  const { otherDispatches } = learningHabits;
-  if ((looks + otherDispatches) * rate <= plannedShare * queriesPerSecond) return wanted;
-  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model, plannedShare, otherDispatches });
+  if (looks * rate <= plannedShare * queriesPerSecond) return wanted;
+  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model, plannedShare });
 }
 
 interface AccountLearning {

@@ -33,12 +33,6 @@ describe('the price fed forward', () => {
     expect(cost.delaySeconds).toBeLessThan(7.5);
   });
 
-  test('leaves room for what a job takes beside its looks', () => {
-    const input = { queriesPerSecond: 20, jobsPerSecond: 4, otherDispatches: 1 };
-    const cost = scheduleCost(policyOf({ priceSeconds: priceFor(input) }));
-    expect((cost.looks + 1) * 4).toBeCloseTo(18, 0);
-  });
-
   test.each([
     ['no jobs', { queriesPerSecond: 20, jobsPerSecond: 0 }, priceLimits.leastSeconds],
     ['hardly any jobs', { queriesPerSecond: 20, jobsPerSecond: 0.001 }, priceLimits.leastSeconds],
