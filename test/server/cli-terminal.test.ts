@@ -57,7 +57,7 @@ describe('on a terminal', () => {
     const blocked = await begin('invalid-app-key');
     const terminal = await openTerminal({ env, columns: 150, rows: 20 });
     await terminal.enter('echo was here');
-    await terminal.enter('temporal-tryon watch --interval 0.5');
+    await terminal.enter('temporal-tryon watch --interval 0.5; echo code $?');
     await terminal.shows(row(stuck, 'waiting +0 +0/2 +running +(in \\d+ s|now|due)'));
     await terminal.shows(row(blocked, 'blocked +0 .*gateway InvalidAppKey'));
     expect(await terminal.state()).toEqual({ cursor: false, ownScreen: true });
@@ -76,7 +76,6 @@ describe('on a terminal', () => {
     await terminal.shows(row(finished, 'finished +8'));
 
     await terminal.press('C-c');
-    await terminal.enter('echo code $?');
     const after = await terminal.shows(/^code 130$/m);
     expect(after).toContain('was here');
     expect(after).not.toContain('waits in');

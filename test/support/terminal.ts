@@ -46,13 +46,14 @@ export async function openTerminal(options: {
     const { stdout } = await run('tmux', ['-u', '-S', join(folder, 'socket'), '-f', '/dev/null', ...args], { env });
     return stdout;
   };
-  onTestFinished(async () => {
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') console.error(`the terminal's last screen:\n${await screen().catch(String)}`);
     await tmux('kill-server').catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   });
-  await tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), '-c', root, 'sh');
   const screen: Terminal['screen'] = async ({ colour = false } = {}) =>
     await tmux('capture-pane', '-p', '-J', ...(colour ? ['-e'] : []));
+  await tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), '-c', root, 'sh');
   const terminal: Terminal = {
     enter: async (line) => {
       await tmux('send-keys', '-l', line);
