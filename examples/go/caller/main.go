@@ -10,15 +10,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
 
 	"example.com/tryon/tryon"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -47,16 +44,7 @@ func call(ctx context.Context, taskID, subscriberID string, rest []string) error
 		}
 		input.TimeoutSeconds = &seconds
 	}
-	// TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of Temporal's environment configuration.
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return err
-	}
-	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if options.DataConverter, err = tryon.DataConverter(); err != nil {
-		return err
-	}
-	c, err := client.DialContext(ctx, options)
+	c, err := tryon.Connect(ctx)
 	if err != nil {
 		return err
 	}

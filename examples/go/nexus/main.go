@@ -9,15 +9,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"example.com/tryon/tryon"
-	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -53,25 +48,14 @@ func main() {
 }
 
 func run(ctx context.Context, endpoint, taskID string) error {
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return err
-	}
-	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if options.DataConverter, err = tryon.DataConverter(); err != nil {
-		return err
-	}
-	c, err := client.DialContext(ctx, options)
+	c, err := tryon.Connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 
-	// A service has one queue with a fixed name; this program ends with its workflow, so its queue is its own.
-	taskQueue := "go-nexus-" + uuid.NewString()
-	w := worker.New(c, taskQueue, worker.Options{})
-	w.RegisterWorkflow(AwaitResults)
-	if err := w.Start(); err != nil {
+	w, taskQueue, err := tryon.StartWorker(c, AwaitResults)
+	if err != nil {
 		return err
 	}
 	defer w.Stop()

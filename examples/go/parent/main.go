@@ -9,16 +9,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"strconv"
 
 	"example.com/tryon/tryon"
-	"github.com/google/uuid"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
 )
 
 func main() {
@@ -41,25 +36,14 @@ func run(ctx context.Context, taskID string, rest []string) error {
 		}
 		input.TimeoutSeconds = &seconds
 	}
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return err
-	}
-	options.Logger = log.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if options.DataConverter, err = tryon.DataConverter(); err != nil {
-		return err
-	}
-	c, err := client.DialContext(ctx, options)
+	c, err := tryon.Connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 
-	// A service has one queue with a fixed name; this program ends with its workflow, so its queue is its own.
-	taskQueue := "go-parents-" + uuid.NewString()
-	w := worker.New(c, taskQueue, worker.Options{})
-	w.RegisterWorkflow(tryon.Parent)
-	if err := w.Start(); err != nil {
+	w, taskQueue, err := tryon.StartWorker(c, tryon.Parent)
+	if err != nil {
 		return err
 	}
 	defer w.Stop()
