@@ -35,6 +35,7 @@ export type { DurationMode, DurationModel, PhaseModels } from './core/duration.j
 export type { Explanation } from './core/explain.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
 export type { Why } from './core/next.js';
+export { vendorQueueRate } from './core/price.js';
 export type {
   Answer,
   CodeRow,

@@ -27,6 +27,7 @@ import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { watchWaitCounts } from './telemetry/wait-counts.js';
+import { keepHeapsSmall } from './worker/heap.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 import { readinessOf } from './worker/readiness.js';
@@ -196,6 +197,7 @@ function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): vo
 
 /** The program. Resolves to its exit code. */
 export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  keepHeapsSmall();
   const read = readWorkerSettings(env);
   const { logFormat } = readTelemetrySettings(env).telemetry;
   const say = sayer(logFormat);

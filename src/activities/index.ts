@@ -1,15 +1,16 @@
 /** The activities, made from what they depend on. */
-import { activityInfo, cancellationSignal, getClient, heartbeat, log } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, getClient, heartbeat, log, sleep } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { pendingActivity } from '../client/pending-activity.js';
 import { classify, type Verdict } from '../core/classify.js';
-import { beforeLook, next, rebuild, type Step, waitRules } from '../core/next.js';
+import { beforeLook, beforeMove, next, rebuild, type Step, waitRules } from '../core/next.js';
 import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../core/poll.js';
 import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
 import type { AccountGate } from './account-gate.js';
 import { tryOnJoin } from './join.js';
+import { moveTo } from './move.js';
 import { pendingFailure } from './pending.js';
 import { createServerClock, type ServerClock } from './server-clock.js';
 
@@ -49,6 +50,8 @@ export interface AttemptSeen {
   readonly submittedAtMs: number;
   /** Whether it is the first one of a wait. */
   readonly isFirst: boolean;
+  /** False for one that only found out when to look, on the workflows' queue: it tells nothing of how crowded the vendor's is. */
+  readonly isOnVendorQueue: boolean;
   readonly dueAtMs: number;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
@@ -135,7 +138,9 @@ export function createTryOnActivities({
       const quiet = (untilMs: number): Step | undefined =>
         beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
       let look: AttemptSeen['look'];
-      const { state, decision } = quiet(0) ?? (await admitted());
+      const { vendorQueue = info.taskQueue } = input;
+      const isOnVendorQueue = vendorQueue === info.taskQueue;
+      const { state, decision } = isOnVendorQueue ? (quiet(0) ?? (await admitted())) : await moved();
       const nowMs = await clock.now();
       onAttempt({
         taskId: input.taskId,
@@ -143,6 +148,7 @@ export function createTryOnActivities({
         api: api.name,
         submittedAtMs: input.submittedAtMs,
         isFirst: attempt === 1 && input.from.polls === 0,
+        isOnVendorQueue,
         dueAtMs,
         startedAtMs,
         endedAtMs: nowMs,
@@ -157,6 +163,10 @@ export function createTryOnActivities({
       }
       if (decision.carry) heartbeat(state);
       throw pendingFailure(state, decision, policy, nowMs);
+
+      async function moved(): Promise<Step> {
+        return beforeMove(before, quiet(0), { nowMs: startedAtMs, attempt }, await moveTo(vendorQueue));
+      }
 
       /** Asks the account's gate first. Who is held comes again without a query, but for the last look before the deadline. */
       async function admitted(): Promise<Step> {
@@ -208,6 +218,11 @@ export function createTryOnActivities({
       const dueAtMs = pending.dueAtMs ?? scheduledAtMs;
       const carried = pending.heartbeat as PollState | undefined;
       return rebuild(input, carried, policyFor(input, carried), pending.attempt, { scheduledAtMs, dueAtMs });
+    },
+
+    /** Takes so long by the worker's clock. */
+    async tryOnPause({ delayMs }: { readonly delayMs: number }): Promise<void> {
+      await sleep(delayMs);
     },
 
     /** Requests the cancellation of the calling workflow: the server lets no workflow cancel itself by a command. */

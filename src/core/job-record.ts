@@ -9,13 +9,13 @@ export interface KnownJob {
   readonly api: string;
   readonly submittedAtMs: number;
   /** Last time it was seen unfinished. */
-  readonly pendingUntilMs?: number;
+  readonly pendingUntilMs?: number | undefined;
   /** Last time it was seen submitted and not yet running. */
-  readonly queuedUntilMs?: number;
+  readonly queuedUntilMs?: number | undefined;
   /** First time it was seen running. */
-  readonly runningSeenAtMs?: number;
+  readonly runningSeenAtMs?: number | undefined;
   /** How many sub-tasks it has, as far as that was told. */
-  readonly subTasks?: number;
+  readonly subTasks?: number | undefined;
   /** When the wait ended, and how; absent for one that is open. */
   readonly end?: { readonly atMs: number; readonly status: OutcomeStatus | 'cancelled'; readonly error?: TryOnError };
 }

@@ -189,6 +189,21 @@ export function beforeLook(
   return { state, decision: { kind: 'again', inMs, why, carry: !planned } };
 }
 
+/**
+ * What follows an attempt on a queue that is not the vendor's: none there asks the vendor.
+ * @param quiet - from {@link beforeLook}, where the look is not due
+ * @param hasMoved - whether the attempts that follow run on the vendor's queue; else the workflow schedules an activity there
+ */
+export function beforeMove(before: PollState, quiet: Step | undefined, at: Moment, hasMoved: boolean): Step {
+  const due: Step = {
+    state: { ...before, asOfAttempt: at.attempt },
+    decision: { kind: 'again', inMs: 1, why: 'first look', carry: true },
+  };
+  const step = quiet ?? due;
+  if (hasMoved) return step;
+  return { state: { ...step.state, isUnmovable: true }, decision: { kind: 'report', images: [] } };
+}
+
 /** What the vendor called the task, where that is still looked at again. */
 function calledOver({ recheck }: PollState): 'finished' | 'failed' | undefined {
   if (recheck === undefined || recheck.why === 'notFound') return undefined;

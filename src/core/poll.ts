@@ -51,6 +51,8 @@ export interface PollState {
   readonly conflict?: string;
   /** An operator reset the activity, so that this attempt's number tells nothing of the attempts before. */
   readonly isReset?: true;
+  /** The server could not move the activity to another queue: it is scheduled on the vendor's from now on. */
+  readonly isUnmovable?: true;
 }
 
 /** What the workflow hands to the activity. */
@@ -62,6 +64,8 @@ export interface PollInput {
   /** First 12 hex digits of the id of each image already reported, joined. */
   readonly known: string;
   readonly from: PollState;
+  /** The queue on which the vendor is asked. An attempt on another one moves there; absent: wherever it runs. */
+  readonly vendorQueue?: string;
 }
 
 /** How the task ended. */

@@ -11,8 +11,12 @@ export const priceLimits = {
   leastSeconds: 0.02,
   /** Above this, the ceiling between looks alone decides. */
   mostSeconds: 60,
-  /** Of the budget, the share that is planned for; the rest is for errors, late starts and bursts. */
-  plannedShare: 0.9,
+  /**
+   * Of the budget, the share that is planned for, and that the vendor's queue lets through: a queue held to a rate lets a second's worth
+   * pass at once after a quiet spell, so that in any 5 s at most 6 s' worth leave it, 1.1 times the budget. The rest is for second
+   * requests, `doctor` and other callers.
+   */
+  plannedShare: 5.5 / 6,
   /** What a look costs where the budget leaves it free: more looks than this buys no delay that a person would notice. */
   wantedSeconds: 0.5,
 } as const;
@@ -26,7 +30,7 @@ export interface PriceInput {
   readonly model?: DurationModel;
   readonly floorMs?: number;
   readonly ceilingMs?: number;
-  /** Of the budget, the share to plan for; default 0.9. */
+  /** Of the budget, the share to plan for; default {@link priceLimits}' 0.917. */
   readonly plannedShare?: number;
 }
 
@@ -74,6 +78,13 @@ export function priceFor({
   return price;
 }
 
+/**
+ * The rate to hold a vendor's queue to, `maxTaskQueueActivitiesPerSecond` of all its workers: 0.917 of the account's budget, so that no
+ * more than 5.5 s' worth of the budget leave the queue in any 5 s.
+ * @param queriesPerSecond - what the vendor grants the account
+ */
+export const vendorQueueRate = (queriesPerSecond: number): number => priceLimits.plannedShare * queriesPerSecond;
+
 /** A correction of the price by what attempts see; carried from one to the next by whoever keeps it. */
 export interface PriceCorrection {
   /** What the fed-forward price is multiplied by; 1 at first. */
@@ -89,20 +100,23 @@ export const noCorrection: PriceCorrection = { factor: 1, lagMs: 0 };
 export const correctionHabits = {
   /** A lag counts as this at most: an outage or a sleeping worker is not load. */
   mostLagMs: 5000,
-  /** An idle server's lag (measured: 8 ms median, 74 ms 95 %); nothing is done about it. */
-  idleLagMs: 100,
+  /**
+   * Nothing is done about a lag up to this: a queue held to a rate that is used well has 1 to 2 s of it at times, more where it has several
+   * partitions, and what is looked at late is looked at less often. An idle server's is 8 ms.
+   */
+  idleLagMs: 2_000,
   /** Weight of a new lag in the mean of late. */
   newShare: 0.05,
   /** How much one attempt raises the factor at the largest lag, and lowers it at none. */
-  riseShare: 0.02,
-  fallShare: 0.002,
+  riseShare: 0.004,
+  fallShare: 0.004,
   leastFactor: 1,
   mostFactor: 8,
 } as const;
 
 /**
- * Corrects the price after one attempt. Slow on purpose: looks that come late by a queue make them dearer over dozens of attempts,
- * looks on time make them cheaper over hundreds.
+ * Corrects the price after one attempt. Slow on purpose: looks that come late by a queue make them dearer, looks on time cheaper again,
+ * both over hundreds of attempts. The price fed forward is near by itself, and a quicker correction swings.
  * @param lagMs - when the attempt ran less when it was due
  */
 export function correctPrice(before: PriceCorrection, lagMs: number): PriceCorrection {

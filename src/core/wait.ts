@@ -27,6 +27,10 @@ export const waitLimits = {
   backstopMs: 20_000,
   /** Before a look is tried again whose activity failed for good, which no answer of the vendor does. */
   failurePauseMs: 30_000,
+  /** Nobody looks at a task that was submitted so long ago at the most. */
+  freshMs: 10_000,
+  /** A look that is due later than this is far off. */
+  farOffMs: 2_000,
 } as const;
 
 /** A wait. JSON; times are Unix milliseconds of workflow time. */
@@ -120,8 +124,12 @@ export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: numb
 export const canCarry = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;
 
 /** What the activity is asked with. `lookNow` asks before its time, though never inside a pause that the vendor ordered. */
-export function pollInput(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): PollInput {
+export function pollInput(
+  wait: WaitState,
+  options: { readonly lookNow: boolean; readonly nowMs: number; readonly vendorQueue?: string },
+): PollInput {
   const { taskId, account, submittedAtMs, deadlineMs } = wait;
+  const { vendorQueue } = options;
   const from: PollState = options.lookNow ? { ...wait.poll, nextLookAtMs: options.nowMs } : wait.poll;
   return {
     taskId,
@@ -130,7 +138,19 @@ export function pollInput(wait: WaitState, options: { readonly lookNow: boolean;
     deadlineMs,
     known: packKnown(wait.images),
     from: { ...from, asOfAttempt: 0 },
+    ...(vendorQueue === undefined ? {} : { vendorQueue }),
   };
+}
+
+/**
+ * Whether the next look is so far off that its activity should begin on the workflows' queue: the vendor's counts every attempt against
+ * the budget, one that only finds out when to look too. When the first look is due is the worker's knowledge: the one at a task
+ * submitted just now is not.
+ */
+export function isLookFarOff(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): boolean {
+  const { nextLookAtMs = wait.submittedAtMs + waitLimits.freshMs, pauseUntilMs = 0, isUnmovable } = wait.poll;
+  const dueAtMs = Math.min(wait.deadlineMs, Math.max(nextLookAtMs, pauseUntilMs));
+  return !options.lookNow && isUnmovable !== true && dueAtMs > options.nowMs + waitLimits.farOffMs;
 }
 
 /** Keeps each image once, with its newest URL, in the vendor's order of sub-tasks. */

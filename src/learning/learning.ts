@@ -17,6 +17,7 @@ import {
   priceFor,
   priceInForce,
   priceLimits,
+  vendorQueueRate,
 } from '../core/price.js';
 import { policyOf, type SchedulePolicy, scheduleCost } from '../core/schedule.js';
 import { tryOnApi } from '../vendor/apis/tryon.js';
@@ -37,11 +38,6 @@ export const learningHabits = {
   /** Where fewer jobs than this have ended, a fresh worker reads open waits too. */
   fewEnded: 100,
   openWaits: 60,
-  /**
-   * Of an account's budget, what the price of a look plans for: a little less than the 0.9 that the queue lets through, so that looks
-   * need not wait in it.
-   */
-  plannedShare: 0.855,
   /** Jobs are learned from at the age by which this share of jobs is over. */
   settledShare: 0.9,
   /** Groups by number of sub-tasks have a law of their own from so many jobs on; the largest few. */
@@ -71,8 +67,6 @@ export interface LearningOptions {
   readonly prior: DurationModel;
   /** False: durations go by the prior alone, and only the price follows the load; default true. */
   readonly learns?: boolean;
-  /** Of the budget, the share to plan for. */
-  readonly plannedShare: number;
   /** Absent: its own looks alone. */
   readonly reader?: WaitReader;
   readonly log?: { debug(message: string): void; info(message: string): void };
@@ -83,18 +77,13 @@ export interface LearningOptions {
 }
 
 /** The price that the budget asks for. Pure, but for what it remembers. */
-export function fedPrice(
-  model: DurationModel,
-  queriesPerSecond: number,
-  jobsPerSecond: number,
-  plannedShare: number,
-): number {
+export function fedPrice(model: DurationModel, queriesPerSecond: number, jobsPerSecond: number): number {
   const wanted = priceLimits.wantedSeconds;
   if (!(jobsPerSecond > 0)) return wanted;
   const rate = RATE_STEP ** Math.round(Math.log(jobsPerSecond) / Math.log(RATE_STEP));
   const looks = scheduleCost(policyOf({ model, priceSeconds: wanted })).looks;
-  if (looks * rate <= plannedShare * queriesPerSecond) return wanted;
-  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model, plannedShare });
+  if (looks * rate <= vendorQueueRate(queriesPerSecond)) return wanted;
+  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model });
 }
 
 interface AccountLearning {
@@ -108,7 +97,7 @@ interface AccountLearning {
 
 /** Starts learning. */
 export function startLearning(options: LearningOptions): Learning {
-  const { prior, learns = true, plannedShare, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
+  const { prior, learns = true, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
   const log = options.log ?? { debug: () => undefined, info: () => undefined };
   const jobs = createJobStore();
   const byName = new Map<string, AccountLearning>();
@@ -208,7 +197,7 @@ export function startLearning(options: LearningOptions): Learning {
       const learner = learnerAt(now - settledMs);
       const model = learns ? learner.modelFor(group) : prior;
       await setImmediate();
-      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account), plannedShare);
+      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account));
       const price = priceInForce(fed, learning.correction);
       learning.policy = republished(learning.policy, model, price);
       for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningHabits.mostGroups) : []) {
@@ -239,6 +228,7 @@ export function startLearning(options: LearningOptions): Learning {
     account,
     api,
     isFirst,
+    isOnVendorQueue,
     dueAtMs,
     startedAtMs,
     endedAtMs,
@@ -251,15 +241,16 @@ export function startLearning(options: LearningOptions): Learning {
       learning.firsts.push(startedAtMs);
       if (learning.firsts.length > KEPT_FIRSTS) learning.firsts.splice(0, KEPT_FIRSTS / 2);
     }
-    if (dueAtMs > aliveSinceMs) learning.correction = correctPrice(learning.correction, startedAtMs - dueAtMs);
+    if (isOnVendorQueue && dueAtMs > aliveSinceMs)
+      learning.correction = correctPrice(learning.correction, startedAtMs - dueAtMs);
     const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, subTasks } = state;
     const record = jobRecord({
       ...job,
       account,
       api,
-      ...(pendingUntilMs === undefined ? {} : { pendingUntilMs }),
-      ...(queuedUntilMs === undefined ? {} : { queuedUntilMs }),
-      ...(runningSeenAtMs === undefined ? {} : { runningSeenAtMs }),
+      pendingUntilMs,
+      queuedUntilMs,
+      runningSeenAtMs,
       subTasks: subTasks.length,
       ...(end === undefined ? {} : { end: { ...end, atMs: endedAtMs } }),
     });

@@ -44,7 +44,6 @@ export interface ReportInput {
   readonly isIdle: boolean;
   readonly nowMs: number;
   readonly counts: Parameters<typeof jobRate>[0];
-  readonly plannedShare: number;
   readonly queriesPerSecond: (account: string) => number;
 }
 
@@ -55,7 +54,7 @@ const subTasksOf = (group: { readonly subTasks?: number }): number => group.subT
 
 /** Makes the report: the accounts first, each followed by its numbers of sub-tasks. Without records, the prior's. Pure. */
 export function modelReport(input: ReportInput): ModelReport {
-  const { records, prior, isIdle, nowMs, counts, plannedShare } = input;
+  const { records, prior, isIdle, nowMs, counts } = input;
   const store = createJobStore();
   store.take(records);
   const learner = createLearner({ prior });
@@ -69,7 +68,7 @@ export function modelReport(input: ReportInput): ModelReport {
     const known = prices.get(account);
     if (known !== undefined) return known;
     const rate = (jobRate(counts) * store.ended(account)) / endedAll;
-    const price = priceInForce(fedPrice(model, input.queriesPerSecond(account), rate, plannedShare));
+    const price = priceInForce(fedPrice(model, input.queriesPerSecond(account), rate));
     prices.set(account, { rate, price });
     return { rate, price };
   };

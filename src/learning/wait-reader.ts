@@ -76,28 +76,18 @@ export function recordOfOutcome(outcome: TryOnOutcome): JobRecord | undefined {
   const submittedAtMs = timeOf(outcome.submittedAt);
   const finishedAtMs = timeOf(outcome.finishedAt);
   if (submittedAtMs === undefined || finishedAtMs === undefined) return undefined;
-  const pendingUntilMs = timeOf(timing?.pendingUntil);
-  const queuedUntilMs = timeOf(timing?.queuedUntil);
-  const runningSeenAtMs = timeOf(timing?.runningSeenAt);
   return jobRecord({
     taskId,
     account,
     api,
     submittedAtMs,
-    ...(pendingUntilMs === undefined ? {} : { pendingUntilMs }),
-    ...(queuedUntilMs === undefined ? {} : { queuedUntilMs }),
-    ...(runningSeenAtMs === undefined ? {} : { runningSeenAtMs }),
-    subTasks: subTasks?.length ?? 0,
+    pendingUntilMs: timeOf(timing?.pendingUntil),
+    queuedUntilMs: timeOf(timing?.queuedUntil),
+    runningSeenAtMs: timeOf(timing?.runningSeenAt),
+    subTasks: subTasks?.length,
     end: { atMs: finishedAtMs, status, ...(error === undefined ? {} : { error }) },
   });
 }
-
-const timesOf = (state: PollState) => ({
-  ...(state.pendingUntilMs === undefined ? {} : { pendingUntilMs: state.pendingUntilMs }),
-  ...(state.queuedUntilMs === undefined ? {} : { queuedUntilMs: state.queuedUntilMs }),
-  ...(state.runningSeenAtMs === undefined ? {} : { runningSeenAtMs: state.runningSeenAtMs }),
-  subTasks: state.subTasks?.length ?? 0,
-});
 
 /** See {@link WaitReader}. */
 export function createWaitReader({ client, taskQueue, nowMs = Date.now, signal }: WaitReaderOptions): WaitReader {
@@ -240,7 +230,10 @@ export function createWaitReader({ client, taskQueue, nowMs = Date.now, signal }
       account: input.account ?? defaults.account,
       api: tryOnApi.name,
       submittedAtMs: timeOf(input.submittedAt) ?? info.startTime.getTime(),
-      ...timesOf(state),
+      pendingUntilMs: state.pendingUntilMs,
+      queuedUntilMs: state.queuedUntilMs,
+      runningSeenAtMs: state.runningSeenAtMs,
+      subTasks: state.subTasks?.length,
       ...(end === undefined ? {} : { end }),
     });
   }

@@ -83,6 +83,8 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   for (const { name, type } of Object.values(searchAttributes)) {
     args.push('--search-attribute', `${name}=${type === 'INT' ? 'Int' : 'Keyword'}`);
   }
+  // A queue held to a rate shares it out among its partitions, and what waits in one does not use what another has left.
+  for (const side of ['Read', 'Write']) args.push('--dynamic-config-value', `matching.numTaskqueue${side}Partitions=1`);
   if (options.dbFilename !== undefined) args.push('--db-filename', options.dbFilename);
   args.push(...(options.extraArgs ?? []));
 

@@ -127,7 +127,7 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
   }
 
   function seen({ account, look, end, state, newImages = 0, ...at }: AttemptSeen): void {
-    lookLag.record(Math.max(0, at.startedAtMs - at.dueAtMs) / 1000, { account });
+    if (at.isOnVendorQueue) lookLag.record(Math.max(0, at.startedAtMs - at.dueAtMs) / 1000, { account });
     if (newImages > 0) images.add(newImages, { account });
     if (look === undefined) held.add(1, { account });
     else {

@@ -2,7 +2,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
-import { type Learning, type LearningOptions, learningHabits, startLearning } from '../learning/learning.js';
+import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
 import { createWaitReader } from '../learning/wait-reader.js';
 import type { WorkerSettings } from '../settings.js';
 
@@ -24,7 +24,6 @@ export function learn(settings: WorkerSettings, { connection, namespace, clock, 
     accounts,
     prior,
     learns,
-    plannedShare: learningHabits.plannedShare,
     reader: createWaitReader({ client, taskQueue, nowMs, signal: ending.signal }),
     nowMs,
     ...(log === undefined ? {} : { log }),

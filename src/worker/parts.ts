@@ -5,6 +5,7 @@ import { createAccountGate } from '../activities/account-gate.js';
 import { type AttemptSeen, createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
+import { vendorQueueRate } from '../core/price.js';
 import { policyOf } from '../core/schedule.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
@@ -14,8 +15,6 @@ import { createTryOnMetrics } from '../telemetry/metrics.js';
 import { createVendorClient } from '../vendor/client.js';
 import type { AroundExchange } from '../vendor/exchange.js';
 
-/** A share of the account's budget is left for what is not held by the queue: second requests, `doctor`, other callers. */
-const BUDGET_SHARE = 0.9;
 /** An attempt is bounded by 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;
 const SEARCH_ATTRIBUTES_EVERY_MS = 60_000;
@@ -114,7 +113,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       settings.accounts.map(({ name, queriesPerSecond }) => ({
         taskQueue: vendorTaskQueue(name, taskQueue),
         // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
-        maxTaskQueueActivitiesPerSecond: BUDGET_SHARE * queriesPerSecond,
+        maxTaskQueueActivitiesPerSecond: vendorQueueRate(queriesPerSecond),
       })),
     close: () => {
       metrics?.stop();

@@ -13,7 +13,7 @@ import {
 import type { TryOnActivities } from '../activities/index.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
 import type { PollReport, PollState } from '../core/poll.js';
-import { pollInput, type WaitState, waitLimits } from '../core/wait.js';
+import { isLookFarOff, pollInput, type WaitState, waitLimits } from '../core/wait.js';
 
 /** How an activity ended. `state` is what it knew of its polls, where that could be told. */
 export type LookEnd =
@@ -31,9 +31,9 @@ export interface Look {
   interrupt(isUrgent: () => boolean): Promise<LookEnd>;
 }
 
-/** Parts of the second in which a wait settles that is cancelled; the rest is the server's, whose timers were seen 0.4 s late, and the worker's. */
+/** Parts of the second in which a wait settles that is cancelled; the rest is the server's and the worker's. */
 const URGENT_PEEK_MS = 300;
-const URGENT_CANCEL_MS = 300;
+const URGENT_CANCEL_MS = 500;
 /** A wait that goes on has time: what a slow worker tells late is not lost. */
 const PEEK_MS = 5_000;
 const CANCEL_MS = 5_000;
@@ -41,11 +41,16 @@ const CANCEL_MS = 5_000;
 const ATTEMPT_MS = 20_000;
 
 const { tryOnPoll } = proxyActivities<TryOnActivities>({ startToCloseTimeout: ATTEMPT_MS });
+const once = { retry: { maximumAttempts: 1 }, cancellationType: ActivityCancellationType.ABANDON } as const;
 const { tryOnPeek } = proxyActivities<TryOnActivities>({
+  ...once,
   scheduleToCloseTimeout: URGENT_PEEK_MS,
-  retry: { maximumAttempts: 1 },
-  cancellationType: ActivityCancellationType.ABANDON,
   summary: 'how far the look got',
+});
+const { tryOnPause } = proxyActivities<TryOnActivities>({
+  ...once,
+  scheduleToCloseTimeout: 2 * URGENT_CANCEL_MS,
+  summary: 'a moment for an answer in flight',
 });
 
 /** Asks the server to cancel this workflow; see the activity. */
@@ -84,9 +89,14 @@ function fairness(): { readonly priority?: { readonly fairnessKey: string } } {
   return { priority: { fairnessKey: parent.workflowId.replace(/[^\x21-\x7e]/g, '_').slice(-FAIRNESS_KEY_BYTES) } };
 }
 
-/** Schedules the polling activity on the queue of the wait's account. */
+/**
+ * Schedules the polling activity on the queue of the wait's account; where its look is far off, on the workflows' own, from which it
+ * moves there by itself.
+ */
 export function startLook(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): Look {
-  const input = pollInput(wait, options);
+  const { taskQueue } = workflowInfo();
+  const vendorQueue = vendorTaskQueue(wait.account, taskQueue);
+  const input = pollInput(wait, { ...options, vendorQueue });
   const scheduledAtMs = Date.now();
   const scope = new CancellationScope();
   let end: LookEnd | undefined;
@@ -94,7 +104,7 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     .run(() =>
       tryOnPoll.executeWithOptions(
         {
-          taskQueue: vendorTaskQueue(wait.account, workflowInfo().taskQueue),
+          taskQueue: isLookFarOff(wait, options) ? taskQueue : vendorQueue,
           startToCloseTimeout: ATTEMPT_MS,
           // Behind the backstop, so that the workflow's own timer decides.
           scheduleToCloseTimeout: Math.max(1_000, wait.deadlineMs - Date.now()) + 2 * waitLimits.backstopMs,
@@ -137,6 +147,11 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     return seen;
   };
 
+  /** By the worker's clock: a timer of the server that is shorter than a second may take one. */
+  const moment = async (): Promise<void> => {
+    await tryOnPause({ delayMs: URGENT_CANCEL_MS }).catch(() => undefined);
+  };
+
   return {
     deadlineMs: input.deadlineMs,
     isSettled: () => end !== undefined,
@@ -149,7 +164,7 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
       if (end === undefined) {
         scope.cancel();
         if (!isUrgent()) await condition(() => end !== undefined || isUrgent(), CANCEL_MS);
-        if (end === undefined && isUrgent()) await condition(() => end !== undefined, URGENT_CANCEL_MS);
+        if (end === undefined && isUrgent()) await moment();
       }
       if (end === undefined || (end.kind === 'stopped' && end.state === undefined)) {
         return { kind: 'stopped', ...(seen === undefined ? {} : { state: seen }) };

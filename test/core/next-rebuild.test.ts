@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { jitterOf } from '../../src/core/jitter.js';
-import { backoffMs, beforeLook, clampToDeadline, rebuild, waitRules } from '../../src/core/next.js';
+import { backoffMs, beforeLook, beforeMove, clampToDeadline, rebuild, waitRules } from '../../src/core/next.js';
 import { type PollState, unpolled } from '../../src/core/poll.js';
 import { defaultPolicy, firstLookMs, nextLook } from '../../src/core/schedule.js';
 import { look, pollInputOf, seen } from '../support/look.js';
@@ -96,6 +96,25 @@ describe('the state before an attempt', () => {
   );
   test('after a reset without details it begins anew', () => {
     expect(rebuild(old, undefined, policy, 1, at(startMs + 200_000))).toEqual(unpolled);
+  });
+});
+
+describe("an attempt on the workflows' queue asks nobody", () => {
+  const moment = { nowMs: startMs, attempt: 1 };
+  const quiet = beforeLook(input, unpolled, policy, moment, startMs, 0);
+
+  test("and leaves the plan to the vendor's queue, to which it moved", () => {
+    expect(beforeMove(unpolled, quiet, moment, true)).toEqual(quiet);
+  });
+  test('and is not counted as a look where one is due', () => {
+    const { state, decision } = beforeMove(unpolled, undefined, moment, true);
+    expect(decision).toEqual({ kind: 'again', inMs: 1, why: 'first look', carry: true });
+    expect(rebuild(input, state, policy, 2, at(startMs))).toMatchObject({ polls: 0 });
+  });
+  test("and has the workflow schedule it on the vendor's queue where the server moves none", () => {
+    const { state, decision } = beforeMove(unpolled, quiet, moment, false);
+    expect(decision).toEqual({ kind: 'report', images: [] });
+    expect(state).toMatchObject({ isUnmovable: true, polls: 0, nextLookAtMs: quiet?.state.nextLookAtMs });
   });
 });
 

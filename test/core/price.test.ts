@@ -62,8 +62,9 @@ describe('the price fed forward', () => {
 const factorAfter = (lags: readonly number[]): number => lags.reduce(correctPrice, noCorrection).factor;
 
 describe('the correction by lag', () => {
-  test('leaves the price of an idle server alone', () => {
+  test('leaves the price alone on an idle server, and on a queue that is used well', () => {
     expect(factorAfter(new Array<number>(1000).fill(40))).toBe(1);
+    expect(factorAfter(Array.from({ length: 1000 }, (_, k) => (k % 10 === 0 ? 4000 : 800)))).toBe(1);
   });
 
   test('a single late attempt hardly counts', () => {
@@ -75,13 +76,13 @@ describe('the correction by lag', () => {
   });
 
   test('steady lag makes looks dearer, up to a bound', () => {
-    const lagging = new Array<number>(200).fill(2000);
+    const lagging = new Array<number>(400).fill(4000);
     expect(factorAfter(lagging)).toBeGreaterThan(1.5);
     expect(factorAfter(new Array<number>(10_000).fill(5000))).toBe(correctionHabits.mostFactor);
   });
 
   test('looks on time make them cheap again', () => {
-    expect(factorAfter([...new Array<number>(200).fill(2000), ...new Array<number>(5000).fill(5)])).toBe(1);
+    expect(factorAfter([...new Array<number>(400).fill(4000), ...new Array<number>(5000).fill(5)])).toBe(1);
   });
 
   test.each([Number.NaN, -5000, Number.NEGATIVE_INFINITY])('a lag of %d counts as none', (lag) => {

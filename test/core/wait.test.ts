@@ -7,6 +7,7 @@ import {
   beginWait,
   canCarry,
   endWait,
+  isLookFarOff,
   isSameSubscriber,
   outcomeOf,
   pollInput,
@@ -45,6 +46,28 @@ function fold(wait: WaitState, ...reports: PollReport[]): { wait: WaitState; eve
   }
   return { wait: state, events };
 }
+
+describe("a look that is far off begins on the workflows' queue", () => {
+  const isFar = (wait: WaitState, lookNow = false) => isLookFarOff(wait, { lookNow, nowMs: startMs });
+  const planned = (poll: Partial<PollState>): WaitState => ({ ...begun(), poll: { ...unpolled, ...poll } });
+
+  test('the first one at a task submitted just now, unless it is asked for', () => {
+    expect(isFar(begun())).toBe(true);
+    expect(isFar(begun(), true)).toBe(false);
+  });
+  test('not the one at a task that is older, or whose deadline is near', () => {
+    expect(isFar(begun({ submittedAt: new Date(startMs - 9_000).toISOString() }))).toBe(false);
+    expect(isFar(begun({ timeoutSeconds: 1 }))).toBe(false);
+  });
+  test('one that a report planned, or that the vendor put off', () => {
+    expect(isFar(planned({ nextLookAtMs: startMs + 1_500 }))).toBe(false);
+    expect(isFar(planned({ nextLookAtMs: startMs + 5_000 }))).toBe(true);
+    expect(isFar(planned({ nextLookAtMs: startMs, pauseUntilMs: startMs + 60_000 }))).toBe(true);
+  });
+  test('none where the server moves no activity', () => {
+    expect(isFar(planned({ nextLookAtMs: startMs + 60_000, isUnmovable: true }))).toBe(false);
+  });
+});
 
 describe('a wait begins', () => {
   test('with the defaults of the contract', () => {

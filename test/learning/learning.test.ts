@@ -3,13 +3,14 @@ import type { AttemptSeen } from '../../src/activities/index.js';
 import { priorModel, quantile } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
 import { unpolled } from '../../src/core/poll.js';
+import { vendorQueueRate } from '../../src/core/price.js';
 import { scheduleCost } from '../../src/core/schedule.js';
 import { type Learning, learningHabits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
 
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 const accounts = [{ name: 'default', queriesPerSecond: 20 }];
-const { plannedShare, tickMs } = learningHabits;
+const { tickMs } = learningHabits;
 
 /** Jobs that took 9 to 12 s, submitted before the start. */
 const jobs = (count: number, part: Partial<JobRecord> = {}): JobRecord[] =>
@@ -39,6 +40,7 @@ const attempt = (part: Partial<AttemptSeen> = {}): AttemptSeen => ({
   api: 'tryon',
   submittedAtMs: startMs,
   isFirst: false,
+  isOnVendorQueue: true,
   dueAtMs: Date.now(),
   startedAtMs: Date.now(),
   endedAtMs: Date.now(),
@@ -48,7 +50,7 @@ const attempt = (part: Partial<AttemptSeen> = {}): AttemptSeen => ({
 
 let learning: Learning | undefined;
 const begin = (of: WaitReader | undefined, more: Partial<Parameters<typeof startLearning>[0]> = {}): Learning => {
-  learning = startLearning({ accounts, prior: priorModel, plannedShare, ...(of && { reader: of }), ...more });
+  learning = startLearning({ accounts, prior: priorModel, ...(of && { reader: of }), ...more });
   return learning;
 };
 beforeEach(() => {
@@ -143,8 +145,8 @@ describe('the price of a look', () => {
     const { policy, ready } = begin(reader({ started: rate(perSecond) }));
     await ready;
     const { looks } = scheduleCost(policy('default'));
-    expect(looks * perSecond).toBeLessThan(1.05 * plannedShare * 20);
-    expect(looks * perSecond).toBeGreaterThan(0.9 * plannedShare * 20);
+    expect(looks * perSecond).toBeLessThan(1.05 * vendorQueueRate(20));
+    expect(looks * perSecond).toBeGreaterThan(0.9 * vendorQueueRate(20));
   });
 
   test('is shared out by account', async () => {
@@ -155,14 +157,17 @@ describe('the price of a look', () => {
     expect(policy('a').priceSeconds).toBeGreaterThan(policy('b').priceSeconds);
   });
 
-  test('rises where looks come late, but not for what was due before the worker was there', async () => {
+  test("rises where looks come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
     const own = begin(undefined);
     await own.ready;
     const before = own.policy('default').priceSeconds;
     for (let k = 0; k < 200; k++) own.onAttempt(attempt({ dueAtMs: startMs - 60_000 }));
     await pass(3);
     expect(own.policy('default').priceSeconds).toBe(before);
-    for (let k = 0; k < 200; k++) own.onAttempt(attempt({ dueAtMs: Date.now() - 4_000 }));
+    for (let k = 0; k < 200; k++) own.onAttempt(attempt({ isOnVendorQueue: false, dueAtMs: Date.now() - 4_000 }));
+    await pass(3);
+    expect(own.policy('default').priceSeconds).toBe(before);
+    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ dueAtMs: Date.now() - 4_000 }));
     await pass(3);
     expect(own.policy('default').priceSeconds).toBeGreaterThan(1.5 * before);
   });

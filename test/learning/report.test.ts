@@ -21,7 +21,6 @@ const report = (records: JobRecord[], jobsPerSecond = 0) =>
     isIdle: true,
     nowMs,
     counts: [{ windowSeconds: 600, jobs: 600 * jobsPerSecond }],
-    plannedShare: 0.855,
     queriesPerSecond: () => 20,
   });
 

@@ -58,6 +58,7 @@ describe('metrics of attempts', () => {
     api: 'tryon',
     submittedAtMs: 1_000,
     isFirst: false,
+    isOnVendorQueue: true,
     dueAtMs: 60_000,
     startedAtMs: 60_250,
     endedAtMs: 61_000,

@@ -4,7 +4,6 @@ import { defaults } from '../../contract.js';
 import { type DurationModel, priorModel } from '../../core/duration.js';
 import { modelText } from '../../core/explain.js';
 import { rateWindowsSeconds } from '../../core/job-rate.js';
-import { learningHabits } from '../../learning/learning.js';
 import { type ModelGroup, modelReport, tellingGroups } from '../../learning/report.js';
 import { createWaitReader } from '../../learning/wait-reader.js';
 import { readWorkerSettings } from '../../settings.js';
@@ -70,7 +69,6 @@ export const run: Run = ({ options }, context) =>
       isIdle,
       nowMs: Date.now(),
       counts,
-      plannedShare: learningHabits.plannedShare,
       queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
     });
     output.json(report);
