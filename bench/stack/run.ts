@@ -19,8 +19,8 @@ import { fixedLooks, type Job, type Outcome, ourLooks, summed } from './simulate
 
 const FIXED_SECONDS = 5;
 const PARENTS = 16;
-/** Pairs of jobs that start in a second: 300 are under way long before the first are over. */
-const STARTS_PER_SECOND = 10;
+/** Pairs of jobs that start in a second: more than 300 jobs are under way at the height, and the starts themselves are little load. */
+const STARTS_PER_SECOND = 4;
 
 interface Arm {
   readonly name: string;
