@@ -90,9 +90,8 @@ if (slowest.ms > slowestAllowedMs || growth > growthAllowedBytes) {
 if (values.keep) {
   keepRun({
     name: 'fuzz',
-    command: `npm run test:fuzz -- ${process.argv.slice(2).join(' ')}`,
+    script: 'test:fuzz',
     seed,
-    seconds: Math.round((performance.now() - startedAt) / 1000),
     found: [
       `${runs} mutated answers, none of them thrown at, stuck on or let grow`,
       `slowest ${slowest.ms.toFixed(0)} ms of processor time; heap grew ${(growth / 1024).toFixed(0)} KiB`,

@@ -55,7 +55,6 @@ if (values.help || !['real', 'skipping'].includes(values.server)) {
   // Time is skipped while every wait of the server rests, so few at a time are faster there.
   const lanes = Number(values.lanes ?? (isReal ? 40 : 4));
   const [runs, batch, seed] = [Number(values.runs), Number(values.batch), Number(values.seed)];
-  const sinceMs = performance.now();
   const met: Record<string, number> = {};
   const failures: string[] = [];
   for (let done = 0, index = 0; done < runs; done += batch, index += 1) {
@@ -81,9 +80,8 @@ if (values.help || !['real', 'skipping'].includes(values.server)) {
   if (values.keep) {
     keepRun({
       name: isReal ? 'interleavings' : 'interleavings-skipping',
-      command: `npm run test:interleavings -- ${process.argv.slice(2).join(' ')}`,
+      script: 'test:interleavings',
       seed,
-      seconds: Math.round((performance.now() - sinceMs) / 1000),
       found: [`${runs} runs, ${failures.length} broken invariants`, `met on the way: ${JSON.stringify(met)}`],
     });
   }

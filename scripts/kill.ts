@@ -18,7 +18,6 @@ if (values.help) {
     'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1] [--keep]\n',
   );
 } else {
-  const sinceMs = performance.now();
   const result = await killRun({
     workerKills: Number(values['worker-kills']),
     serverKills: Number(values['server-kills']),
@@ -31,9 +30,8 @@ if (values.help) {
     const { seed, workerKills, serverKills, waits, images, extraQueries, repeatedSignals, violations } = result;
     keepRun({
       name: 'kill',
-      command: `npm run test:kill -- ${process.argv.slice(2).join(' ')}`,
+      script: 'test:kill',
       seed,
-      seconds: Math.round((performance.now() - sinceMs) / 1000),
       found: [
         `${workerKills} kills of the worker and ${serverKills} of the server, ${waits} waits with ${images} images`,
         `${violations.length} violations: images lost or told twice, outcomes or numbers missing`,

@@ -7,26 +7,32 @@ import { machine, type ResultFile } from '../bench/lib/report.js';
 const folder = fileURLToPath(new URL('../bench/results', import.meta.url));
 const names = ['kill', 'interleavings', 'interleavings-skipping', 'fuzz'] as const;
 
-/** One long run. */
-export interface LongRun {
+/** What every long run tells. */
+interface LongRun {
   readonly name: (typeof names)[number];
-  /** As it was called. */
-  readonly command: string;
   readonly seed: number;
-  readonly seconds: number;
   /** What it found, in words for figures: `0 violations`. */
   readonly found: readonly string[];
 }
 
 /** A run as it is kept. */
 export interface KeptRun extends LongRun {
+  /** As it was called. */
+  readonly command: string;
+  readonly seconds: number;
   readonly at: string;
   readonly machine: ResultFile['machine'];
 }
 
-/** Keeps it, in place of the one before. */
-export function keepRun(run: LongRun): void {
-  const kept: KeptRun = { ...run, at: new Date().toISOString().slice(0, 10), machine: machine() };
+/** Keeps the run of this process, in place of the one before. */
+export function keepRun({ script, ...run }: LongRun & { readonly script: string }): void {
+  const kept: KeptRun = {
+    ...run,
+    command: `npm run ${script} -- ${process.argv.slice(2).join(' ')}`,
+    seconds: Math.round(process.uptime()),
+    at: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+  };
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${run.name}.json`), `${JSON.stringify(kept, undefined, 2)}\n`);
 }
