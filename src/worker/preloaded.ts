@@ -1,0 +1,28 @@
+/**
+ * The modules of the workflows that keep no state, in the hands of a bundler: it would leave out one that is loaded for nothing, as
+ * package.json says that ours have no side effects. This one is said to have one there.
+ */
+import * as valibot from 'valibot';
+import * as check from '../check.js';
+import * as contract from '../contract.js';
+import * as describe from '../core/describe.js';
+import * as inbox from '../core/inbox.js';
+import * as listing from '../core/listing.js';
+import * as poll from '../core/poll.js';
+import * as size from '../core/size.js';
+import * as wait from '../core/wait.js';
+import * as tryon from '../vendor/apis/tryon.js';
+
+/** All of them. */
+export const preloaded: readonly object[] = [
+  valibot,
+  check,
+  contract,
+  describe,
+  inbox,
+  listing,
+  poll,
+  size,
+  wait,
+  tryon,
+];
