@@ -10,12 +10,18 @@ export interface StarterInput {
   readonly perSecond: number;
 }
 
+/** What it says after each start. */
+export interface StarterSays {
+  readonly started: number;
+}
+
 const { address, prefix, count, perSecond } = JSON.parse(process.argv[2] ?? '{}') as StarterInput;
 const connection = await Connection.connect({ address });
 const client = new Client({ connection });
 process.stderr.write('starter runs\n');
 const beganMs = performance.now();
 let next = 0;
+let started = 0;
 const lane = async (): Promise<void> => {
   while (next < count) {
     const index = next;
@@ -28,8 +34,10 @@ const lane = async (): Promise<void> => {
       workflowId: resultsWorkflowId(taskId),
       args: [{ taskId, timeoutSeconds: 86_400 }],
     });
+    started += 1;
+    await new Promise<void>((resolve) => process.send?.({ started } satisfies StarterSays, () => resolve()));
   }
 };
-await Promise.all(Array.from({ length: 20 }, lane));
+await Promise.all(Array.from({ length: 40 }, lane));
 await connection.close();
 process.exit(0);
