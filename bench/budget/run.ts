@@ -5,52 +5,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';
 import { startEmulator } from '../../src/testing.js';
-import { lawA } from '../lib/laws.js';
 import { atMost, type BenchContext, type PartResult, rounded, sizeOf } from '../lib/part.js';
 import { type BenchProcess, startBenchWorker, startWorker, workerEnv } from '../lib/processes.js';
-import { exponentialDraw, seeded } from '../lib/random.js';
 import { startRecorders } from '../lib/recorders.js';
 import { startBenchServer } from '../lib/server.js';
 import { meanOf, mostWithin, quantileOf } from '../lib/stats.js';
+import { type Planned, stream, takeOnMs } from './jobs.js';
+import { simulateBudget } from './simulated.js';
 
 const WORKERS = 4;
 const QUERIES_PER_SECOND = 20;
 const JOBS_PER_SECOND = 4;
 const PARENTS = 40;
-const TAKE_ON_MS = 30_000;
-
-interface Planned {
-  readonly taskId: string;
-  /** Before the start of the run where it is negative. */
-  readonly submittedMs: number;
-  readonly durationMs: number;
-}
-
-/** A Poisson stream of law A from so long before the run that none older could be open; those over by then are left out. */
-function stream(seed: number, seconds: number): Planned[] {
-  const law = lawA();
-  const draw = seeded(seed);
-  const jobs: Planned[] = [];
-  let at = -law.horizonSeconds;
-  for (let index = 0; ; index++) {
-    at += exponentialDraw(draw) / JOBS_PER_SECOND;
-    if (at >= seconds) return jobs;
-    const duration = law.draw(draw);
-    if (at + duration <= 0) continue;
-    jobs.push({
-      taskId: `job-${seed}-${index}`,
-      submittedMs: Math.round(1000 * at),
-      durationMs: Math.round(1000 * duration),
-    });
-  }
-}
 
 /** Runs it. */
 export async function run(context: BenchContext): Promise<PartResult & { readonly server: string }> {
   const { seed, log, quick } = context;
   const warmSeconds = quick ? 30 : 120;
   const seconds = sizeOf(context, 'seconds', 300, 30);
-  const jobs = stream(seed, warmSeconds + seconds);
+  const jobs = stream(seed, warmSeconds + seconds, JOBS_PER_SECOND);
   const server = await startBenchServer(log);
   const emulator = await startEmulator({ seed, subTasks: 1 });
   const processes: BenchProcess[] = [];
@@ -68,12 +41,11 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     processes.push(parents);
     const recorders = await startRecorders(client, parents, { taskQueue: 'parents', count: PARENTS, name: 'parent' });
 
-    // The jobs that are open already are taken on one after the other: all at once would be an outage's end, not a stream.
-    const beginMs = Date.now() + TAKE_ON_MS;
+    const beginMs = Date.now() + takeOnMs;
     const stock = jobs.filter(({ submittedMs }) => submittedMs < 0).length;
     log(`${stock} jobs are open at the start, ${jobs.length - stock} follow at ${JOBS_PER_SECOND} a second`);
-    const startJob = async ({ taskId, submittedMs, durationMs }: Planned, index: number): Promise<void> => {
-      const startMs = Math.max(submittedMs, (index / stock - 1) * TAKE_ON_MS);
+    const startJob = async (job: Planned, index: number): Promise<void> => {
+      const { taskId, submittedMs, durationMs, startMs } = job;
       await sleep(Math.max(0, beginMs + startMs - Date.now()));
       const submittedAtMs = beginMs + submittedMs;
       emulator.addTask({ taskId, durationSeconds: durationMs / 1000, submittedAtMs });
@@ -108,6 +80,11 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
       const toEvent = seen.map(
         ({ taskId, servedAtMs, visibleAtMs }) => ((recorders.outcomes.get(taskId) ?? servedAtMs) - visibleAtMs) / 1000,
       );
+      const simulated = (partitions: number) =>
+        simulateBudget({
+          ...{ jobs, seed, partitions, workers: WORKERS, queriesPerSecond: QUERIES_PER_SECOND },
+          ...{ fromMs: 1000 * warmSeconds, untilMs: 1000 * (warmSeconds + seconds) },
+        });
       const most5 = mostWithin(looks, 5_000);
       const most1 = mostWithin(looks, 1_000);
       return {
@@ -132,9 +109,18 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
               ['99 % of them, s', rounded(quantileOf(toEvent, 0.99))],
             ],
           },
+          {
+            title: 'The same jobs simulated, where nothing takes time but the queue',
+            header: ['partitions of the queue', 'queries per second', 'mean delay s', 'mean lag in the queue s'],
+            rows: [1, 4].map((partitions) => {
+              const { looksPerSecond, delaySeconds, lagSeconds } = simulated(partitions);
+              return [partitions, rounded(looksPerSecond), rounded(delaySeconds), rounded(lagSeconds)];
+            }),
+          },
         ],
         notes: [
           `Jobs start at random moments (Poisson). ${stock} jobs were open at the start, as a stream that had run for 30 min leaves them; measured after ${warmSeconds} s. The queries of the first ${warmSeconds} s count for the limit too.`,
+          'The vendor queue has one partition, as `npm run server` and docker-compose.yml set it.',
         ],
         data: { warmSeconds, seconds, stock, jobs: jobs.length, looks: measuredLooks, ends: seen.length, toEvent },
       };

@@ -1,0 +1,156 @@
+/**
+ * The same jobs where nothing takes time but the queue: workers that price looks by the rate of jobs and by the lag that their attempts
+ * see, and a queue held to a rate, with a token bucket in each of its partitions. How the correction was tuned, and what the real stack
+ * is compared with.
+ */
+import { jitterOf } from '../../src/core/jitter.js';
+import { jobRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
+import { correctPrice, noCorrection, priceInForce, vendorQueueRate } from '../../src/core/price.js';
+import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
+import { fedPrice, learningHabits } from '../../src/learning/learning.js';
+import { lawA } from '../lib/laws.js';
+import { seeded } from '../lib/random.js';
+import { meanOf } from '../lib/stats.js';
+import { type Planned, takeOnMs } from './jobs.js';
+
+/** What is simulated. */
+export interface Simulation {
+  readonly jobs: readonly Planned[];
+  readonly seed: number;
+  readonly queriesPerSecond: number;
+  readonly workers: number;
+  /** Of the vendor's queue; the server's default is 4. */
+  readonly partitions: number;
+  /** The span that counts, in milliseconds from the start of the run. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** What came of it. */
+export interface Simulated {
+  readonly looksPerSecond: number;
+  readonly delaySeconds: number;
+  readonly lagSeconds: number;
+}
+
+/** Dispatch and start of an attempt on an idle server. */
+const DISPATCH_MS = 8;
+
+/** Things to come, the earliest first. */
+class Agenda {
+  readonly #heap: { readonly atMs: number; readonly run: (nowMs: number) => void }[] = [];
+
+  add(atMs: number, run: (nowMs: number) => void): void {
+    const heap = this.#heap;
+    let at = heap.push({ atMs, run }) - 1;
+    for (let above = (at - 1) >> 1; at > 0 && this.#isSooner(at, above); above = (at - 1) >> 1) {
+      this.#swap(at, above);
+      at = above;
+    }
+  }
+
+  /** Runs what comes up to a time. */
+  runUntil(endMs: number): void {
+    for (let next = this.#take(endMs); next !== undefined; next = this.#take(endMs)) next.run(next.atMs);
+  }
+
+  #take(endMs: number) {
+    const [first] = this.#heap;
+    if (first === undefined || first.atMs > endMs) return undefined;
+    const last = this.#heap.pop();
+    if (last === undefined || this.#heap.length === 0) return first;
+    this.#heap[0] = last;
+    for (let at = 0; ; ) {
+      let least = at;
+      for (const below of [2 * at + 1, 2 * at + 2]) if (this.#isSooner(below, least)) least = below;
+      if (least === at) return first;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #isSooner(one: number, other: number): boolean {
+    return (this.#heap[one]?.atMs ?? Number.POSITIVE_INFINITY) < (this.#heap[other]?.atMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #swap(one: number, other: number): void {
+    const heap = this.#heap;
+    [heap[one], heap[other]] = [heap[other] as (typeof heap)[0], heap[one] as (typeof heap)[0]];
+  }
+}
+
+/** A queue held to a rate: says when what is due now leaves it. Tasks go to partitions by chance, in each first come first served. */
+function heldQueue(perSecond: number, partitions: number, draw: () => number): (nowMs: number) => number {
+  const gapMs = (1000 * partitions) / perSecond;
+  // A second's worth may leave at once after a quiet spell.
+  const burstMs = 1000 - gapMs;
+  const nextMs = new Array<number>(partitions).fill(Number.NEGATIVE_INFINITY);
+  return (nowMs) => {
+    const at = Math.floor(partitions * draw());
+    const tokenMs = Math.max(nextMs[at] as number, nowMs - Math.max(0, burstMs));
+    nextMs[at] = tokenMs + gapMs;
+    return Math.max(nowMs, tokenMs) + DISPATCH_MS;
+  };
+}
+
+/** Runs it, from the take-on of the jobs that are open at the start. */
+export function simulateBudget(simulation: Simulation): Simulated {
+  const { jobs, queriesPerSecond, partitions, fromMs, untilMs } = simulation;
+  const { model } = lawA();
+  const draw = seeded(simulation.seed + 1);
+  const agenda = new Agenda();
+  const leaves = heldQueue(vendorQueueRate(queriesPerSecond), partitions, draw);
+  const workers = Array.from({ length: simulation.workers }, () => ({
+    correction: noCorrection,
+    policy: policyOf({ model }),
+  }));
+  const one = () => workers[Math.floor(workers.length * draw())] as (typeof workers)[0];
+  const startedMs: number[] = [];
+  const delays: number[] = [];
+  const lags: number[] = [];
+  let looks = 0;
+
+  const publishMs = learningHabits.publishTicks * learningHabits.tickMs;
+  for (const worker of workers) {
+    const publish = (nowMs: number): void => {
+      const started = (windowSeconds: number) => startedMs.filter((ms) => ms > nowMs - 1000 * windowSeconds).length;
+      const rate = jobRate(
+        rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: started(windowSeconds) })),
+      );
+      const priceSeconds = priceInForce(fedPrice(model, queriesPerSecond, rate), worker.correction);
+      worker.policy = policyOf({ model, priceSeconds });
+      agenda.add(nowMs + publishMs * (0.9 + 0.2 * draw()), publish);
+    };
+    agenda.add(-takeOnMs + publishMs * draw(), publish);
+  }
+
+  const delayOf = (policy: SchedulePolicy, { taskId, submittedMs }: Planned, nowMs: number, attempt: number): number =>
+    nextLook({ ageMs: nowMs - submittedMs, policy, jitter: jitterOf(taskId, attempt) }).delayMs;
+  const due = (job: Planned, attempt: number, dueMs: number): void =>
+    agenda.add(dueMs, () => agenda.add(leaves(dueMs), (nowMs) => look(job, attempt, dueMs, nowMs)));
+  const look = (job: Planned, attempt: number, dueMs: number, nowMs: number): void => {
+    const worker = one();
+    worker.correction = correctPrice(worker.correction, nowMs - dueMs);
+    const isCounted = nowMs >= fromMs;
+    if (isCounted) {
+      looks += 1;
+      lags.push(nowMs - dueMs);
+    }
+    const endMs = job.submittedMs + job.durationMs;
+    if (nowMs < endMs) due(job, attempt + 1, nowMs + delayOf(worker.policy, job, nowMs, attempt));
+    else if (isCounted) delays.push(nowMs - endMs);
+  };
+  for (const job of jobs) {
+    agenda.add(job.startMs, (nowMs) => {
+      startedMs.push(nowMs);
+      const firstMs = job.submittedMs + firstLookMs(one().policy, jitterOf(job.taskId, 0));
+      due(job, 2, Math.max(nowMs, firstMs));
+    });
+  }
+  agenda.runUntil(untilMs);
+  return {
+    looksPerSecond: (1000 * looks) / (untilMs - fromMs),
+    delaySeconds: meanOf(delays) / 1000,
+    lagSeconds: meanOf(lags) / 1000,
+  };
+}
