@@ -153,7 +153,7 @@ describe('the page of a running wait', () => {
     await seen(page.getByText('Next Retry'));
     await seen(page.getByText(/running; next look in [\d.]+ s \(schedule\)/));
     await seen(page.getByText('"TryOnPending"'));
-    await browser.shoot('ui-pending', { above: page.getByText('Stack Trace') });
+    await browser.shoot('ui-pending');
   });
 
   test('answers the query from the UI', async () => {
