@@ -27,6 +27,7 @@ import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { watchWaitCounts } from './telemetry/wait-counts.js';
+import { bundleApart } from './worker/bundle-apart.js';
 import { keepHeapsSmall } from './worker/heap.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
@@ -54,6 +55,8 @@ export interface TryOnWorkersOptions {
   readonly clock?: ServerClock;
   /** From `startTracing`; default: no traces. */
   readonly tracing?: Pick<Tracing, 'plugin' | 'aroundExchange'>;
+  /** Where workflows are to be bundled, that is done by a process of its own; default: by this one. */
+  readonly bundlesApart?: boolean;
 }
 
 /** A failure to start that a person can mend, told in one line. */
@@ -65,9 +68,16 @@ export class WorkerStartError extends Error {
  * The bundle made at build time where there is one, else the workflows' source, bundled at start. A bundle that is made already takes no
  * interceptors of workflows, which traces need.
  */
-function workflows(isTraced: boolean): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'> {
+async function workflows({
+  isTraced,
+  bundlesApart,
+}: {
+  readonly isTraced: boolean;
+  readonly bundlesApart: boolean;
+}): Promise<Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>> {
   const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
   if (!isTraced && existsSync(codePath)) return { workflowBundle: { codePath } };
+  if (!isTraced && bundlesApart) return { workflowBundle: await bundleApart() };
   const { workflowsPath, preloadModules } = workflowSource;
   return { workflowsPath, bundlerOptions: { preloadModules } };
 }
@@ -145,7 +155,7 @@ export async function startTryOnWorkers(
     await Worker.create({
       ...shared,
       ...parts.main,
-      ...workflows(tracing !== undefined),
+      ...(await workflows({ isTraced: tracing !== undefined, bundlesApart: options.bundlesApart ?? false })),
       taskQueue: settings.taskQueue,
     }),
     ...(await Promise.all(
@@ -224,7 +234,10 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
       });
     }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
-    workers = await startTryOnWorkers(settings, tracing === undefined ? {} : { tracing });
+    workers = await startTryOnWorkers(settings, {
+      bundlesApart: true,
+      ...(tracing === undefined ? {} : { tracing }),
+    });
     const queues = [
       settings.taskQueue,
       ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),

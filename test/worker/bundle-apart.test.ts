@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+
+test('the workflows are bundled by a process of its own; the one that asks has not loaded the bundler', async () => {
+  const module = new URL('../../src/worker/bundle-apart.ts', import.meta.url).href;
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-bundle-'));
+  try {
+    const program = join(folder, 'ask.mts');
+    await writeFile(
+      program,
+      `import { createRequire } from 'node:module';
+      const { bundleApart } = await import(${JSON.stringify(module)});
+      const { code } = await bundleApart();
+      const names = ['tryOnResults', 'tryOnListing', 'preloadModules'].map((name) => code.includes(name));
+      const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => /webpack|swc/.test(path));
+      console.log(JSON.stringify({ names, loaded }));`,
+    );
+    // Started with a loader, the other process has it too.
+    const { stdout } = await run(process.execPath, ['--import', import.meta.resolve('tsx'), program]);
+    expect(JSON.parse(stdout)).toEqual({ names: [true, true, true], loaded: [] });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
