@@ -7,10 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 // From `dist`, since the paths in it lead to what is shipped.
-const { workflowSource } = await import(new URL('../dist/worker/workflow-source.js', import.meta.url).href);
+const { withSmallMap, workflowSource } = await import(
+  new URL('../dist/worker/workflow-source.js', import.meta.url).href
+);
 const target = fileURLToPath(new URL('../dist/workflow-bundle.js', import.meta.url));
 const { code } = await bundleWorkflowCode({
   ...workflowSource,
+  webpackConfigHook: withSmallMap,
   logger: new DefaultLogger('WARN'),
 });
 await writeFile(target, code);

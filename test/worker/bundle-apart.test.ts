@@ -19,11 +19,13 @@ test('the workflows are bundled by a process of its own; the one that asks has n
       const { code } = await bundleApart();
       const names = ['tryOnResults', 'tryOnListing', 'preloadModules'].map((name) => code.includes(name));
       const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => /webpack|swc/.test(path));
-      console.log(JSON.stringify({ names, loaded }));`,
+      const map = JSON.parse(Buffer.from(code.slice(code.lastIndexOf('base64,') + 7), 'base64').toString());
+      const inMap = [map.sources.some((path) => path.endsWith('src/workflows/try-on-results.ts')), 'sourcesContent' in map];
+      console.log(JSON.stringify({ names, loaded, inMap }));`,
     );
     // Started with a loader, the other process has it too.
     const { stdout } = await run(process.execPath, ['--import', import.meta.resolve('tsx'), program]);
-    expect(JSON.parse(stdout)).toEqual({ names: [true, true, true], loaded: [] });
+    expect(JSON.parse(stdout)).toEqual({ names: [true, true, true], loaded: [], inMap: [true, false] });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
