@@ -36,7 +36,7 @@ export async function realWorld(address: string, namespace = 'default'): Promise
     connection,
     nativeConnection,
     namespace,
-    policy: policyOf({ floorMs: 200, ceilingMs: 1_000, priceSeconds: 0.1, model }),
+    policy: policyOf({ floorMs: 400, ceilingMs: 1_000, priceSeconds: 0.1, model }),
     async close() {
       await nativeConnection.close();
       await connection.close();
