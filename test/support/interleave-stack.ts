@@ -96,13 +96,14 @@ export async function startInterleaveStack(
   const taskQueue = `interleave-${randomUUID()}`;
   const stages = new Map<string, Stage>();
 
-  /** Without cached workflows the server at times loses a query on the way to the worker, and says so when its time is up. */
+  /** The server at times loses a query on the way to the worker, and says so when its time is up; without cached workflows thrice in a row. */
   async function persistent<T>(ask: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await client.withDeadline(Date.now() + QUERY_MS, ask);
       } catch (error) {
-        const isLost = /before a worker could process it|DEADLINE_EXCEEDED/.test(String(error));
+        const told = `${error} ${error instanceof Error ? error.cause : ''}`;
+        const isLost = /before a worker could process it|DEADLINE_EXCEEDED/.test(told);
         if (!isLost) throw error;
         if (attempt < 3) continue;
         throw options.maxCachedWorkflows === 0 ? new LostQueryError() : error;
