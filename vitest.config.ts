@@ -1,20 +1,24 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/support/longest-first.js';
 
-// The pure tests first, then those with a server, two files at a time. Only a group that has files to run gets its server, so
-// `npx vitest run test/core` starts nothing. On the real server each file has task queues of its own; time is skipped for a whole server,
-// so there each file has a server of its own.
+// The pure tests first, then those with a server: these wait much, so they run one file more at a time than a small machine has cores.
+// Only a group that has files to run gets its server, so `npx vitest run test/core` starts nothing. On the real server each file has task
+// queues of its own; time is skipped for a whole server, so there each file has a server of its own.
 // In CI a test that meets a slow moment of two shared cores gets a second chance; one that is wrong fails each time.
 const withServer = {
-  maxWorkers: 2,
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
   testTimeout: 120_000,
   hookTimeout: 120_000,
   retry: process.env.CI ? 2 : 0,
 };
 const setupFiles = ['test/support/clean-env.ts'];
+const withWorkers = [...setupFiles, 'test/support/share-bundles.ts'];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -23,6 +27,7 @@ export default defineConfig({
           exclude: ['test/time/**', 'test/server/**'],
           setupFiles,
           testTimeout: 30_000,
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
@@ -31,8 +36,8 @@ export default defineConfig({
           ...withServer,
           name: 'time',
           include: ['test/time/**/*.test.ts'],
-          setupFiles,
-          globalSetup: ['test/support/time-skipping.setup.ts'],
+          setupFiles: withWorkers,
+          globalSetup: ['test/support/built.setup.ts', 'test/support/time-skipping.setup.ts'],
         },
       },
       {
@@ -40,8 +45,8 @@ export default defineConfig({
           ...withServer,
           name: 'server',
           include: ['test/server/**/*.test.ts'],
-          setupFiles,
-          globalSetup: ['test/support/dev-server.setup.ts'],
+          setupFiles: withWorkers,
+          globalSetup: ['test/support/built.setup.ts', 'test/support/dev-server.setup.ts'],
         },
       },
     ],

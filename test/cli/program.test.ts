@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CommandName, type CommandRecord, commands } from '../../src/cli/options.js';
 import { freePort } from '../../src/server/temporal-server.js';
-import { runCli } from './run-cli.js';
+import { runCli, startSource } from './run-cli.js';
 
 const names = Object.keys(commands) as CommandName[];
 const records: Readonly<Record<string, CommandRecord>> = commands;
@@ -81,18 +81,19 @@ describe('without a Temporal server', () => {
       expect({ code, out, err }).toEqual({
         code: 1,
         out: '',
-        err: `error: no Temporal server answers at ${address}; start one with \`npm run server\` or set TEMPORAL_ADDRESS\n`,
+        err: `error: no Temporal server answers at ${address}; start one with \`temporal server start-dev\` or set TEMPORAL_ADDRESS\n`,
       });
     },
   );
 
-  test('worker says the same', async () => {
+  test('worker says the same, in a clone with the command that a clone has', async () => {
     const address = `127.0.0.1:${await freePort()}`;
-    const { code, out, err } = await runCli(['worker'], {
+    const running = startSource(['worker'], {
       TEMPORAL_ADDRESS: address,
       AIDGE_APP_KEY: 'key',
       AIDGE_APP_SECRET: 'secret',
     });
+    const { code, out, err } = await running.ended;
     expect(err).toMatch(new RegExp(`no Temporal server answers at ${address}; start one with .npm run server.`));
     expect(err.trim().split('\n')).toHaveLength(1);
     expect({ code, out }).toEqual({ code: 1, out: '' });

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '../../src/server/temporal-server.js';
 import { type Emulator, type EmulatorOptions, type Script, startEmulator } from '../../src/testing.js';
-import { runCli, startCli } from './run-cli.js';
+import { runCli, startCli, startSource } from './run-cli.js';
 
 let emulators: Emulator[] = [];
 afterEach(async () => {
@@ -73,7 +73,7 @@ test('submit without a key names the variables', async () => {
 test('doctor names what fails and its cure, and prints one document with --json', async () => {
   const { env } = await emulate({ notFound: 'service' });
   const address = `127.0.0.1:${await freePort()}`;
-  const { code, out, err } = await runCli(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: address });
+  const { code, out, err } = await startSource(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: address }).ended;
   expect({ code, err }).toEqual({ code: 1, err: '' });
   const { ok, checks } = JSON.parse(out);
   expect(ok).toBe(false);

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { builtWorker } from '../support/bundles.js';
 
 export interface WorkerProcess {
   /** Lines of its standard error so far. */
@@ -11,11 +11,11 @@ export interface WorkerProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-const workerFile = fileURLToPath(new URL('../../src/worker.ts', import.meta.url));
+const workerFile = await builtWorker();
 
 /** Starts one and waits until it runs. */
 export async function startWorkerProcess(env: Readonly<Record<string, string>>): Promise<WorkerProcess> {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', workerFile], {
+  const child: ChildProcess = spawn(process.execPath, [workerFile], {
     env: { PATH: process.env.PATH ?? '', TEMPORAL_CONFIG_FILE: process.env.TEMPORAL_CONFIG_FILE ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect, inject, test } from 'vitest';
 import { freePort } from '../../src/server/temporal-server.js';
-import { type Running, runCli, startCli } from '../cli/run-cli.js';
+import { type Running, runCli, startCli, startSource } from '../cli/run-cli.js';
 
 /** Process ids below one, as the kernel tells. Linux alone; elsewhere none. */
 function childrenOf(pid: number): number[] {
@@ -25,9 +25,9 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-async function startDemo(...args: string[]) {
+async function startDemo(args: readonly string[], start = startCli) {
   const ports = { temporal: await freePort(), ui: await freePort(), emulator: await freePort() };
-  const running = startCli([
+  const running = start([
     'demo',
     ...['--port', String(ports.temporal), '--ui-port', String(ports.ui), '--emulator-port', String(ports.emulator)],
     ...args,
@@ -45,7 +45,7 @@ async function expectNothingLeft(running: Running, children: readonly number[]):
 }
 
 test('the demo prints the images of three tasks, links to the history, and leaves no process', async () => {
-  const { running, children, ports } = await startDemo('--seconds', '2');
+  const { running, children, ports } = await startDemo(['--seconds', '2'], startSource);
   await running.until(/history: \S+\n/);
   const link = /history: (\S+)/.exec(running.err())?.[1] ?? '';
   expect(link).toMatch(new RegExp(`^http://127.0.0.1:${ports.ui}/namespaces/default/workflows/tryon-listing-demo-`));
@@ -64,7 +64,7 @@ test('the demo prints the images of three tasks, links to the history, and leave
 });
 
 test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the result alone', async () => {
-  const { running, children, ports } = await startDemo('--keep', '--json', '--seconds', '1', '--tasks', '1');
+  const { running, children, ports } = await startDemo(['--keep', '--json', '--seconds', '1', '--tasks', '1']);
   await running.until('submit --request');
   // What it prints is all that another terminal needs.
   const env = Object.fromEntries(
@@ -90,7 +90,7 @@ test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the 
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('%s in the middle leaves no process', async (signal) => {
-  const { running, children } = await startDemo('--seconds', '60');
+  const { running, children } = await startDemo(['--seconds', '60']);
   running.child.kill(signal);
   expect((await running.ended).code).toBe(signal === 'SIGTERM' ? 130 : null);
   await expectNothingLeft(running, children);

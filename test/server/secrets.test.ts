@@ -10,13 +10,14 @@ import { resultsWorkflowId } from '../../src/contract.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { readAccounts } from '../../src/vendor/accounts.js';
 import { createVendorClient } from '../../src/vendor/client.js';
+import { builtWorker } from '../support/bundles.js';
 import { type Program, type Programs, programs } from '../support/programs.js';
 import { until } from '../support/until.js';
 import { type EchoProxy, startEchoProxy } from './echo-proxy.js';
 import { rawHistory } from './read-history.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'src/cli/main.ts');
+const main = await builtWorker('cli/main.ts');
 const account = { appKey: 'key-7f3a9c2e51d84b06', appSecret: 'secret-b81d2f6730ac49e5' };
 const wrong = { appKey: account.appKey, appSecret: 'wrong-c0ffee5ec2e7facade' };
 const taskQueue = `secrets-${randomUUID()}`;
@@ -68,8 +69,7 @@ const vendorEnv = (): Record<string, string> => ({
   AIDGE_OLD_SIGNATURE: 'v1',
 });
 
-const command = (...args: string[]): Program =>
-  started.start(process.execPath, ['--import', 'tsx', main, ...args], { cwd: root });
+const command = (...args: string[]): Program => started.start(process.execPath, [main, ...args], { cwd: root });
 
 async function told(name: string, ...args: string[]): Promise<void> {
   const { code, stdout, stderr } = await command(...args).ended;

@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTryOnClient } from '../../src/client/client.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
+import { builtWorker } from '../support/bundles.js';
 import { type Program, type Programs, programs } from '../support/programs.js';
 import { workerEnv } from '../support/stack.js';
 import { anAuthority } from './certificates.js';
 import { startTlsProxy, type TlsProxy } from './tls-proxy.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const main = join(root, 'src/cli/main.ts');
+const main = await builtWorker('cli/main.ts');
 const apiKey = 'api-key-91c2e5d7f0';
 
 let directory: string;
@@ -72,7 +73,7 @@ const keyedEnv = (): Env => ({
 });
 
 const startWorker = (env: Env, taskQueue: string): Program =>
-  started.start(process.execPath, ['--import', 'tsx', main, 'worker'], {
+  started.start(process.execPath, [main, 'worker'], {
     cwd: root,
     env: { ...workerEnv(emulator, taskQueue), TRYON_LOG_LEVEL: 'DEBUG', ...env },
   });

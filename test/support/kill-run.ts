@@ -8,10 +8,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TryOnEvent, TryOnOutcome } from '../../src/contract.js';
 import { freePort, startDevServer } from '../../src/server/temporal-server.js';
+import { builtWorker } from './bundles.js';
 import { type Stack, startStack, workerEnv } from './stack.js';
 
 export interface KillRunOptions {
@@ -44,7 +44,7 @@ const SUB_TASKS = 3;
 const IMAGES = SUB_TASKS * 4;
 /** Queries of a wait that nothing disturbs: its script ends with the fourth. */
 const LOOKS = 4;
-const workerFile = fileURLToPath(new URL('../../src/worker.ts', import.meta.url));
+const workerFile = await builtWorker();
 
 /** Mulberry32: the same seed gives the same moments. */
 function random(seed: number): () => number {
@@ -58,7 +58,7 @@ function random(seed: number): () => number {
 }
 
 async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', workerFile], {
+  const child = spawn(process.execPath, [workerFile], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { bareEnv } from '../cli/run-cli.js';
+import { builtFile } from './built.js';
 import { until } from './until.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -38,7 +39,7 @@ export async function openTerminal(options: {
   const { columns = 100, rows = 30 } = options;
   const folder = await mkdtemp(join(tmpdir(), 'tryon-terminal-'));
   const program = join(folder, 'temporal-tryon');
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' --import tsx src/cli/main.ts "$@"\n`);
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${await builtFile('cli/main.ts')}' "$@"\n`);
   await chmod(program, 0o755);
   const bare = bareEnv(options.env);
   const env = { ...bare, PATH: `${folder}:${bare.PATH}`, PS1: '$ ', LC_ALL: 'C.UTF-8', ENV: '', SHELL: '/bin/sh' };
