@@ -13,6 +13,7 @@ import {
   type TryOnStatus,
 } from '../../src/contract.js';
 import { cacheDir, lookUp } from '../../src/server/find-cli.js';
+import { packed } from './pack.js';
 import { type Program, programs } from './programs.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -124,20 +125,18 @@ const typescript: Language = {
   name: 'TypeScript',
   parentId: 'typescript-parent',
   seesRefusal: true,
-  // A project of its own, with this package built into its node_modules: what the example imports is what users install.
+  // A project of its own, with this package unpacked in its node_modules: what the example imports is what users install.
   async build() {
     const cwd = await mkdtemp(join(tmpdir(), 'tryon-typescript-'));
     const modules = join(cwd, 'node_modules');
     const installed = join(modules, 'temporal-tryon');
     await mkdir(installed, { recursive: true });
     await cp(join(examples, 'typescript'), cwd, { recursive: true });
-    await cp(join(root, 'package.json'), join(installed, 'package.json'));
     for (const name of await readdir(join(root, 'node_modules'))) {
       if (!name.startsWith('.')) await symlink(join(root, 'node_modules', name), join(modules, name));
     }
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const emit = ['-p', join(root, 'tsconfig.build.json'), '--noCheck', '--outDir', join(installed, 'dist')];
-    await succeeds(process.execPath, [tsc, ...emit], root);
+    await succeeds('tar', ['-xzf', (await packed()).tarball, '--strip-components=1', '-C', installed], cwd);
     await succeeds(process.execPath, [tsc, '-p', cwd], cwd);
     const line = (file: string): CommandLine => ({ cwd, program: process.execPath, args: ['--import', 'tsx', file] });
     return {
