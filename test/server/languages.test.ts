@@ -66,7 +66,7 @@ async function finish(taskId: string): Promise<void> {
   await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).executeUpdate(messages.pollNow);
 }
 
-describe.each(languages)('from $name', ({ build, parentId: parentPrefix, seesRefusal = false }) => {
+describe.concurrent.each(languages)('from $name', ({ build, parentId: parentPrefix, seesRefusal = false }) => {
   let example: BuiltExample;
   // Cold, its SDK is fetched and compiled first.
   beforeAll(async () => {

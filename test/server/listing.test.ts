@@ -39,7 +39,7 @@ const finish = async (taskId: string) => {
   await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).executeUpdate(messages.pollNow);
 };
 
-describe('a listing', () => {
+describe.concurrent('a listing', () => {
   test('keeps images by garment and is complete when every task is finished', async () => {
     const tasks = ['shirt', 'skirt', 'coat'].map((garmentId) => ({
       garmentId,

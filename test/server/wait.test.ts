@@ -17,7 +17,7 @@ const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOStri
 const never = { script: [{ task: { state: 'running' } }] } as const;
 
 // Replayed from its first event at each step, a workflow must do the same as from the cache.
-describe.each([
+describe.concurrent.each([
   ['cached', '200'],
   ['replayed at each step', '0'],
 ])('a wait, %s', (_name, cachedWorkflows) => {
@@ -31,7 +31,7 @@ describe.each([
   });
   afterAll(async () => await stack?.stop());
 
-  describe.concurrent('history', () => {
+  describe('history', () => {
     test('of an undisturbed wait has 13 events, one of them for search attributes', async () => {
       const taskId = stack.emulator.addTask({ durationSeconds: 1 });
       const outcome = await stack.run({ taskId });
@@ -65,7 +65,7 @@ describe.each([
     });
   });
 
-  describe.concurrent('subscribers', () => {
+  describe('subscribers', () => {
     test('two get every event once, in order, with one numbering; a late one carries on', async () => {
       const taskId = stack.emulator.addTask({
         subTasks: 3,
@@ -185,7 +185,7 @@ describe.each([
     });
   });
 
-  describe.concurrent('control', () => {
+  describe('control', () => {
     test('pollNow looks at once, and the count of polls is kept', async () => {
       const taskId = stack.emulator.addTask(never);
       const handle = await stack.start({ taskId, submittedAt: ago(1000) });
@@ -252,7 +252,7 @@ describe.each([
     });
   });
 
-  describe.concurrent('trouble', () => {
+  describe('trouble', () => {
     test('a wrong key blocks the wait, a mended one unblocks it', async () => {
       const taskId = stack.emulator.addTask({
         script: [
