@@ -3,8 +3,10 @@
  * see, and a queue held to a rate, with a token bucket in each of its partitions. How the correction was tuned, and what the real stack
  * is compared with.
  */
+
+import { meanSeconds } from '../../src/core/duration.js';
 import { jitterOf } from '../../src/core/jitter.js';
-import { jobRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
+import { jobRate, loadRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
 import { correctPrice, noCorrection, priceInForce, vendorQueueRate } from '../../src/core/price.js';
 import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
 import { fedPrice, learningHabits } from '../../src/learning/learning.js';
@@ -108,7 +110,9 @@ export function simulateBudget(simulation: Simulation): Simulated {
   const startedMs: number[] = [];
   const delays: number[] = [];
   const lags: number[] = [];
+  const mean = meanSeconds(model);
   let looks = 0;
+  let ended = 0;
 
   const publishMs = learningHabits.publishTicks * learningHabits.tickMs;
   for (const worker of workers) {
@@ -117,7 +121,9 @@ export function simulateBudget(simulation: Simulation): Simulated {
       const rate = jobRate(
         rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: started(windowSeconds) })),
       );
-      const priceSeconds = priceInForce(fedPrice(model, queriesPerSecond, rate), worker.correction);
+      const open = startedMs.length - ended;
+      const load = loadRate(rate, open, mean);
+      const priceSeconds = priceInForce(fedPrice(model, queriesPerSecond, load), worker.correction);
       worker.policy = policyOf({ model, priceSeconds });
       agenda.add(nowMs + publishMs * (0.9 + 0.2 * draw()), publish);
     };
@@ -138,7 +144,10 @@ export function simulateBudget(simulation: Simulation): Simulated {
     }
     const endMs = job.submittedMs + job.durationMs;
     if (nowMs < endMs) due(job, attempt + 1, nowMs + delayOf(worker.policy, job, nowMs, attempt));
-    else if (isCounted) delays.push(nowMs - endMs);
+    else {
+      ended += 1;
+      if (isCounted) delays.push(nowMs - endMs);
+    }
   };
   for (const job of jobs) {
     agenda.add(job.startMs, (nowMs) => {

@@ -127,6 +127,18 @@ export function lawOf(model: DurationModel): DurationLaw {
   };
 }
 
+/** Mean duration in seconds: the integral of the law's survival, by Simpson's rule over steps that grow with age. */
+export function meanSeconds(model: DurationModel): number {
+  const { survival, horizonSeconds } = lawOf(model);
+  const steps = 400;
+  let sum = 0;
+  for (let k = 0; k < steps; k++) {
+    const [from, to] = [horizonSeconds * (k / steps) ** 3, horizonSeconds * ((k + 1) / steps) ** 3];
+    sum += ((to - from) / 6) * (survival(from) + 4 * survival((from + to) / 2) + survival(to));
+  }
+  return sum;
+}
+
 /** Share of the jobs not over at an age in seconds. */
 export const survival = (model: DurationModel, ageSeconds: number): number => lawOf(model).survival(ageSeconds);
 

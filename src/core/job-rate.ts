@@ -32,3 +32,19 @@ export function jobRate(counts: readonly JobCount[]): number {
   }
   return rate;
 }
+
+/** The rate of starts is believed within this factor of what the open jobs tell. */
+const openAgreement = 1.5;
+
+/**
+ * The rate of jobs that a price is made for: that of starts, kept near the steady rate at which so many jobs would be open (Little's law).
+ * Looks are taken at open jobs: a burst of starts is no stream as fast as the burst, and its jobs want looks when it is over.
+ * @param startedPerSecond - see {@link jobRate}
+ * @param openJobs - jobs that are open now
+ * @param meanSeconds - mean duration of a job
+ * @returns jobs per second
+ */
+export function loadRate(startedPerSecond: number, openJobs: number, meanSeconds: number): number {
+  const steady = openJobs / Math.max(1, meanSeconds);
+  return Math.min(openAgreement * steady, Math.max(steady / openAgreement, startedPerSecond));
+}

@@ -6,8 +6,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptSeen } from '../activities/index.js';
 import { defaults } from '../contract.js';
-import { type DurationModel, quantile } from '../core/duration.js';
-import { type JobCount, jobRate, rateWindowsSeconds } from '../core/job-rate.js';
+import { type DurationModel, meanSeconds, quantile } from '../core/duration.js';
+import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from '../core/job-rate.js';
 import { jobRecord } from '../core/job-record.js';
 import { createLearner, type DurationLearner } from '../core/learn.js';
 import {
@@ -122,13 +122,12 @@ export function startLearning(options: LearningOptions): Learning {
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let counts: readonly JobCount[] | undefined;
+  let openCount: number | undefined;
   let lastTickMs = performance.now();
   let ticks = 0;
   /** What was due before this process was there, or awake, says nothing of load. */
   let aliveSinceMs = Number.POSITIVE_INFINITY;
   const complained = new Set<string>();
-  /** No wait was open when finished ones were last read: all of them tell the whole of their time. */
-  let isIdle = false;
 
   /** What fails is told once, and then at debug level: it changes nothing but how much is known. */
   async function trying<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
@@ -148,7 +147,6 @@ export function startLearning(options: LearningOptions): Learning {
   }
 
   async function read(from: WaitReader, limit: number): Promise<void> {
-    isIdle = (await trying('count open waits', () => from.isIdle())) ?? false;
     const records = await trying('read finished waits', () => from.ended(limit, jobs.hasEnded));
     if (records === undefined || isStopped) return;
     jobs.take(records);
@@ -159,7 +157,7 @@ export function startLearning(options: LearningOptions): Learning {
   }
 
   /** Jobs per second of an account: its share, among those that ended, of what visibility counts, or what was first seen here. */
-  async function rateOf(account: string): Promise<number> {
+  async function rateOf(account: string, model: DurationModel): Promise<number> {
     const learning = of(account);
     if (counts === undefined) {
       const now = await nowMs();
@@ -168,7 +166,9 @@ export function startLearning(options: LearningOptions): Learning {
       return jobRate(rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: within(windowSeconds) })));
     }
     const accounts = Math.max(1, options.accounts.length);
-    return (jobRate(counts) * (jobs.ended(account) + 1)) / (jobs.endedAll() + accounts);
+    const share = (jobs.ended(account) + 1) / (jobs.endedAll() + accounts);
+    const started = share * jobRate(counts);
+    return openCount === undefined ? started : loadRate(started, share * openCount, meanSeconds(model));
   }
 
   const republished = (
@@ -193,11 +193,12 @@ export function startLearning(options: LearningOptions): Learning {
     for (const { name: account } of options.accounts) {
       const learning = of(account);
       const group = { api: tryOnApi.name, account };
-      const settledMs = isIdle ? 0 : 1000 * quantile(learning.policy.model, learningHabits.settledShare);
+      // Where no wait is open, all that finished tell the whole of their time.
+      const settledMs = openCount === 0 ? 0 : 1000 * quantile(learning.policy.model, learningHabits.settledShare);
       const learner = learnerAt(now - settledMs);
       const model = learns ? learner.modelFor(group) : prior;
       await setImmediate();
-      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account));
+      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account, model));
       const price = priceInForce(fed, learning.correction);
       learning.policy = republished(learning.policy, model, price);
       for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningHabits.mostGroups) : []) {
@@ -216,6 +217,7 @@ export function startLearning(options: LearningOptions): Learning {
     if (sinceMs > 3 * tickMs || ticks === 0) aliveSinceMs = await nowMs();
     if (reader !== undefined) {
       counts = await trying('count started waits', () => reader.started(rateWindowsSeconds));
+      openCount = await trying('count open waits', () => reader.openCount());
       if (learns && ticks % learningHabits.readTicks === 0) {
         await read(reader, ticks === 0 ? learningHabits.firstWaits : learningHabits.laterWaits);
       }

@@ -1,6 +1,6 @@
 /** What the finished waits of a namespace teach, as data for people and programs. */
-import { type DurationModel, quantile } from '../core/duration.js';
-import { jobRate } from '../core/job-rate.js';
+import { type DurationModel, meanSeconds, quantile } from '../core/duration.js';
+import { jobRate, loadRate } from '../core/job-rate.js';
 import { createLearner, type JobRecord } from '../core/learn.js';
 import { priceInForce } from '../core/price.js';
 import { lookTimes, policyOf, scheduleCost } from '../core/schedule.js';
@@ -40,8 +40,8 @@ export interface ModelReport {
 export interface ReportInput {
   readonly records: readonly JobRecord[];
   readonly prior: DurationModel;
-  /** No wait is open, so that all ended ones count; else those of late do not yet. */
-  readonly isIdle: boolean;
+  /** Waits that are open now. With none, all ended ones count; else those of late do not yet. */
+  readonly openCount: number;
   readonly nowMs: number;
   readonly counts: Parameters<typeof jobRate>[0];
   readonly queriesPerSecond: (account: string) => number;
@@ -54,11 +54,11 @@ const subTasksOf = (group: { readonly subTasks?: number }): number => group.subT
 
 /** Makes the report: the accounts first, each followed by its numbers of sub-tasks. Without records, the prior's. Pure. */
 export function modelReport(input: ReportInput): ModelReport {
-  const { records, prior, isIdle, nowMs, counts } = input;
+  const { records, prior, openCount, nowMs, counts } = input;
   const store = createJobStore();
   store.take(records);
   const learner = createLearner({ prior });
-  const settledMs = isIdle ? 0 : 1000 * quantile(prior, learningHabits.settledShare);
+  const settledMs = openCount === 0 ? 0 : 1000 * quantile(prior, learningHabits.settledShare);
   learner.observe(store.settled(nowMs - settledMs));
   const learned = learner.summary().groups.flatMap(({ account, ...group }) => (account ? [{ ...group, account }] : []));
   const groups = learned.length > 0 ? learned : [{ api: tryOnApi.name, account: 'default', jobs: 0, model: prior }];
@@ -67,7 +67,8 @@ export function modelReport(input: ReportInput): ModelReport {
   const priceOf = (account: string, model: DurationModel) => {
     const known = prices.get(account);
     if (known !== undefined) return known;
-    const rate = (jobRate(counts) * store.ended(account)) / endedAll;
+    const share = store.ended(account) / endedAll;
+    const rate = loadRate(share * jobRate(counts), share * openCount, meanSeconds(model));
     const price = priceInForce(fedPrice(model, input.queriesPerSecond(account), rate));
     prices.set(account, { rate, price });
     return { rate, price };

@@ -35,8 +35,8 @@ export interface WaitReader {
   ended(limit: number, isKnown?: (taskId: string) => boolean): Promise<JobRecord[]>;
   /** Records of up to `limit` waits that are open. Throws where the server does not list. */
   open(limit: number): Promise<JobRecord[]>;
-  /** Whether no wait is open. Throws where the server does not count. */
-  isIdle(): Promise<boolean>;
+  /** How many waits are open. Throws where the server does not count. */
+  openCount(): Promise<number>;
   /** Waits begun in the last so many seconds. Throws where the server does not count. */
   started(windowsSeconds: readonly number[]): Promise<JobCount[]>;
 }
@@ -201,9 +201,8 @@ export function createWaitReader({ client, taskQueue, nowMs = Date.now, signal }
     async open(limit) {
       return await readAll(await listed(`${of} AND ExecutionStatus = 'Running'`, limit, () => true), openWait);
     },
-    async isIdle() {
-      const { count } = await bounded(() => client.workflow.count(`${of} AND ExecutionStatus = 'Running'`));
-      return count === 0;
+    async openCount() {
+      return (await bounded(() => client.workflow.count(`${of} AND ExecutionStatus = 'Running'`))).count;
     },
     async started(windowsSeconds) {
       const until = (await nowMs()) - LAG_MS;

@@ -4,6 +4,7 @@ import {
   expectedFinish,
   hazard,
   lawOf,
+  meanSeconds,
   priorFrom,
   priorModel,
   quantile,
@@ -106,4 +107,13 @@ describe('what may be expected of an open job', () => {
   test('nothing is told beyond the horizon', () => {
     expect(expectedFinish({ model: priorModel, ageMs: 1_800_000 })).toEqual({ shareDone: 1 });
   });
+});
+
+test('the mean of a law is the integral of what is not over, the stuck included', () => {
+  const { survival: left, horizonSeconds } = lawOf(priorModel);
+  let sum = 0;
+  for (let age = 0.05; age < horizonSeconds; age += 0.1) sum += 0.1 * left(age);
+  expect(meanSeconds(priorModel) / sum).toBeCloseTo(1, 3);
+  // Law A of a median of 40 s with 3 % stuck: 77.3 s.
+  expect(meanSeconds(priorModel)).toBeCloseTo(77.3, 0);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobRate } from '../../src/core/job-rate.js';
+import { jobRate, loadRate } from '../../src/core/job-rate.js';
 
 const counts = (of: Record<number, number>) =>
   Object.entries(of).map(([windowSeconds, jobs]) => ({ windowSeconds: Number(windowSeconds), jobs }));
@@ -16,5 +16,16 @@ describe('jobs per second', () => {
   ])('$name', ({ of, rate }) => {
     expect(jobRate(counts(of))).toBeCloseTo(rate, 9);
     expect(jobRate(counts(of).reverse())).toBeCloseTo(rate, 9);
+  });
+});
+
+describe('the rate that looks are wanted for', () => {
+  test.each([
+    { name: 'a steady stream: that of starts', started: 4, open: 320, rate: 4 },
+    { name: 'a burst of starts: near what the open jobs tell', started: 15, open: 300, rate: 5.625 },
+    { name: 'no more starts: near what the open jobs tell', started: 0, open: 300, rate: 2.5 },
+    { name: 'nothing open: none', started: 4, open: 0, rate: 0 },
+  ])('$name', ({ started, open, rate }) => {
+    expect(loadRate(started, open, 80)).toBeCloseTo(rate, 9);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
-import { priorModel, quantile } from '../../src/core/duration.js';
+import { meanSeconds, priorModel, quantile } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
 import { unpolled } from '../../src/core/poll.js';
 import { vendorQueueRate } from '../../src/core/price.js';
@@ -26,14 +26,16 @@ const jobs = (count: number, part: Partial<JobRecord> = {}): JobRecord[] =>
 const reader = (part: Partial<WaitReader> = {}): WaitReader => ({
   ended: async () => [],
   open: async () => [],
-  isIdle: async () => false,
+  openCount: async () => 10,
   started: async (windows) => windows.map((windowSeconds) => ({ windowSeconds, jobs: 0 })),
   ...part,
 });
-const rate =
-  (perSecond: number): WaitReader['started'] =>
-  async (windows) =>
-    windows.map((windowSeconds) => ({ windowSeconds, jobs: perSecond * windowSeconds }));
+const open = (count: number) => ({ openCount: async () => count });
+/** A steady stream of jobs that take as long as the prior says. */
+const stream = (perSecond: number): Pick<WaitReader, 'started' | 'openCount'> => ({
+  started: async (windows) => windows.map((windowSeconds) => ({ windowSeconds, jobs: perSecond * windowSeconds })),
+  ...open(Math.round(perSecond * meanSeconds(priorModel))),
+});
 const attempt = (part: Partial<AttemptSeen> = {}): AttemptSeen => ({
   taskId: 'own',
   account: 'default',
@@ -78,7 +80,7 @@ describe('durations', () => {
   });
 
   test('go by the prior alone where nothing is to be learned, and the price follows the load all the same', async () => {
-    const { policy, ready } = begin(reader({ ended: async () => jobs(60), started: rate(4) }), { learns: false });
+    const { policy, ready } = begin(reader({ ended: async () => jobs(60), ...stream(4) }), { learns: false });
     await ready;
     expect(policy('default').model).toBe(priorModel);
     expect(policy('default').priceSeconds).toBeGreaterThan(0.9);
@@ -90,7 +92,7 @@ describe('durations', () => {
       throw new Error('PERMISSION_DENIED: not for you\n  at somewhere');
     };
     const log = { debug: () => undefined, info: (line: string) => told.push(line) };
-    const own = begin(reader({ ended: refuse, started: refuse, isIdle: refuse }), { log });
+    const own = begin(reader({ ended: refuse, started: refuse, openCount: refuse }), { log });
     await own.ready;
     for (let k = 0; k < 40; k++) {
       const submittedAtMs = startMs - 300_000;
@@ -136,23 +138,35 @@ describe('durations', () => {
 
 describe('the price of a look', () => {
   test('is the wanted one where the budget leaves it free', async () => {
-    const { policy, ready } = begin(reader({ started: rate(0.5) }));
+    const { policy, ready } = begin(reader({ ...stream(0.5) }));
     await ready;
     expect(policy('default').priceSeconds).toBeCloseTo(0.5, 1);
   });
 
   test.each([4, 8])('at %d jobs/s makes looks fit the budget', async (perSecond) => {
-    const { policy, ready } = begin(reader({ started: rate(perSecond) }));
+    const { policy, ready } = begin(reader({ ...stream(perSecond) }));
     await ready;
     const { looks } = scheduleCost(policy('default'));
     expect(looks * perSecond).toBeLessThan(1.05 * vendorQueueRate(20));
     expect(looks * perSecond).toBeGreaterThan(0.9 * vendorQueueRate(20));
   });
 
+  test('is that of the open jobs in a burst of starts, and after it', async () => {
+    const steady = begin(reader(stream(4)));
+    await steady.ready;
+    const price = steady.policy('default').priceSeconds;
+    for (const perSecond of [20, 0]) {
+      const burst = begin(reader({ ...stream(perSecond), ...open(4 * 77) }));
+      await burst.ready;
+      const [low, high] = [burst.policy('default').priceSeconds, price].sort((one, other) => one - other);
+      expect((high ?? 0) / (low ?? 1)).toBeLessThan(4);
+    }
+  });
+
   test('is shared out by account', async () => {
     const both = ['a', 'b'].map((name) => ({ name, queriesPerSecond: 20 }));
     const ended = async () => [...jobs(90, { account: 'a' }), ...jobs(10, { account: 'b' })];
-    const { policy, ready } = begin(reader({ started: rate(40), ended }), { accounts: both });
+    const { policy, ready } = begin(reader({ ...stream(40), ended }), { accounts: both });
     await ready;
     expect(policy('a').priceSeconds).toBeGreaterThan(policy('b').priceSeconds);
   });

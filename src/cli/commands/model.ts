@@ -50,8 +50,8 @@ export const run: Run = ({ options }, context) =>
   withClient(context, async ({ temporal, taskQueue }) => {
     const { output, env, signal } = context;
     const reader = createWaitReader({ client: temporal, taskQueue, signal });
-    const [isIdle, counts, records] = await Promise.all([
-      reader.isIdle(),
+    const [openCount, counts, records] = await Promise.all([
+      reader.openCount(),
       reader.started(rateWindowsSeconds),
       reader.ended(Number(options.limit)),
     ]).catch((error: unknown) => {
@@ -66,7 +66,7 @@ export const run: Run = ({ options }, context) =>
     const report = modelReport({
       records,
       prior,
-      isIdle,
+      openCount,
       nowMs: Date.now(),
       counts,
       queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
