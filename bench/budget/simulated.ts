@@ -7,7 +7,7 @@
 import { meanSeconds } from '../../src/core/duration.js';
 import { jitterOf } from '../../src/core/jitter.js';
 import { jobRate, loadRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
-import { correctPrice, noCorrection, priceInForce, vendorQueueRate } from '../../src/core/price.js';
+import { correctionAt, correctPrice, noCorrection, priceInForce, vendorQueueRate } from '../../src/core/price.js';
 import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
 import { fedPrice, learningHabits } from '../../src/learning/learning.js';
 import { lawA } from '../lib/laws.js';
@@ -123,7 +123,9 @@ export function simulateBudget(simulation: Simulation): Simulated {
       );
       const open = startedMs.length - ended;
       const load = loadRate(rate, open, mean);
-      const priceSeconds = priceInForce(fedPrice(model, queriesPerSecond, load), worker.correction);
+      const fed = fedPrice(model, queriesPerSecond, load);
+      worker.correction = correctionAt(fed, worker.correction);
+      const priceSeconds = priceInForce(fed, worker.correction);
       worker.policy = policyOf({ model, priceSeconds });
       agenda.add(nowMs + publishMs * (0.9 + 0.2 * draw()), publish);
     };

@@ -11,6 +11,7 @@ import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from '../core/jo
 import { jobRecord } from '../core/job-record.js';
 import { createLearner, type DurationLearner } from '../core/learn.js';
 import {
+  correctionAt,
   correctPrice,
   noCorrection,
   type PriceCorrection,
@@ -199,6 +200,7 @@ export function startLearning(options: LearningOptions): Learning {
       const model = learns ? learner.modelFor(group) : prior;
       await setImmediate();
       const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account, model));
+      learning.correction = correctionAt(fed, learning.correction);
       const price = priceInForce(fed, learning.correction);
       learning.policy = republished(learning.policy, model, price);
       for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningHabits.mostGroups) : []) {

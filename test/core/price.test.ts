@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { priorModel } from '../../src/core/duration.js';
 import {
+  correctionAt,
   correctionHabits,
   correctPrice,
   noCorrection,
@@ -62,8 +63,7 @@ describe('the price fed forward', () => {
 const factorAfter = (lags: readonly number[]): number => lags.reduce(correctPrice, noCorrection).factor;
 
 describe('the correction by lag', () => {
-  test('leaves the price alone on an idle server, and on a queue that is used well', () => {
-    expect(factorAfter(new Array<number>(1000).fill(40))).toBe(1);
+  test('leaves the price alone on a queue that is used well', () => {
     expect(factorAfter(Array.from({ length: 1000 }, (_, k) => (k % 10 === 0 ? 4000 : 800)))).toBe(1);
   });
 
@@ -81,18 +81,27 @@ describe('the correction by lag', () => {
     expect(factorAfter(new Array<number>(10_000).fill(5000))).toBe(correctionHabits.mostFactor);
   });
 
-  test('looks on time make them cheap again', () => {
-    expect(factorAfter([...new Array<number>(400).fill(4000), ...new Array<number>(5000).fill(5)])).toBe(1);
+  test('looks on time make them cheaper, down to a bound', () => {
+    const onTime = new Array<number>(5000).fill(40);
+    expect(factorAfter([...new Array<number>(400).fill(4000), ...onTime])).toBe(correctionHabits.leastFactor);
+  });
+
+  test('is not below 1 where the budget leaves the price free', () => {
+    const low = { factor: 0.6, lagMs: 8 };
+    expect(correctionAt(0.4, low)).toEqual({ factor: 1, lagMs: 8 });
+    expect(correctionAt(2, low)).toBe(low);
+    expect(correctionAt(0.4, { factor: 2, lagMs: 900 })).toEqual({ factor: 2, lagMs: 900 });
   });
 
   test.each([Number.NaN, -5000, Number.NEGATIVE_INFINITY])('a lag of %d counts as none', (lag) => {
-    expect(correctPrice(noCorrection, lag)).toEqual(noCorrection);
+    expect(correctPrice(noCorrection, lag)).toEqual(correctPrice(noCorrection, 0));
   });
 });
 
 describe('the price in force', () => {
   test('is what is wanted while the budget has room', () => {
     expect(priceInForce(0.02) / 0.5).toBeCloseTo(1, 1);
+    expect(priceInForce(0.6, { factor: 0.5, lagMs: 8 }) / 0.5).toBeCloseTo(1, 1);
   });
 
   test('is what the budget asks, corrected', () => {
