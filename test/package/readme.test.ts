@@ -72,7 +72,7 @@ describe('the commands to begin with', () => {
 
 describe('the table of settings', () => {
   /** Told in the text beside the table, or the machine's own. */
-  const elsewhere = ['TERM', 'CI', 'XDG_CACHE_HOME', 'PATH'];
+  const elsewhere = ['TERM', 'CI', 'XDG_CACHE_HOME', 'PATH', 'NODE_OPTIONS'];
 
   test('has each variable that the code reads, and no other', () => {
     const asked = [...askedBySettings(), ...namedInSources()];

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { messages, resultsWorkflowId, vendorTaskQueue } from '../../src/contract.js';
-import { TryOnPlugin } from '../../src/index.js';
+import { TryOnPlugin, vendorQueueRate } from '../../src/index.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { quiet, workerEnv } from '../support/stack.js';
 
@@ -96,8 +96,7 @@ describe.each([
       taskQueue: { name: vendorTaskQueue('default', taskQueue) },
       taskQueueType: 2,
     });
-    // 0.9 of 1000.
-    expect(pollers?.map(({ ratePerSecond }) => ratePerSecond)).toEqual([900]);
+    expect(pollers?.map(({ ratePerSecond }) => ratePerSecond)).toEqual([vendorQueueRate(1000)]);
     emulator.script(taskId, [{ task: { state: 'finished' } }]);
     await handle.executeUpdate(messages.pollNow);
     expect(await handle.result()).toMatchObject({ status: 'finished' });
