@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(async () => await world?.close());
 
 // More: INTERLEAVE_RUNS=200 INTERLEAVE_SEED=5 npx vitest run test/server/interleavings.test.ts
-const runs = Number(process.env.INTERLEAVE_RUNS ?? 30);
+const runs = Number(process.env.INTERLEAVE_RUNS ?? 24);
 const seed = Number(process.env.INTERLEAVE_SEED ?? 20260131);
 
 test.concurrent.each([

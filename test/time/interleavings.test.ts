@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(async () => await environment?.teardown());
 
 // More: INTERLEAVE_RUNS=200 INTERLEAVE_SEED=5 npx vitest run test/time/interleavings.test.ts
-const runs = Number(process.env.INTERLEAVE_RUNS ?? 12);
+const runs = Number(process.env.INTERLEAVE_RUNS ?? 8);
 const seed = Number(process.env.INTERLEAVE_SEED ?? 20260131);
 
 test('whoever listens, joins and leaves while hours pass: all invariants hold', async () => {
