@@ -64,6 +64,13 @@ export interface AttemptSeen {
   readonly newImages?: number;
 }
 
+/** What {@link TryOnActivities.tryOnPeek} tells. */
+export interface Peeked {
+  readonly state: PollState;
+  /** Whether an attempt was under way, which may have an answer soon. */
+  readonly isRunning: boolean;
+}
+
 /** What {@link TryOnActivities.tryOnPeek} is asked with. */
 export interface PeekInput {
   readonly input: PollInput;
@@ -206,7 +213,7 @@ export function createTryOnActivities({
     },
 
     /** How far the pending look of the calling workflow got: workflow code cannot see attempts. */
-    async tryOnPeek({ input, scheduledAtMs }: PeekInput): Promise<PollState | undefined> {
+    async tryOnPeek({ input, scheduledAtMs }: PeekInput): Promise<Peeked | undefined> {
       const { workflowExecution } = activityInfo();
       if (workflowExecution === undefined) return undefined;
       const client = getClient();
@@ -217,7 +224,9 @@ export function createTryOnActivities({
       if (pending === undefined) return undefined;
       const dueAtMs = pending.dueAtMs ?? scheduledAtMs;
       const carried = pending.heartbeat as PollState | undefined;
-      return rebuild(input, carried, policyFor(input, carried), pending.attempt, { scheduledAtMs, dueAtMs });
+      const times = { scheduledAtMs, dueAtMs };
+      const state = rebuild(input, carried, policyFor(input, carried), pending.attempt, times);
+      return { state, isRunning: pending.isRunning };
     },
 
     /** Takes so long by the worker's clock. */

@@ -10,7 +10,7 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TryOnActivities } from '../activities/index.js';
+import type { Peeked, TryOnActivities } from '../activities/index.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
 import type { PollReport, PollState } from '../core/poll.js';
 import { isLookFarOff, pollInput, type WaitState, waitLimits } from '../core/wait.js';
@@ -128,14 +128,14 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     );
 
   /** What the activity knew: asked of the server, which keeps it with the last failed attempt. */
-  const peek = async (isUrgent: () => boolean): Promise<PollState | undefined> => {
-    let seen: PollState | undefined;
+  const peek = async (isUrgent: () => boolean): Promise<Peeked | undefined> => {
+    let seen: Peeked | undefined;
     let isOver = false;
     const scheduleToCloseTimeout = isUrgent() ? URGENT_PEEK_MS : PEEK_MS;
     tryOnPeek
       .executeWithOptions({ scheduleToCloseTimeout }, [{ input, scheduledAtMs }])
-      .then((state) => {
-        seen = state;
+      .then((told) => {
+        seen = told;
       })
       .catch(() => undefined)
       .finally(() => {
@@ -147,9 +147,11 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     return seen;
   };
 
-  /** By the worker's clock: a timer of the server that is shorter than a second may take one. */
-  const moment = async (): Promise<void> => {
-    await tryOnPause({ delayMs: URGENT_CANCEL_MS }).catch(() => undefined);
+  /** For the end of a look that is being broken off. Between two attempts that is at once. */
+  const moment = async (isRunning: boolean): Promise<void> => {
+    // By the worker's clock: a timer of the server that is shorter than a second may take one.
+    if (isRunning) await tryOnPause({ delayMs: URGENT_CANCEL_MS }).catch(() => undefined);
+    else await condition(() => end !== undefined, URGENT_CANCEL_MS);
   };
 
   return {
@@ -164,10 +166,10 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
       if (end === undefined) {
         scope.cancel();
         if (!isUrgent()) await condition(() => end !== undefined || isUrgent(), CANCEL_MS);
-        if (end === undefined && isUrgent()) await moment();
+        if (end === undefined && isUrgent()) await moment(seen?.isRunning ?? true);
       }
       if (end === undefined || (end.kind === 'stopped' && end.state === undefined)) {
-        return { kind: 'stopped', ...(seen === undefined ? {} : { state: seen }) };
+        return { kind: 'stopped', ...(seen === undefined ? {} : { state: seen.state }) };
       }
       return end;
     },
