@@ -51,7 +51,6 @@ export type {
 export type { SchedulePolicy } from './core/schedule.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
-export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
 export {
   type Account,
   type Accounts,
@@ -59,8 +58,8 @@ export {
   type Environment,
   NoKeyError,
   readAccounts,
-} from './vendor/accounts.js';
-export { tryOnApi } from './vendor/apis/tryon.js';
+} from './providers/accounts.js';
+export { tryOnApi } from './providers/aidge/tryon.js';
 export {
   createVendorClient,
   type SubmitResult,
@@ -68,5 +67,6 @@ export {
   type VendorClientOptions,
   type VendorLimits,
   vendorLimits,
-} from './vendor/client.js';
+} from './providers/client.js';
+export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';

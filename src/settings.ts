@@ -3,8 +3,8 @@ import type { DataConverter } from '@temporalio/common';
 import { readDataConverter } from './codec/payload-codec.js';
 import { defaults } from './contract.js';
 import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
+import { type Account, readAccounts, readYesNo } from './providers/accounts.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
-import { type Account, readAccounts, readYesNo } from './vendor/accounts.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {

@@ -3,8 +3,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createTryOnActivities } from '../../src/activities/index.js';
 import { vendorTaskQueue } from '../../src/contract.js';
 import { policyOf } from '../../src/core/schedule.js';
-import { readAccounts } from '../../src/vendor/accounts.js';
-import { createVendorClient } from '../../src/vendor/client.js';
+import { readAccounts } from '../../src/providers/accounts.js';
+import { createVendorClient } from '../../src/providers/client.js';
 import { rootPath } from '../lib/report.js';
 
 const GAP_MS = 100;

@@ -7,7 +7,7 @@ import { beforeLook, beforeMove, next, rebuild, type Step, waitRules } from '../
 import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../core/poll.js';
 import type { Reply, VendorApi } from '../core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../core/schedule.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AccountGate } from './account-gate.js';
 import { tryOnJoin } from './join.js';
 import { moveTo } from './move.js';

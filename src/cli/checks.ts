@@ -7,10 +7,10 @@ import { registeredSearchAttributes } from '../client/namespace.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
 import { classify } from '../core/classify.js';
 import { createWaitReader } from '../learning/wait-reader.js';
+import { type Account, readAccounts } from '../providers/accounts.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
 import { readWorkerSettings } from '../settings.js';
-import { type Account, readAccounts } from '../vendor/accounts.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
-import { createVendorClient, type VendorClient, vendorLimits } from '../vendor/client.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 

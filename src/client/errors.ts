@@ -1,6 +1,6 @@
 /** Errors of the client. Match on `code`; each message names the cure. */
 import { defaults, type OutcomeStatus, type TryOnError } from '../contract.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import { rowOfError } from './advice.js';
 
 /**

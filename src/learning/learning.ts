@@ -21,7 +21,7 @@ import {
   vendorQueueRate,
 } from '../core/price.js';
 import { policyOf, type SchedulePolicy, scheduleCost } from '../core/schedule.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createJobStore } from './job-store.js';
 import type { WaitReader } from './wait-reader.js';
 

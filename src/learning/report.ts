@@ -4,7 +4,7 @@ import { jobRate, loadRate } from '../core/job-rate.js';
 import { createLearner, type JobRecord } from '../core/learn.js';
 import { priceInForce } from '../core/price.js';
 import { lookTimes, policyOf, scheduleCost } from '../core/schedule.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createJobStore } from './job-store.js';
 import { fedPrice, learningHabits } from './learning.js';
 

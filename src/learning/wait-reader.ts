@@ -23,7 +23,7 @@ import type { JobCount } from '../core/job-rate.js';
 import { jobRecord } from '../core/job-record.js';
 import type { JobRecord } from '../core/learn.js';
 import type { PollState } from '../core/poll.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 
 /** Reads the waits of one prefix of queues. Each call ends within its time; a wait that cannot be read is left out. */
 export interface WaitReader {

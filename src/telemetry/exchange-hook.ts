@@ -1,5 +1,5 @@
 /** What may be put around each request to the vendor: to time it, to trace it. */
-import type { AroundExchange } from '../vendor/exchange.js';
+import type { AroundExchange } from '../providers/exchange.js';
 
 /** One hook out of several; the first is the outermost. */
 export function aroundAll(hooks: readonly (AroundExchange | undefined)[]): AroundExchange | undefined {

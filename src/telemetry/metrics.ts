@@ -9,8 +9,8 @@ import { shareAt } from '../core/breaker.js';
 import { quantile } from '../core/duration.js';
 import type { VendorApi } from '../core/reply.js';
 import type { SchedulePolicy } from '../core/schedule.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
-import type { AroundExchange } from '../vendor/exchange.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import type { AroundExchange } from '../providers/exchange.js';
 import { errorLabels, lookResult } from './labels.js';
 
 /**

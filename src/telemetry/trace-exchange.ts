@@ -1,5 +1,5 @@
 /** A client span for each request to the vendor. It has no query, body, key or signature, and the vendor is sent no trace context. */
-import type { AroundExchange } from '../vendor/exchange.js';
+import type { AroundExchange } from '../providers/exchange.js';
 
 /** The part of OpenTelemetry's `Span` that is used here. */
 export interface ExchangeSpan {

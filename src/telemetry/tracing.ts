@@ -7,7 +7,7 @@ import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { SimplePlugin } from '@temporalio/plugin';
 import type { ReplayWorkerOptions, WorkerOptions } from '@temporalio/worker';
 import { TryOnClientError } from '../client/errors.js';
-import type { AroundExchange } from '../vendor/exchange.js';
+import type { AroundExchange } from '../providers/exchange.js';
 import { traceExchange } from './trace-exchange.js';
 
 /** Traces that are on. */

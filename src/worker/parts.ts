@@ -9,11 +9,11 @@ import { vendorQueueRate } from '../core/price.js';
 import { policyOf } from '../core/schedule.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
+import { createVendorClient } from '../providers/client.js';
+import type { AroundExchange } from '../providers/exchange.js';
 import type { WorkerSettings } from '../settings.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
-import { createVendorClient } from '../vendor/client.js';
-import type { AroundExchange } from '../vendor/exchange.js';
 
 /** An attempt is bounded by 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;

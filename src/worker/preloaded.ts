@@ -11,7 +11,7 @@ import * as listing from '../core/listing.js';
 import * as poll from '../core/poll.js';
 import * as size from '../core/size.js';
 import * as wait from '../core/wait.js';
-import * as tryon from '../vendor/apis/tryon.js';
+import * as tryon from '../providers/aidge/tryon.js';
 
 /** All of them. */
 export const preloaded: readonly object[] = [

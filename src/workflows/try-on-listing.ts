@@ -37,7 +37,7 @@ import {
   listingStatus,
   waitTimeoutSeconds,
 } from '../core/listing.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import { addTask, tryOnListingStatus } from './definitions.js';
 import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './inbox.js';
 import { accepted, invalidInput } from './input.js';

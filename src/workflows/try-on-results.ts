@@ -45,7 +45,7 @@ import {
   type WaitState,
   waitLimits,
 } from '../core/wait.js';
-import { tryOnApi } from '../vendor/apis/tryon.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
 import {
   pollNow,
   setTimeout,

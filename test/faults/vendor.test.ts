@@ -3,9 +3,9 @@ import dns from 'node:dns';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startEmulator } from '../../src/testing.js';
+import { aCertificate } from '../providers/certificate.js';
+import { aClient, finishedBody, sendJson, serve, serveTcp } from '../providers/server.js';
 import { faultName } from '../support/fault-rows.js';
-import { aCertificate } from '../vendor/certificate.js';
-import { aClient, finishedBody, sendJson, serve, serveTcp } from '../vendor/server.js';
 
 const task = { taskId: 'task-1' };
 

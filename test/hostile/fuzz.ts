@@ -15,11 +15,11 @@ import type { HttpFacts, Reply } from '../../src/core/reply.js';
 import { defaultPolicy } from '../../src/core/schedule.js';
 import { jsonBytes } from '../../src/core/size.js';
 import { applyReport, beginWait, pollInput, statusOf } from '../../src/core/wait.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
-import { readBody, textOf } from '../../src/vendor/body.js';
-import { readReply } from '../../src/vendor/read-reply.js';
-import { redactor } from '../../src/vendor/redact.js';
-import { submitResult } from '../../src/vendor/submit-result.js';
+import { submitResult } from '../../src/providers/aidge/submit-result.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { readBody, textOf } from '../../src/providers/body.js';
+import { readReply } from '../../src/providers/read-reply.js';
+import { redactor } from '../../src/providers/redact.js';
 import { compressed, corpus, fuzzSecrets, fuzzTaskId, type Recorded } from './corpus.js';
 import {
   bend,

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
 import { unpolled } from '../../src/core/poll.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import type { Exchanged } from '../../src/providers/exchange.js';
 import { readWorkerSettings } from '../../src/settings.js';
 import { aroundAll } from '../../src/telemetry/exchange-hook.js';
 import { startHealthServer } from '../../src/telemetry/health.js';
@@ -14,8 +16,6 @@ import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/se
 import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
 import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
-import type { Exchanged } from '../../src/vendor/exchange.js';
 import { recorder, spans } from './recorders.js';
 
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;

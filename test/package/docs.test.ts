@@ -6,7 +6,7 @@ import { type CommandRecord, commands } from '../../src/cli/options.js';
 import { limits } from '../../src/contract.js';
 import { waitRules } from '../../src/core/next.js';
 import { defaultPolicy, scheduleCost } from '../../src/core/schedule.js';
-import { vendorLimits } from '../../src/vendor/client.js';
+import { vendorLimits } from '../../src/providers/client.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

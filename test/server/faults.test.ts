@@ -23,10 +23,10 @@ import {
 import { jsonBytes } from '../../src/core/size.js';
 import { type Emulator, type EmulatorOptions, type NewTask, type Script, startEmulator } from '../../src/testing.js';
 import { query } from '../emulator/signed-call.js';
+import { aCertificate } from '../providers/certificate.js';
 import { faultName } from '../support/fault-rows.js';
 import { quiet, type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
-import { aCertificate } from '../vendor/certificate.js';
 
 const logs: string[] = [];
 const key = { appKey: 'key-of-the-fault-tests', appSecret: 'secret-of-the-fault-tests-0123' };

@@ -4,7 +4,7 @@ import { next, type Step } from '../../src/core/next.js';
 import { type PollInput, type PollState, unpolled } from '../../src/core/poll.js';
 import type { Reply } from '../../src/core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { startMs } from './simulate.js';
 
 /** Input of a wait of an hour for a task submitted as it starts. */

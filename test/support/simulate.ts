@@ -9,7 +9,7 @@ import type { PollInput, PollReport, PollState } from '../../src/core/poll.js';
 import type { Reply } from '../../src/core/reply.js';
 import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
 import { applyReport, beginWait, pollInput, setDeadline, type WaitState } from '../../src/core/wait.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 
 /** When the simulated workflow starts. */
 export const startMs = Date.parse('2026-01-31T12:00:00Z');

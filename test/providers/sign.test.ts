@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { signCall, signV1, signV2 } from '../../src/vendor/sign.js';
+import { signCall, signV1, signV2 } from '../../src/providers/aidge/sign.js';
 
 const vectors = [
   {

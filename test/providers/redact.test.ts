@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { excerptOf, redactor } from '../../src/vendor/redact.js';
+import { excerptOf, redactor } from '../../src/providers/redact.js';
 
 describe('redactor', () => {
   const redact = redactor(['512345', 'p+s/w"rd==', '']);

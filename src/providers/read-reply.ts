@@ -1,6 +1,6 @@
 /** From what an exchange brought to a `Reply`, without secrets. */
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../core/reply.js';
-import { parseJson } from './apis/envelope.js';
+import { parseJson } from './aidge/envelope.js';
 import type { Exchanged } from './exchange.js';
 import { imageId } from './image-id.js';
 import { excerptOf } from './redact.js';

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { Account } from '../../src/vendor/accounts.js';
-import { createVendorClient, type VendorClientOptions } from '../../src/vendor/client.js';
+import type { Account } from '../../src/providers/accounts.js';
+import { createVendorClient, type VendorClientOptions } from '../../src/providers/client.js';
 
 /** One request as it came. */
 export interface Seen {

@@ -4,15 +4,15 @@ import { limits as contractLimits, defaults } from '../contract.js';
 import { classify } from '../core/classify.js';
 import type { Fault, Reply, VendorApi } from '../core/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
-import { tryOnApi } from './apis/tryon.js';
+import { type SignedCall, signCall } from './aidge/sign.js';
+import { errorOf, type SubmitResult, submitResult } from './aidge/submit-result.js';
+import { tryOnApi } from './aidge/tryon.js';
 import { type AroundExchange, type Exchanged, exchange, LimitError } from './exchange.js';
 import { createPool, type Pool, type Slot } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
-import { type SignedCall, signCall } from './sign.js';
-import { errorOf, type SubmitResult, submitResult } from './submit-result.js';
 
-export type { SubmitResult } from './submit-result.js';
+export type { SubmitResult } from './aidge/submit-result.js';
 
 /** Limits of one attempt; lengths in milliseconds. */
 export const vendorLimits = {

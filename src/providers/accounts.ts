@@ -1,7 +1,7 @@
 /** The vendor accounts that this process has keys for, out of environment variables. */
 import { readFile } from 'node:fs/promises';
 import { defaults } from '../contract.js';
-import type { SignatureScheme } from './sign.js';
+import type { SignatureScheme } from './aidge/sign.js';
 
 /** Key and secret as they are at one moment. */
 export interface Credentials {

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NoKeyError, readAccounts } from '../../src/vendor/accounts.js';
-import { createVendorClient } from '../../src/vendor/client.js';
-import { signV1, signV2 } from '../../src/vendor/sign.js';
+import { NoKeyError, readAccounts } from '../../src/providers/accounts.js';
+import { signV1, signV2 } from '../../src/providers/aidge/sign.js';
+import { createVendorClient } from '../../src/providers/client.js';
 import { type Answerer, aClient, anAccount, finishedBody, sendJson, serve, testKey } from './server.js';
 
 describe('a query', () => {

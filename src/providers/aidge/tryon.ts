@@ -1,7 +1,7 @@
 /** The virtual try-on API as data. Safe in the workflow sandbox. */
 import type { VendorApi } from '../../core/reply.js';
+import { banMessages, gatewayCodes, httpStatuses, transportCodes } from './codes.js';
 import { parseEnvelope } from './envelope.js';
-import { banMessages, gatewayCodes, httpStatuses, transportCodes } from './gateway.js';
 
 const imageCure = 'submit again with another image of the garment';
 const contentCure = 'submit again with other images';

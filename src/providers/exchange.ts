@@ -2,9 +2,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Fault, HttpFacts, TransportCode } from '../core/reply.js';
+import type { SignedCall } from './aidge/sign.js';
 import { readBody } from './body.js';
 import type { Slot } from './pool.js';
-import type { SignedCall } from './sign.js';
 import { transportError } from './transport-errors.js';
 
 /** What an exchange came to. */

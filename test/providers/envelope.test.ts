@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { classify } from '../../src/core/classify.js';
-import { parseEnvelope, parseJson } from '../../src/vendor/apis/envelope.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
-import { imageId } from '../../src/vendor/image-id.js';
+import { parseEnvelope, parseJson } from '../../src/providers/aidge/envelope.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { imageId } from '../../src/providers/image-id.js';
 
 const parse = (body: unknown) => tryOnApi.parse(body, (url) => `id of ${url.split('?')[0]}`);
 const image = (name: string, subTask = 0, query = '') => ({

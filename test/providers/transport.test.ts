@@ -5,8 +5,8 @@ import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { classify } from '../../src/core/classify.js';
 import type { Reply } from '../../src/core/reply.js';
-import { tryOnApi } from '../../src/vendor/apis/tryon.js';
-import { errorCodes, errorPrefixes, transportError } from '../../src/vendor/transport-errors.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { errorCodes, errorPrefixes, transportError } from '../../src/providers/transport-errors.js';
 import { aCertificate } from './certificate.js';
 import { type Answerer, aClient, finishedBody, sendJson, serve, serveTcp } from './server.js';
 

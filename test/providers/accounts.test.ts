@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readAccounts } from '../../src/vendor/accounts.js';
+import { readAccounts } from '../../src/providers/accounts.js';
 
 const keys = { AIDGE_APP_KEY: '512345', AIDGE_APP_SECRET: 'sesame' };
 const endpoint = 'https://api.aidc-ai.com';
