@@ -34,8 +34,11 @@ export * from './contract.js';
 export type { DurationMode, DurationModel, PhaseModels } from './core/duration.js';
 export type { Explanation } from './core/explain.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
-export type { Why } from './core/next.js';
 export { vendorQueueRate } from './core/price.js';
+export type { SchedulePolicy } from './core/schedule.js';
+export { createTryOnNexusService } from './nexus/service.js';
+export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
+export type { Why } from './poll/decide.js';
 export type {
   Answer,
   CodeRow,
@@ -47,10 +50,7 @@ export type {
   TransportCode,
   TroubleClass,
   VendorApi,
-} from './core/reply.js';
-export type { SchedulePolicy } from './core/schedule.js';
-export { createTryOnNexusService } from './nexus/service.js';
-export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
+} from './poll/reply.js';
 export {
   type Account,
   type Accounts,

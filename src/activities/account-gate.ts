@@ -1,6 +1,6 @@
 /** The gates of all accounts of this process: what one look learns of the vendor, the others obey. */
-import { askGate, type Gate, gateNews, learnGate, openGate } from '../core/breaker.js';
-import type { Verdict } from '../core/classify.js';
+import { askGate, type Gate, gateNews, learnGate, openGate } from '../poll/account-throttle.js';
+import type { Verdict } from '../poll/classify.js';
 
 /** A look that may start. */
 export interface Admitted {

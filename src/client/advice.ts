@@ -1,7 +1,7 @@
 /** What a person should do about trouble: looked up in the tables by which replies are judged. Pure. */
 import type { TryOnError } from '../contract.js';
-import { faultRow, gatewayRow } from '../core/classify.js';
-import type { CodeRow, TransportCode, VendorApi } from '../core/reply.js';
+import { faultRow, gatewayRow } from '../poll/classify.js';
+import type { CodeRow, TransportCode, VendorApi } from '../poll/reply.js';
 
 /** Rows for our own codes, which no reply carries. */
 const ownCodes: Readonly<Record<string, CodeRow>> = {

@@ -3,7 +3,7 @@ import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { SubTask, TryOnError, TryOnImage, TryOnListingResult, TryOnListingStatus } from '../contract.js';
 import { listingWorkflowId } from '../contract.js';
-import type { PollReport } from '../core/poll.js';
+import type { PollReport } from '../poll/poll-state.js';
 import type { TryOnClient } from './client.js';
 import type { Sheet, SheetMoment, SheetTask } from './contact-sheet.js';
 import { TryOnClientError } from './errors.js';

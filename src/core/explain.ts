@@ -1,7 +1,8 @@
 /** What a wait does next and why, and when its task may be over: for people who ask. Pure. */
+
+import type { Why } from '../poll/decide.js';
+import type { PollState } from '../poll/poll-state.js';
 import { type DurationModel, expectedFinish, quantile } from './duration.js';
-import type { Why } from './next.js';
-import type { PollState } from './poll.js';
 
 /** What is known of a wait's next look: the details that the last one left, and the server's word on when. Unix milliseconds. */
 export interface LookKnown {

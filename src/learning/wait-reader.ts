@@ -22,7 +22,7 @@ import {
 import type { JobCount } from '../core/job-rate.js';
 import { jobRecord } from '../core/job-record.js';
 import type { JobRecord } from '../core/learn.js';
-import type { PollState } from '../core/poll.js';
+import type { PollState } from '../poll/poll-state.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 
 /** Reads the waits of one prefix of queues. Each call ends within its time; a wait that cannot be read is left out. */

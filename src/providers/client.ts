@@ -1,8 +1,8 @@
 /** Asks the vendor over HTTP. */
 import type { Dispatcher } from 'undici';
 import { limits as contractLimits, defaults } from '../contract.js';
-import { classify } from '../core/classify.js';
-import type { Fault, Reply, VendorApi } from '../core/reply.js';
+import { classify } from '../poll/classify.js';
+import type { Fault, Reply, VendorApi } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
 import { type SignedCall, signCall } from './aidge/sign.js';
 import { errorOf, type SubmitResult, submitResult } from './aidge/submit-result.js';

@@ -1,7 +1,7 @@
 /** One HTTP request and what came of it, within limits. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Fault, HttpFacts, TransportCode } from '../core/reply.js';
+import type { Fault, HttpFacts, TransportCode } from '../poll/reply.js';
 import type { SignedCall } from './aidge/sign.js';
 import { readBody } from './body.js';
 import type { Slot } from './pool.js';

@@ -1,5 +1,5 @@
 /** From what an exchange brought to a `Reply`, without secrets. */
-import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../core/reply.js';
+import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
 import { parseJson } from './aidge/envelope.js';
 import type { Exchanged } from './exchange.js';
 import { imageId } from './image-id.js';

@@ -1,5 +1,5 @@
 /** What the error codes of Node and undici mean for an exchange, as a table. */
-import type { TransportCode } from '../core/reply.js';
+import type { TransportCode } from '../poll/reply.js';
 
 /** What an error came to. `word`: the code of Node or undici, for the message. */
 export interface TransportError {

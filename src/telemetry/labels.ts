@@ -1,7 +1,7 @@
 /** Label values of metrics: out of small, closed sets, whatever the vendor says. Pure. */
 import type { TryOnError } from '../contract.js';
-import type { Verdict } from '../core/classify.js';
-import type { TransportCode, VendorApi } from '../core/reply.js';
+import type { Verdict } from '../poll/classify.js';
+import type { TransportCode, VendorApi } from '../poll/reply.js';
 
 /** What one look came to. `running` and `submitted` are the vendor's word on a task that goes on, the rest as in the code tables. */
 export type LookResult =

@@ -5,10 +5,10 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { AccountGate } from '../activities/account-gate.js';
 import type { AttemptSeen } from '../activities/index.js';
-import { shareAt } from '../core/breaker.js';
 import { quantile } from '../core/duration.js';
-import type { VendorApi } from '../core/reply.js';
 import type { SchedulePolicy } from '../core/schedule.js';
+import { shareAt } from '../poll/account-throttle.js';
+import type { VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { errorLabels, lookResult } from './labels.js';

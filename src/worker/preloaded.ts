@@ -8,9 +8,9 @@ import * as contract from '../contract.js';
 import * as describe from '../core/describe.js';
 import * as inbox from '../core/inbox.js';
 import * as listing from '../core/listing.js';
-import * as poll from '../core/poll.js';
 import * as size from '../core/size.js';
 import * as wait from '../core/wait.js';
+import * as poll from '../poll/poll-state.js';
 import * as tryon from '../providers/aidge/tryon.js';
 
 /** All of them. */

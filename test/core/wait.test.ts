@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { limits, type Subscriber, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
-import { type PollReport, type PollState, unpolled } from '../../src/core/poll.js';
 import { jsonBytes } from '../../src/core/size.js';
 import {
   applyReport,
@@ -19,6 +18,7 @@ import {
   unsubscribe,
   type WaitState,
 } from '../../src/core/wait.js';
+import { type PollReport, type PollState, unpolled } from '../../src/poll/poll-state.js';
 import { expectEventsHold, expectReceiverAgrees } from '../support/invariants.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
 import { meanSeconds, priorModel, quantile } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
-import { unpolled } from '../../src/core/poll.js';
 import { vendorQueueRate } from '../../src/core/price.js';
 import { scheduleCost } from '../../src/core/schedule.js';
 import { type Learning, learningHabits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
+import { unpolled } from '../../src/poll/poll-state.js';
 
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 const accounts = [{ name: 'default', queriesPerSecond: 20 }];

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type CommandRecord, commands } from '../../src/cli/options.js';
 import { limits } from '../../src/contract.js';
-import { waitRules } from '../../src/core/next.js';
 import { defaultPolicy, scheduleCost } from '../../src/core/schedule.js';
+import { waitRules } from '../../src/poll/decide.js';
 import { vendorLimits } from '../../src/providers/client.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

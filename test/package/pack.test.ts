@@ -114,7 +114,7 @@ describe('installed into an empty project', () => {
   });
 
   test('what is inside is not reached around the entries', async () => {
-    const reached = node('--input-type=module', '-e', "import 'temporal-tryon/dist/core/next.js'");
+    const reached = node('--input-type=module', '-e', "import 'temporal-tryon/dist/poll/decide.js'");
     await expect(reached).rejects.toMatchObject({ stderr: expect.stringContaining('ERR_PACKAGE_PATH_NOT_EXPORTED') });
   });
 });

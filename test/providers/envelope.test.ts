@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { classify } from '../../src/core/classify.js';
+import { classify } from '../../src/poll/classify.js';
 import { parseEnvelope, parseJson } from '../../src/providers/aidge/envelope.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { imageId } from '../../src/providers/image-id.js';

@@ -1,8 +1,9 @@
 /** Many waits of one account behind its gate, in simulated time: each looks when it is due, is held, or meets the vendor. */
-import { askGate, type Gate, learnGate, openGate } from '../../src/core/breaker.js';
-import type { Verdict } from '../../src/core/classify.js';
+
 import { jitterOf } from '../../src/core/jitter.js';
-import { backoffMs, waitRules } from '../../src/core/next.js';
+import { askGate, type Gate, learnGate, openGate } from '../../src/poll/account-throttle.js';
+import type { Verdict } from '../../src/poll/classify.js';
+import { backoffMs, waitRules } from '../../src/poll/decide.js';
 
 /** A query that went out. */
 export interface CrowdQuery {

@@ -10,7 +10,7 @@ import {
   type TryOnStatus,
   TryOnStatusSchema,
 } from '../../src/contract.js';
-import { waitRules } from '../../src/core/next.js';
+import { waitRules } from '../../src/poll/decide.js';
 import { who } from './interleave-scenario.js';
 import type { Answered, Interleaving } from './interleave-types.js';
 

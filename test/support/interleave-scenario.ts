@@ -1,6 +1,6 @@
 /** Random interleavings. */
 import fc from 'fast-check';
-import type { Reply } from '../../src/core/reply.js';
+import type { Reply } from '../../src/poll/reply.js';
 import type { Action, InFlightAction, Scenario, TimedAction } from './interleave-types.js';
 import { aFault, aTask, gatewayError, replies, type SubTaskSketch, serviceError } from './replies.js';
 

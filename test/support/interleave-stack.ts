@@ -10,8 +10,8 @@ import { createTryOnActivities, type Vendor } from '../../src/activities/index.j
 import { byUpdate } from '../../src/client/failures.js';
 import { messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus, workflowTypes } from '../../src/contract.js';
 import { priorFrom } from '../../src/core/duration.js';
-import type { Reply } from '../../src/core/reply.js';
 import { defaultPolicy, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
+import type { Reply } from '../../src/poll/reply.js';
 import { who } from './interleave-scenario.js';
 import type { Act, Answered, Interleaving, Part, Played, Scenario } from './interleave-types.js';
 

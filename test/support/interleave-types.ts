@@ -1,6 +1,6 @@
 /** One interleaving as data: what the vendor answers, who does what and when, and what came of it. Types only; the sandbox imports it. */
 import type { Subscriber, TryOnEvent, TryOnOutcome, TryOnResultsInput, TryOnStatus } from '../../src/contract.js';
-import type { Reply } from '../../src/core/reply.js';
+import type { Reply } from '../../src/poll/reply.js';
 
 /** What may be done to a wait. */
 export type What =

@@ -1,9 +1,10 @@
 /** One look by the pure core, as the activity takes it. */
-import { classify } from '../../src/core/classify.js';
-import { next, type Step } from '../../src/core/next.js';
-import { type PollInput, type PollState, unpolled } from '../../src/core/poll.js';
-import type { Reply } from '../../src/core/reply.js';
+
 import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
+import { classify } from '../../src/poll/classify.js';
+import { next, type Step } from '../../src/poll/decide.js';
+import { type PollInput, type PollState, unpolled } from '../../src/poll/poll-state.js';
+import type { Reply } from '../../src/poll/reply.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { startMs } from './simulate.js';
 

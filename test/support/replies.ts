@@ -1,6 +1,6 @@
 /** Replies as the vendor client hands them to the core: whole by default, a test overrides what it is about. */
 import type { TryOnImage } from '../../src/contract.js';
-import type { Answer, Fault, Reply, SubTaskReply, TaskReply } from '../../src/core/reply.js';
+import type { Answer, Fault, Reply, SubTaskReply, TaskReply } from '../../src/poll/reply.js';
 import { imageId } from '../../src/providers/image-id.js';
 
 /** An image by name; `version` is what follows the `?` of its address: a new one is the same image, signed anew. */

@@ -3,7 +3,7 @@
  * serves Lazada, Daraz and AliExpress; no Aidge page lists its codes, so most rows come from those platforms' pages and users.
  * Safe in the workflow sandbox.
  */
-import type { CodeRow } from '../../core/reply.js';
+import type { CodeRow } from '../../poll/reply.js';
 
 const tokenCure = 'Aidge calls carry no access token: check that the key is an Aidge key';
 const limitCure = 'lower AIDGE_QUERIES_PER_SECOND, or share the key with fewer programs';

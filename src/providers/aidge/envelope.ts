@@ -3,7 +3,7 @@
  * throws; walks known steps only, to a bounded depth. Safe in the workflow sandbox.
  */
 import type { SubTaskStatus, TryOnImage } from '../../contract.js';
-import type { Answer, HttpFacts, SubTaskReply, TaskReply } from '../../core/reply.js';
+import type { Answer, HttpFacts, SubTaskReply, TaskReply } from '../../poll/reply.js';
 
 /** What the reader of a reply needs beside it. */
 export interface EnvelopeOptions {

@@ -1,7 +1,7 @@
 /** What the reply to a submit proves. Pure. */
 import type { TryOnError } from '../../contract.js';
-import { classify } from '../../core/classify.js';
-import type { Answer, Fault, Reply, VendorApi } from '../../core/reply.js';
+import { classify } from '../../poll/classify.js';
+import type { Answer, Fault, Reply, VendorApi } from '../../poll/reply.js';
 
 /** What a submit came to. */
 export type SubmitResult =

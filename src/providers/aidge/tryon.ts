@@ -1,5 +1,5 @@
 /** The virtual try-on API as data. Safe in the workflow sandbox. */
-import type { VendorApi } from '../../core/reply.js';
+import type { VendorApi } from '../../poll/reply.js';
 import { banMessages, gatewayCodes, httpStatuses, transportCodes } from './codes.js';
 import { parseEnvelope } from './envelope.js';
 

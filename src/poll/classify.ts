@@ -1,7 +1,7 @@
 /** What one reply means for a wait. Pure: table look-ups, no clock, no I/O. */
 import type { TryOnError } from '../contract.js';
-import { type Hint, readHint } from './hints.js';
 import type { Answer, CodeRow, Fault, Reply, TaskReply, TroubleClass, VendorApi } from './reply.js';
+import { type Hint, readHint } from './retry-hint.js';
 
 /** What a reply means. */
 export type Verdict =

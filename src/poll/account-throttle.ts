@@ -2,9 +2,10 @@
  * What all looks of one account have in common within one process: pauses that the vendor ordered, a slow-down after a throttle,
  * outages, and the budget. A fold: state and event in, state out. Each wait keeps its own schedule and backoff beside it.
  */
+
+import { jitterOf } from '../core/jitter.js';
 import type { Verdict } from './classify.js';
-import { jitterOf } from './jitter.js';
-import { backoffMs, waitRules } from './next.js';
+import { backoffMs, waitRules } from './decide.js';
 
 /** Rules of the gate; lengths in milliseconds. */
 export const gateRules = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countKnown, knownImages, packKnown } from '../../src/core/poll.js';
+import { countKnown, knownImages, packKnown } from '../../src/poll/poll-state.js';
 import { anImage } from '../support/replies.js';
 
 describe('the ids of known images', () => {

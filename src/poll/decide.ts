@@ -3,9 +3,10 @@
  */
 import type { TryOnError, TryOnImage } from '../contract.js';
 import { defaults, limits } from '../contract.js';
+import { jitterOf } from '../core/jitter.js';
+import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from '../core/schedule.js';
+import { takeFitting } from '../core/size.js';
 import type { Verdict } from './classify.js';
-import { clampHint, type Hint } from './hints.js';
-import { jitterOf } from './jitter.js';
 import {
   countKnown,
   knownImages,
@@ -14,11 +15,10 @@ import {
   type PollState,
   type Recheck,
   type Trouble,
-} from './poll.js';
+} from './poll-state.js';
 import type { Reply } from './reply.js';
-import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from './schedule.js';
-import { takeFitting } from './size.js';
-import { endOf, mergeSubTasks, subTaskOf, uniqueImages, withinEvents } from './told.js';
+import { clampHint, type Hint } from './retry-hint.js';
+import { endOf, mergeSubTasks, subTaskOf, uniqueImages, withinEvents } from './task-progress.js';
 
 /** Rules of a wait beside the schedule; lengths in milliseconds. */
 export const waitRules = {

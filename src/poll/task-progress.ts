@@ -1,8 +1,8 @@
 /** What a reply tells of a task: its sub-tasks, its images, and whether it is over. Pure. */
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
-import type { PollEnd, Recheck } from './poll.js';
+import { jsonBytes } from '../core/size.js';
+import type { PollEnd, Recheck } from './poll-state.js';
 import type { SubTaskReply } from './reply.js';
-import { jsonBytes } from './size.js';
 
 /** A sub-task without its images. */
 export const subTaskOf = (reply: SubTaskReply): SubTask => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { classify, type Verdict } from '../../src/core/classify.js';
-import { clampHint, readHint } from '../../src/core/hints.js';
-import type { Answer, Fault, SubTaskReply, TaskReply, TroubleClass } from '../../src/core/reply.js';
+import { classify, type Verdict } from '../../src/poll/classify.js';
+import type { Answer, Fault, SubTaskReply, TaskReply, TroubleClass } from '../../src/poll/reply.js';
+import { clampHint, readHint } from '../../src/poll/retry-hint.js';
 import { tryOnApi as api } from '../../src/providers/aidge/tryon.js';
 
 const anImage = { id: 'i', imageUrl: 'http://x/a', subTask: 0 };

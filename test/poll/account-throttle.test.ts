@@ -9,10 +9,10 @@ import {
   learnGate,
   openGate,
   shareAt,
-} from '../../src/core/breaker.js';
-import type { Verdict } from '../../src/core/classify.js';
-import type { Hint } from '../../src/core/hints.js';
-import type { TroubleClass } from '../../src/core/reply.js';
+} from '../../src/poll/account-throttle.js';
+import type { Verdict } from '../../src/poll/classify.js';
+import type { TroubleClass } from '../../src/poll/reply.js';
+import type { Hint } from '../../src/poll/retry-hint.js';
 import { mostIn, runCrowd } from '../support/crowd.js';
 
 const minute = 60_000;
