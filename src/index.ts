@@ -31,11 +31,8 @@ export {
   readDataConverter,
 } from './codec/payload-codec.js';
 export * from './contract.js';
-export type { DurationMode, DurationModel, PhaseModels } from './core/duration.js';
 export type { Explanation } from './core/explain.js';
 export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
-export { vendorQueueRate } from './core/price.js';
-export type { SchedulePolicy } from './core/schedule.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
 export type { Why } from './poll/decide.js';
@@ -68,5 +65,8 @@ export {
   type VendorLimits,
   vendorLimits,
 } from './providers/client.js';
+export type { DurationMode, DurationModel, PhaseModels } from './schedule/distribution.js';
+export { vendorQueueRate } from './schedule/poll-cost.js';
+export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';

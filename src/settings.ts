@@ -2,8 +2,8 @@
 import type { DataConverter } from '@temporalio/common';
 import { readDataConverter } from './codec/payload-codec.js';
 import { defaults } from './contract.js';
-import { type DurationModel, priorFrom, priorModel } from './core/duration.js';
 import { type Account, readAccounts, readYesNo } from './providers/accounts.js';
+import { type DurationModel, priorFrom, priorModel } from './schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 
 /** Settings of a worker process. */

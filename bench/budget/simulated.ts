@@ -4,12 +4,18 @@
  * is compared with.
  */
 
-import { meanSeconds } from '../../src/core/duration.js';
-import { jitterOf } from '../../src/core/jitter.js';
 import { jobRate, loadRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
-import { correctionAt, correctPrice, noCorrection, priceInForce, vendorQueueRate } from '../../src/core/price.js';
-import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
 import { fedPrice, learningHabits } from '../../src/learning/learning.js';
+import { meanSeconds } from '../../src/schedule/distribution.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
+import {
+  correctionAt,
+  correctPrice,
+  noCorrection,
+  priceInForce,
+  vendorQueueRate,
+} from '../../src/schedule/poll-cost.js';
+import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { lawA } from '../lib/laws.js';
 import { seeded } from '../lib/random.js';
 import { meanOf } from '../lib/stats.js';

@@ -2,8 +2,9 @@
  * Laws of durations to test schedules on. They are assumptions: nobody publishes try-on durations. Each is given as a survival
  * function and as draws, apart from `src`, and beside it the package's own model of it.
  */
-import type { DurationModel } from '../../src/core/duration.js';
+
 import { fitModel } from '../../src/core/learn-model.js';
+import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type Draw, exponentialDraw, normalDraw } from './random.js';
 import { gammaAbove, normalTail, root } from './special.js';
 

@@ -2,9 +2,9 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createTryOnActivities } from '../../src/activities/index.js';
 import { vendorTaskQueue } from '../../src/contract.js';
-import { policyOf } from '../../src/core/schedule.js';
 import { readAccounts } from '../../src/providers/accounts.js';
 import { createVendorClient } from '../../src/providers/client.js';
+import { policyOf } from '../../src/schedule/schedule.js';
 import { rootPath } from '../lib/report.js';
 
 const GAP_MS = 100;

@@ -1,8 +1,9 @@
 /** Learning, simulated: a schedule learns from what its own looks saw; its cost is computed from the true law, not sampled. */
-import { type DurationModel, priorModel } from '../../src/core/duration.js';
+
 import type { Observation } from '../../src/core/learn-fit.js';
 import { learnModel } from '../../src/core/learn-model.js';
-import { lookTimes, policyOf } from '../../src/core/schedule.js';
+import { type DurationModel, priorModel } from '../../src/schedule/distribution.js';
+import { lookTimes, policyOf } from '../../src/schedule/schedule.js';
 import type { Law } from '../lib/laws.js';
 import { costAt, exactCost, gridOf, optimumOf } from '../lib/optimum.js';
 import { type Draw, seeded } from '../lib/random.js';

@@ -1,8 +1,8 @@
 /** Phases told apart: jobs that wait in a queue, then are worked on, as the replies tell. */
 
-import type { DurationModel } from '../../src/core/duration.js';
 import { fitModel } from '../../src/core/learn-model.js';
-import { type LookInput, nextLook, policyOf } from '../../src/core/schedule.js';
+import type { DurationModel } from '../../src/schedule/distribution.js';
+import { type LookInput, nextLook, policyOf } from '../../src/schedule/schedule.js';
 import { type Cost, delayAt, gridOf } from '../lib/optimum.js';
 import { exponentialDraw, normalDraw, seeded } from '../lib/random.js';
 

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
-import { priorFrom } from '../../src/core/duration.js';
+import { priorFrom } from '../../src/schedule/distribution.js';
 import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/laws.js';
 import { limitOf, optimumAt, ours, peer, peers, rails, type World, worlds } from './known.js';
 import { afterLife, type Life } from './learning.js';

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';
-import { priorFrom } from '../../src/core/duration.js';
-import { policyOf } from '../../src/core/schedule.js';
+import { priorFrom } from '../../src/schedule/distribution.js';
+import { policyOf } from '../../src/schedule/schedule.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { lawA } from '../lib/laws.js';
 import type { LeanInput } from '../lib/lean-workflows.js';

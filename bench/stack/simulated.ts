@@ -1,6 +1,6 @@
 /** What the same schedules would do to the same jobs if nothing took time: no network, no server, no worker. */
-import { jitterOf } from '../../src/core/jitter.js';
-import { firstLookMs, nextLook, type SchedulePolicy } from '../../src/core/schedule.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
+import { firstLookMs, nextLook, type SchedulePolicy } from '../../src/schedule/schedule.js';
 
 /** A job of the benchmark. */
 export interface Job {

@@ -2,10 +2,10 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { wellFormed } from '../check.js';
 import { failureTypes } from '../contract.js';
-import type { SchedulePolicy } from '../core/schedule.js';
 import { jsonBytes } from '../core/size.js';
 import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
+import type { SchedulePolicy } from '../schedule/schedule.js';
 
 /** Details of a `TryOnPending` failure: what the next look was computed from. The server cuts failures above 4 KiB. */
 export interface PendingDetails {

@@ -1,5 +1,5 @@
 /** A law of durations and its schedule as an SVG picture. Pure. */
-import { type DurationModel, lawOf, quantile } from '../core/duration.js';
+import { type DurationModel, lawOf, quantile } from '../schedule/distribution.js';
 import { plain } from './output.js';
 
 /** What is drawn. */

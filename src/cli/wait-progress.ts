@@ -1,6 +1,6 @@
 /** How far a wait is, for the bar of `wait` and for lines. Pure. */
 import type { TryOnWaitStatus } from '../client/status.js';
-import { expectedFinish } from '../core/duration.js';
+import { expectedFinish } from '../schedule/distribution.js';
 import { plain } from './output.js';
 import { counted, lengthOf, queries } from './show.js';
 

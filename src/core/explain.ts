@@ -2,7 +2,7 @@
 
 import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
-import { type DurationModel, expectedFinish, quantile } from './duration.js';
+import { type DurationModel, expectedFinish, quantile } from '../schedule/distribution.js';
 
 /** What is known of a wait's next look: the details that the last one left, and the server's word on when. Unix milliseconds. */
 export interface LookKnown {

@@ -1,8 +1,8 @@
 /**
  * Fits a law of durations to what schedules see: that a job ended between two looks, or had not ended at the last one. Pure.
  */
-import { type DurationMode, type DurationModel, modesOf, stuckFrom } from './duration.js';
-import { normalBetween, normalDensity, z95 } from './duration-normal.js';
+import { type DurationMode, type DurationModel, modesOf, stuckFrom } from '../schedule/distribution.js';
+import { normalBetween, normalDensity, z95 } from '../schedule/normal.js';
 
 /** What is known of one job's duration. */
 export interface Observation {

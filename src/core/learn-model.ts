@@ -2,7 +2,7 @@
  * From what was seen of past jobs to the law of the next ones: prior and fits are weighed by their evidence, a change of speed is
  * followed at once, old jobs fade. Pure: the same observations give the same model on every worker.
  */
-import type { DurationMode, DurationModel } from './duration.js';
+import type { DurationMode, DurationModel } from '../schedule/distribution.js';
 import {
   fitOne,
   fitSkewed,

@@ -2,7 +2,7 @@
  * What finished waits teach, kept by group: all jobs of an API, those of an account, those with so many sub-tasks. A group leans on
  * the larger one until it has jobs of its own. Holds records in memory and nothing else; knows no clock.
  */
-import type { DurationModel } from './duration.js';
+import type { DurationModel } from '../schedule/distribution.js';
 import type { Observation } from './learn-fit.js';
 import { type LearnOptions, learnModel } from './learn-model.js';
 

@@ -6,10 +6,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptSeen } from '../activities/index.js';
 import { defaults } from '../contract.js';
-import { type DurationModel, meanSeconds, quantile } from '../core/duration.js';
 import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from '../core/job-rate.js';
 import { jobRecord } from '../core/job-record.js';
 import { createLearner, type DurationLearner } from '../core/learn.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
 import {
   correctionAt,
   correctPrice,
@@ -19,9 +20,8 @@ import {
   priceInForce,
   priceLimits,
   vendorQueueRate,
-} from '../core/price.js';
-import { policyOf, type SchedulePolicy, scheduleCost } from '../core/schedule.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
+} from '../schedule/poll-cost.js';
+import { policyOf, type SchedulePolicy, scheduleCost } from '../schedule/schedule.js';
 import { createJobStore } from './job-store.js';
 import type { WaitReader } from './wait-reader.js';
 

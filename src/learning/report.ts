@@ -1,10 +1,11 @@
 /** What the finished waits of a namespace teach, as data for people and programs. */
-import { type DurationModel, meanSeconds, quantile } from '../core/duration.js';
+
 import { jobRate, loadRate } from '../core/job-rate.js';
 import { createLearner, type JobRecord } from '../core/learn.js';
-import { priceInForce } from '../core/price.js';
-import { lookTimes, policyOf, scheduleCost } from '../core/schedule.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
+import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
+import { priceInForce } from '../schedule/poll-cost.js';
+import { lookTimes, policyOf, scheduleCost } from '../schedule/schedule.js';
 import { createJobStore } from './job-store.js';
 import { fedPrice, learningHabits } from './learning.js';
 

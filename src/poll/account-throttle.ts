@@ -3,7 +3,7 @@
  * outages, and the budget. A fold: state and event in, state out. Each wait keeps its own schedule and backoff beside it.
  */
 
-import { jitterOf } from '../core/jitter.js';
+import { jitterOf } from '../schedule/jitter.js';
 import type { Verdict } from './classify.js';
 import { backoffMs, waitRules } from './decide.js';
 

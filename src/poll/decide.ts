@@ -3,9 +3,9 @@
  */
 import type { TryOnError, TryOnImage } from '../contract.js';
 import { defaults, limits } from '../contract.js';
-import { jitterOf } from '../core/jitter.js';
-import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from '../core/schedule.js';
 import { takeFitting } from '../core/size.js';
+import { jitterOf } from '../schedule/jitter.js';
+import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from '../schedule/schedule.js';
 import type { Verdict } from './classify.js';
 import {
   countKnown,

@@ -5,12 +5,12 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { AccountGate } from '../activities/account-gate.js';
 import type { AttemptSeen } from '../activities/index.js';
-import { quantile } from '../core/duration.js';
-import type { SchedulePolicy } from '../core/schedule.js';
 import { shareAt } from '../poll/account-throttle.js';
 import type { VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';
+import { quantile } from '../schedule/distribution.js';
+import type { SchedulePolicy } from '../schedule/schedule.js';
 import { errorLabels, lookResult } from './labels.js';
 
 /**

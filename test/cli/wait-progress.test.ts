@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { percentOf, progressLine, progressText, shareDone, type WaitProgress } from '../../src/cli/wait-progress.js';
-import { priorModel, quantile } from '../../src/core/duration.js';
+import { priorModel, quantile } from '../../src/schedule/distribution.js';
 
 const nowMs = Date.parse('2026-01-31T12:01:00Z');
 const at = (seconds: number): string => new Date(nowMs + 1000 * seconds).toISOString();

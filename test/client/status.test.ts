@@ -6,8 +6,8 @@ import { visibilityQuery } from '../../src/client/list.js';
 import type { PendingActivity } from '../../src/client/pending-activity.js';
 import { mergePending, type TryOnWaitStatus } from '../../src/client/status.js';
 import { searchAttributes, type TryOnImage, type TryOnStatus } from '../../src/contract.js';
-import { defaultPolicy } from '../../src/core/schedule.js';
 import { unpolled } from '../../src/poll/poll-state.js';
+import { defaultPolicy } from '../../src/schedule/schedule.js';
 
 const anAnswer = (change: Partial<TryOnStatus> = {}): TryOnStatus => ({
   taskId: 't',

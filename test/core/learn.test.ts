@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { costAt } from '../../bench/lib/optimum.js';
-import { type DurationModel, lawOf, priorFrom, priorModel, quantile } from '../../src/core/duration.js';
 import { createLearner, type JobRecord, learnModel, type Observation } from '../../src/core/learn.js';
-import { policyOf, scheduleCost } from '../../src/core/schedule.js';
+import { type DurationModel, lawOf, priorFrom, priorModel, quantile } from '../../src/schedule/distribution.js';
+import { policyOf, scheduleCost } from '../../src/schedule/schedule.js';
 
 // Jobs at the evenly spaced quantiles of a law, in an order that mixes them, seen by looks every five seconds.
 function jobsOf(model: DurationModel, count: number): Observation[] {

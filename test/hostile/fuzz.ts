@@ -9,7 +9,6 @@ import { check } from '../../src/check.js';
 import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
 import { describeWait } from '../../src/core/describe.js';
 import { imageUrlConcerns } from '../../src/core/image-url.js';
-import { defaultPolicy } from '../../src/core/schedule.js';
 import { jsonBytes } from '../../src/core/size.js';
 import { applyReport, beginWait, pollInput, statusOf } from '../../src/core/wait.js';
 import { classify } from '../../src/poll/classify.js';
@@ -20,6 +19,7 @@ import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { readBody, textOf } from '../../src/providers/body.js';
 import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
+import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { compressed, corpus, fuzzSecrets, fuzzTaskId, type Recorded } from './corpus.js';
 import {
   bend,

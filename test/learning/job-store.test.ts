@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { priorModel, quantile } from '../../src/core/duration.js';
 import { type JobRecord, learnModel } from '../../src/core/learn.js';
 import { chanceOf } from '../../src/emulator/chance.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
 import { createJobStore } from '../../src/learning/job-store.js';
+import { priorModel, quantile } from '../../src/schedule/distribution.js';
 
 const job = (id: string, atSeconds: number, part: Partial<JobRecord> = {}): JobRecord => ({
   id,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
-import { meanSeconds, priorModel, quantile } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
-import { vendorQueueRate } from '../../src/core/price.js';
-import { scheduleCost } from '../../src/core/schedule.js';
 import { type Learning, learningHabits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
 import { unpolled } from '../../src/poll/poll-state.js';
+import { meanSeconds, priorModel, quantile } from '../../src/schedule/distribution.js';
+import { vendorQueueRate } from '../../src/schedule/poll-cost.js';
+import { scheduleCost } from '../../src/schedule/schedule.js';
 
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 const accounts = [{ name: 'default', queriesPerSecond: 20 }];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { plotModel } from '../../src/cli/model-plot.js';
-import { priorModel } from '../../src/core/duration.js';
 import type { JobRecord } from '../../src/core/learn.js';
 import { modelReport, tellingGroups } from '../../src/learning/report.js';
+import { priorModel } from '../../src/schedule/distribution.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 const job = (account: string, k: number, subTasks: number): JobRecord => ({

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type CommandRecord, commands } from '../../src/cli/options.js';
 import { limits } from '../../src/contract.js';
-import { defaultPolicy, scheduleCost } from '../../src/core/schedule.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { vendorLimits } from '../../src/providers/client.js';
+import { defaultPolicy, scheduleCost } from '../../src/schedule/schedule.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');

@@ -1,9 +1,9 @@
 /** The pure core under random replies, in simulated time. A failure prints its seed and shrinks to few replies. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { defaultPolicy, policyOf } from '../../src/core/schedule.js';
 import { waitRules } from '../../src/poll/decide.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { defaultPolicy, policyOf } from '../../src/schedule/schedule.js';
 import {
   expectEventsHold,
   expectProgressHolds,

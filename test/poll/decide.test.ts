@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { TryOnImage } from '../../src/contract.js';
-import { defaultPolicy, nextLook } from '../../src/core/schedule.js';
 import { jsonBytes } from '../../src/core/size.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { defaultPolicy, nextLook } from '../../src/schedule/schedule.js';
 import { type LookAt, look, seen, told } from '../support/look.js';
 import { aFault, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';

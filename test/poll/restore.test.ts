@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { jitterOf } from '../../src/core/jitter.js';
-import { defaultPolicy, firstLookMs, nextLook } from '../../src/core/schedule.js';
 import { backoffMs, beforeLook, beforeMove, clampToDeadline, rebuild, waitRules } from '../../src/poll/decide.js';
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
+import { defaultPolicy, firstLookMs, nextLook } from '../../src/schedule/schedule.js';
 import { look, pollInputOf, seen } from '../support/look.js';
 import { replies } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';

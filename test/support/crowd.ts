@@ -1,9 +1,9 @@
 /** Many waits of one account behind its gate, in simulated time: each looks when it is due, is held, or meets the vendor. */
 
-import { jitterOf } from '../../src/core/jitter.js';
 import { askGate, type Gate, learnGate, openGate } from '../../src/poll/account-throttle.js';
 import type { Verdict } from '../../src/poll/classify.js';
 import { backoffMs, waitRules } from '../../src/poll/decide.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
 
 /** A query that went out. */
 export interface CrowdQuery {

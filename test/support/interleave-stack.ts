@@ -9,9 +9,9 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { createTryOnActivities, type Vendor } from '../../src/activities/index.js';
 import { byUpdate } from '../../src/client/failures.js';
 import { messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus, workflowTypes } from '../../src/contract.js';
-import { priorFrom } from '../../src/core/duration.js';
-import { defaultPolicy, policyOf, type SchedulePolicy } from '../../src/core/schedule.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { priorFrom } from '../../src/schedule/distribution.js';
+import { defaultPolicy, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { who } from './interleave-scenario.js';
 import type { Act, Answered, Interleaving, Part, Played, Scenario } from './interleave-types.js';
 

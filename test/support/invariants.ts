@@ -2,11 +2,11 @@
 import { expect } from 'vitest';
 import { limits, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
 import { emptyInbox, receive } from '../../src/core/inbox.js';
-import { jitterOf } from '../../src/core/jitter.js';
-import { defaultPolicy, nextLook, type SchedulePolicy } from '../../src/core/schedule.js';
 import { jsonBytes } from '../../src/core/size.js';
 import { statusOf, type WaitState } from '../../src/core/wait.js';
 import { waitRules } from '../../src/poll/decide.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
+import { defaultPolicy, nextLook, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { expectValid } from './schemas.js';
 import type { Query, Simulated } from './simulate.js';
 

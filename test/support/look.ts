@@ -1,11 +1,11 @@
 /** One look by the pure core, as the activity takes it. */
 
-import { defaultPolicy, type SchedulePolicy } from '../../src/core/schedule.js';
 import { classify } from '../../src/poll/classify.js';
 import { next, type Step } from '../../src/poll/decide.js';
 import { type PollInput, type PollState, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { defaultPolicy, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { startMs } from './simulate.js';
 
 /** Input of a wait of an hour for a task submitted as it starts. */

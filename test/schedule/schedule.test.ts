@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { priorFrom, priorModel } from '../../src/core/duration.js';
-import { jitterOf } from '../../src/core/jitter.js';
+import { priorFrom, priorModel } from '../../src/schedule/distribution.js';
+import { jitterOf } from '../../src/schedule/jitter.js';
 import {
   firstLookMs,
   looksBetween,
@@ -11,7 +11,7 @@ import {
   previousLook,
   type SchedulePolicy,
   scheduleCost,
-} from '../../src/core/schedule.js';
+} from '../../src/schedule/schedule.js';
 
 // Law A: the prior itself. Least costs by an exact programme on a 0.25 s grid under the same floor and ceiling.
 const known = [

@@ -2,7 +2,7 @@
  * When to look next: from the age of a job, the law of durations and the price of a look. Pure and deterministic; the same inputs
  * give the same answer on every worker, so a schedule needs no state but the age.
  */
-import { type DurationModel, lawOf, type PhaseModels, priorModel } from './duration.js';
+import { type DurationModel, lawOf, type PhaseModels, priorModel } from './distribution.js';
 import { buildTable, nextFrom, type ScheduleTable, type TableGoal } from './schedule-table.js';
 
 /** Everything that shapes a schedule; plain JSON. */

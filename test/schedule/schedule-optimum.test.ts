@@ -3,8 +3,8 @@ import { lawA, lawB, lawC, lawD } from '../../bench/lib/laws.js';
 import { costAt, delayAt, exactCost, gridOf, integralOf, optimumOf } from '../../bench/lib/optimum.js';
 import { gammaAbove, logGamma, normalTail } from '../../bench/lib/special.js';
 import { afterLife } from '../../bench/polling/learning.js';
-import { normalAbove } from '../../src/core/duration-normal.js';
-import { lookTimes, policyOf } from '../../src/core/schedule.js';
+import { normalAbove } from '../../src/schedule/normal.js';
+import { lookTimes, policyOf } from '../../src/schedule/schedule.js';
 
 // The reference is brute force on an even grid, from the law alone: nothing of it is shared with the schedule.
 const laws = [lawA(), lawB(), lawC(), lawD(), lawA(2), lawA(0.5)];

@@ -9,8 +9,8 @@ import {
   priorModel,
   quantile,
   survival,
-} from '../../src/core/duration.js';
-import { erfc, normalBetween } from '../../src/core/duration-normal.js';
+} from '../../src/schedule/distribution.js';
+import { erfc, normalBetween } from '../../src/schedule/normal.js';
 
 // Values of erfc: Abramowitz and Stegun, table 7.1, and its asymptotic series for 5.
 test.each([

@@ -4,7 +4,7 @@
  * The bulk of the jobs is lognormal (or a mixture of lognormal modes); a small share is stuck, its ends spread evenly up to a
  * horizon by which every job is taken to be over. Durations count from the moment the vendor accepted the job.
  */
-import { normalAbove, normalDensity, z95 } from './duration-normal.js';
+import { normalAbove, normalDensity, z95 } from './normal.js';
 
 /** One lognormal part of the bulk. */
 export interface DurationMode {

@@ -1,8 +1,8 @@
 /**
  * What a look costs, so that all waits together keep within a budget of queries by looking less often, not by queueing. Pure.
  */
-import type { DurationModel } from './duration.js';
-import { priorModel } from './duration.js';
+import type { DurationModel } from './distribution.js';
+import { priorModel } from './distribution.js';
 import { policyOf, scheduleCost } from './schedule.js';
 
 /** Bounds and habits of the price, in seconds of mean delay per look. */

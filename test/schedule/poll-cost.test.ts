@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { priorModel } from '../../src/core/duration.js';
+import { priorModel } from '../../src/schedule/distribution.js';
 import {
   correctionAt,
   correctionHabits,
@@ -9,8 +9,8 @@ import {
   priceFor,
   priceInForce,
   priceLimits,
-} from '../../src/core/price.js';
-import { policyOf, scheduleCost } from '../../src/core/schedule.js';
+} from '../../src/schedule/poll-cost.js';
+import { policyOf, scheduleCost } from '../../src/schedule/schedule.js';
 
 describe('the price fed forward', () => {
   // Expected load and mean delay on the prior law at a budget of 20 queries per second, all of it planned for.

@@ -2,7 +2,7 @@
  * The best next look from every age, found by dynamic programming: least price x looks + delay under a floor and a ceiling on the
  * gaps. Pure; a table of about 3,000 ages costs a few milliseconds.
  */
-import type { DurationLaw } from './duration.js';
+import type { DurationLaw } from './distribution.js';
 
 /** What a table is made for; seconds. */
 export interface TableGoal {
