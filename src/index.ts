@@ -20,6 +20,7 @@ export {
 export type { ConnectTryOnOptions } from './client/connect.js';
 export { TryOnClientError, type TryOnClientErrorCode, TryOnInputError } from './client/errors.js';
 export type { EventsOptions, TryOnChange } from './client/events.js';
+export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './client/image-url.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
@@ -31,8 +32,6 @@ export {
   readDataConverter,
 } from './codec/payload-codec.js';
 export * from './contract.js';
-export type { Explanation } from './core/explain.js';
-export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './core/image-url.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
 export type { Why } from './poll/decide.js';
@@ -69,4 +68,5 @@ export type { DurationMode, DurationModel, PhaseModels } from './schedule/distri
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
+export type { Explanation } from './wait/explain.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';

@@ -1,6 +1,6 @@
 /** Entry `temporal-tryon/workflow`: the workflows to re-export and the pieces for parents of one's own. Safe in the workflow sandbox. */
 export * from './contract.js';
-export { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from './core/inbox.js';
+export { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from './wait/inbox.js';
 export {
   addTask,
   pollNow,

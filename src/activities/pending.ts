@@ -2,7 +2,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { wellFormed } from '../check.js';
 import { failureTypes } from '../contract.js';
-import { jsonBytes } from '../core/size.js';
+import { jsonBytes } from '../json-size.js';
 import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';

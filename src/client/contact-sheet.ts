@@ -3,8 +3,8 @@
  * escaped by the template, only http and https addresses become links, and the page's policy lets nothing run but its own script.
  */
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
-import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from '../core/image-url.js';
 import { type Html, html, page } from './contact-sheet-page.js';
+import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './image-url.js';
 
 /** Something that is known to have happened, or is expected, at a time. */
 export interface SheetMoment {

@@ -10,7 +10,7 @@ import {
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../contract.js';
-import { escapeMarkdown, summaryOf, summaryOfListing } from '../core/describe.js';
+import { escapeMarkdown, summaryOf, summaryOfListing } from '../wait/describe.js';
 
 /** A workflow by name, with its one argument. */
 export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;

@@ -11,7 +11,7 @@ import {
   type TryOnStatus,
   vendorTaskQueue,
 } from '../contract.js';
-import { type Explanation, explainLook } from '../core/explain.js';
+import { type Explanation, explainLook } from '../wait/explain.js';
 import { adviceOn, describeError, TryOnClientError } from './errors.js';
 import { idleQueueNote } from './namespace.js';
 import { type PendingActivity, pendingActivity } from './pending-activity.js';

@@ -13,7 +13,7 @@ import {
   TryOnResultsInputSchema,
   type TryOnStatus,
 } from '../contract.js';
-import { summaryOf } from '../core/describe.js';
+import { summaryOf } from '../wait/describe.js';
 import { nexusWait, tryOnNexusService } from '../workflows/nexus-service.js';
 
 const StatusInputSchema = v.pick(TryOnResultsInputSchema, ['taskId']);

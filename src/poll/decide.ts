@@ -3,7 +3,7 @@
  */
 import type { TryOnError, TryOnImage } from '../contract.js';
 import { defaults, limits } from '../contract.js';
-import { takeFitting } from '../core/size.js';
+import { takeFitting } from '../json-size.js';
 import { jitterOf } from '../schedule/jitter.js';
 import { firstLookMs, type LookInput, nextLook, previousLook, type SchedulePolicy } from '../schedule/schedule.js';
 import type { Verdict } from './classify.js';

@@ -1,6 +1,6 @@
 /** What a reply tells of a task: its sub-tasks, its images, and whether it is over. Pure. */
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
-import { jsonBytes } from '../core/size.js';
+import { jsonBytes } from '../json-size.js';
 import type { PollEnd, Recheck } from './poll-state.js';
 import type { SubTaskReply } from './reply.js';
 

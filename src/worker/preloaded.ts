@@ -5,13 +5,13 @@
 import * as valibot from 'valibot';
 import * as check from '../check.js';
 import * as contract from '../contract.js';
-import * as describe from '../core/describe.js';
-import * as inbox from '../core/inbox.js';
-import * as listing from '../core/listing.js';
-import * as size from '../core/size.js';
-import * as wait from '../core/wait.js';
+import * as size from '../json-size.js';
 import * as poll from '../poll/poll-state.js';
 import * as tryon from '../providers/aidge/tryon.js';
+import * as describe from '../wait/describe.js';
+import * as inbox from '../wait/inbox.js';
+import * as listing from '../wait/listing.js';
+import * as wait from '../wait/wait.js';
 
 /** All of them. */
 export const preloaded: readonly object[] = [

@@ -27,8 +27,8 @@ import {
   TryOnResultsInputSchema,
   workflowTypes,
 } from '../contract.js';
-import { summaryOf } from '../core/describe.js';
-import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../core/inbox.js';
+import { summaryOf } from '../wait/describe.js';
+import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../wait/inbox.js';
 import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 

@@ -12,8 +12,8 @@ import {
 } from '@temporalio/workflow';
 import type { Peeked, TryOnActivities } from '../activities/index.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
-import { isLookFarOff, pollInput, type WaitState, waitLimits } from '../core/wait.js';
 import type { PollReport, PollState } from '../poll/poll-state.js';
+import { isLookFarOff, pollInput, type WaitState, waitLimits } from '../wait/wait.js';
 
 /** How an activity ended. `state` is what it knew of its polls, where that could be told. */
 export type LookEnd =

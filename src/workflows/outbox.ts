@@ -1,7 +1,7 @@
 /** Sends events to subscribers: to each one the next is sent after the one before was accepted. */
 import { CancellationScope, getExternalWorkflowHandle, log } from '@temporalio/workflow';
 import { defaults, type Subscriber, type TryOnEvent } from '../contract.js';
-import { jsonBytes } from '../core/size.js';
+import { jsonBytes } from '../json-size.js';
 
 /** A wait's outgoing events. */
 export interface Outbox {

@@ -14,7 +14,7 @@ import {
 import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
-import { escapeMarkdown } from '../core/describe.js';
+import { escapeMarkdown } from '../wait/describe.js';
 import { leaveTryOn, receiveTryOnEvents } from './inbox.js';
 import { accepted } from './input.js';
 import { tryOnCancelSelf } from './look.js';

@@ -23,7 +23,8 @@ import {
   TryOnListingInputSchema,
   type TryOnListingResult,
 } from '../contract.js';
-import { describeListing } from '../core/describe.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import { describeListing } from '../wait/describe.js';
 import {
   addTask as added,
   beginListing,
@@ -36,8 +37,7 @@ import {
   listingResult,
   listingStatus,
   waitTimeoutSeconds,
-} from '../core/listing.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
+} from '../wait/listing.js';
 import { addTask, tryOnListingStatus } from './definitions.js';
 import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './inbox.js';
 import { accepted, invalidInput } from './input.js';

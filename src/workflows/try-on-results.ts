@@ -26,8 +26,9 @@ import {
   type TryOnStatus,
   UnsubscribeSchema,
 } from '../contract.js';
-import { describeWait } from '../core/describe.js';
-import { jsonBytes } from '../core/size.js';
+import { jsonBytes } from '../json-size.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import { describeWait } from '../wait/describe.js';
 import {
   applyReport,
   beginWait,
@@ -44,8 +45,7 @@ import {
   unsubscribe as unsubscribed,
   type WaitState,
   waitLimits,
-} from '../core/wait.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
+} from '../wait/wait.js';
 import {
   pollNow,
   setTimeout,

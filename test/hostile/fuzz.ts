@@ -6,11 +6,9 @@ import { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { pendingFailure } from '../../src/activities/pending.js';
 import { check } from '../../src/check.js';
+import { imageUrlConcerns } from '../../src/client/image-url.js';
 import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
-import { describeWait } from '../../src/core/describe.js';
-import { imageUrlConcerns } from '../../src/core/image-url.js';
-import { jsonBytes } from '../../src/core/size.js';
-import { applyReport, beginWait, pollInput, statusOf } from '../../src/core/wait.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { classify } from '../../src/poll/classify.js';
 import { next } from '../../src/poll/decide.js';
 import type { HttpFacts, Reply } from '../../src/poll/reply.js';
@@ -20,6 +18,8 @@ import { readBody, textOf } from '../../src/providers/body.js';
 import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
+import { describeWait } from '../../src/wait/describe.js';
+import { applyReport, beginWait, pollInput, statusOf } from '../../src/wait/wait.js';
 import { compressed, corpus, fuzzSecrets, fuzzTaskId, type Recorded } from './corpus.js';
 import {
   bend,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from '../../src/core/image-url.js';
+import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from '../../src/client/image-url.js';
 
 describe('addresses as the vendor gives them raise no concern', () => {
   test.each([

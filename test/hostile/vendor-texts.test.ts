@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { escapeMarkdown } from '../../src/core/describe.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
+import { escapeMarkdown } from '../../src/wait/describe.js';
 import { fuzzSecrets } from './corpus.js';
 
 describe('a vendor text in the Temporal UI', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TryOnImage } from '../../src/contract.js';
-import { jsonBytes } from '../../src/core/size.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';

@@ -20,7 +20,7 @@ import {
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../../src/contract.js';
-import { jsonBytes } from '../../src/core/size.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { type Emulator, type EmulatorOptions, type NewTask, type Script, startEmulator } from '../../src/testing.js';
 import { query } from '../emulator/signed-call.js';
 import { aCertificate } from '../providers/certificate.js';

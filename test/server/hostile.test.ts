@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { imageUrlConcerns } from '../../src/client/image-url.js';
 import { messages, resultsWorkflowId, type TryOnListingResult, workflowTypes } from '../../src/contract.js';
-import { imageUrlConcerns } from '../../src/core/image-url.js';
 import { type Stack, startStack } from '../support/stack.js';
 
 let stack: Stack;

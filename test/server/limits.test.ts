@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { limits, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
-import { jsonBytes } from '../../src/core/size.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { startDevServer } from '../../src/server/temporal-server.js';
 import type { NewTask } from '../../src/testing.js';
 import type { Tallied, Tally } from '../support/interleave-tally.js';

@@ -1,12 +1,12 @@
 /** What must hold of every wait, whatever the vendor answers and whoever listens. */
 import { expect } from 'vitest';
 import { limits, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
-import { emptyInbox, receive } from '../../src/core/inbox.js';
-import { jsonBytes } from '../../src/core/size.js';
-import { statusOf, type WaitState } from '../../src/core/wait.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy, nextLook, type SchedulePolicy } from '../../src/schedule/schedule.js';
+import { emptyInbox, receive } from '../../src/wait/inbox.js';
+import { statusOf, type WaitState } from '../../src/wait/wait.js';
 import { expectValid } from './schemas.js';
 import type { Query, Simulated } from './simulate.js';
 

@@ -3,13 +3,13 @@
  * the wire in production goes through JSON here.
  */
 import type { TryOnEvent, TryOnResultsInput } from '../../src/contract.js';
-import { applyReport, beginWait, pollInput, setDeadline, type WaitState } from '../../src/core/wait.js';
 import { classify, type Verdict } from '../../src/poll/classify.js';
 import { beforeLook, type Decision, next, rebuild } from '../../src/poll/decide.js';
 import type { PollInput, PollReport, PollState } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../../src/schedule/schedule.js';
+import { applyReport, beginWait, pollInput, setDeadline, type WaitState } from '../../src/wait/wait.js';
 
 /** When the simulated workflow starts. */
 export const startMs = Date.parse('2026-01-31T12:00:00Z');

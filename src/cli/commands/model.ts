@@ -1,13 +1,13 @@
 /** `temporal-tryon model`. */
 import { writeFile } from 'node:fs/promises';
 import { defaults } from '../../contract.js';
-import { modelText } from '../../core/explain.js';
 import { rateWindowsSeconds } from '../../core/job-rate.js';
 import { type ModelGroup, modelReport, tellingGroups } from '../../learning/report.js';
 import { createWaitReader } from '../../learning/wait-reader.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { type DurationModel, priorModel } from '../../schedule/distribution.js';
 import { readWorkerSettings } from '../../settings.js';
+import { modelText } from '../../wait/explain.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
 import type { Output } from '../output.js';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits, type TryOnError, type TryOnEvent, type TryOnEventOutcome } from '../../src/contract.js';
-import { emptyInbox, type Inbox, receive, restoreInbox } from '../../src/core/inbox.js';
-import { jsonBytes } from '../../src/core/size.js';
-import { applyReport, beginWait, endWait, restOf, snapshotOf } from '../../src/core/wait.js';
+import { jsonBytes } from '../../src/json-size.js';
 import { unpolled } from '../../src/poll/poll-state.js';
+import { emptyInbox, type Inbox, receive, restoreInbox } from '../../src/wait/inbox.js';
+import { applyReport, beginWait, endWait, restOf, snapshotOf } from '../../src/wait/wait.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';
 import { startMs } from '../support/simulate.js';

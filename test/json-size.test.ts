@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chunks, jsonBytes, takeFitting, utf8Bytes, withImages } from '../../src/core/size.js';
+import { chunks, jsonBytes, takeFitting, utf8Bytes, withImages } from '../src/json-size.js';
 
 const anyText = fc.string({ unit: 'binary' });
 const lone = fc.constantFrom('\ud83d', '\ude00', 'a', '\u20ac', '\ud83d\ude00', '\u00e9');

@@ -7,7 +7,8 @@ import {
   type TryOnImage,
   type TryOnListingInput,
 } from '../../src/contract.js';
-import { emptyInbox, receive } from '../../src/core/inbox.js';
+import { jsonBytes } from '../../src/json-size.js';
+import { emptyInbox, receive } from '../../src/wait/inbox.js';
 import {
   addTask,
   beginListing,
@@ -20,8 +21,7 @@ import {
   listingResult,
   listingStatus,
   waitTimeoutSeconds,
-} from '../../src/core/listing.js';
-import { jsonBytes } from '../../src/core/size.js';
+} from '../../src/wait/listing.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';
 import { startMs } from '../support/simulate.js';

@@ -9,8 +9,8 @@ import {
   type TryOnListingResult,
   type TryOnListingStatus,
 } from '../contract.js';
+import { jsonBytes, takeFitting, withImages } from '../json-size.js';
 import { emptyInbox, type Inbox, type InboxTask, own } from './inbox.js';
-import { jsonBytes, takeFitting, withImages } from './size.js';
 
 /** A listing. JSON; times are Unix milliseconds of workflow time. */
 export interface ListingState {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { limits, type Subscriber, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
-import { jsonBytes } from '../../src/core/size.js';
+import { jsonBytes } from '../../src/json-size.js';
+import { type PollReport, type PollState, unpolled } from '../../src/poll/poll-state.js';
 import {
   applyReport,
   beginWait,
@@ -17,8 +18,7 @@ import {
   subscribe,
   unsubscribe,
   type WaitState,
-} from '../../src/core/wait.js';
-import { type PollReport, type PollState, unpolled } from '../../src/poll/poll-state.js';
+} from '../../src/wait/wait.js';
 import { expectEventsHold, expectReceiverAgrees } from '../support/invariants.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';

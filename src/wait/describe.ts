@@ -1,8 +1,8 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
 import { wellFormed } from '../check.js';
+import { utf8Bytes } from '../json-size.js';
 import type { ListingState } from './listing.js';
 import { listingStatus } from './listing.js';
-import { utf8Bytes } from './size.js';
 import type { WaitState } from './wait.js';
 import { statusOf } from './wait.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { explainLook, type LookKnown, modelText } from '../../src/core/explain.js';
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
 import { priorModel, quantile } from '../../src/schedule/distribution.js';
+import { explainLook, type LookKnown, modelText } from '../../src/wait/explain.js';
 
 const t0 = Date.parse('2026-01-31T12:00:00Z');
 const at = (seconds: number): string => new Date(t0 + 1000 * seconds).toISOString();

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeListing, describeWait, escapeMarkdown, summaryOf } from '../../src/core/describe.js';
-import { beginListing } from '../../src/core/listing.js';
-import { applyReport, beginWait, endWait, type WaitState } from '../../src/core/wait.js';
 import { unpolled } from '../../src/poll/poll-state.js';
+import { describeListing, describeWait, escapeMarkdown, summaryOf } from '../../src/wait/describe.js';
+import { beginListing } from '../../src/wait/listing.js';
+import { applyReport, beginWait, endWait, type WaitState } from '../../src/wait/wait.js';
 import { anImage } from '../support/replies.js';
 import { startMs } from '../support/simulate.js';
 

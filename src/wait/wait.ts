@@ -17,8 +17,8 @@ import {
   type TryOnStatus,
   type Unsubscribe,
 } from '../contract.js';
+import { chunks, jsonBytes, takeFitting, withImages } from '../json-size.js';
 import { type PollInput, type PollReport, type PollState, packKnown, unpolled } from '../poll/poll-state.js';
-import { chunks, jsonBytes, takeFitting, withImages } from './size.js';
 
 /** Bounds of a wait in workflow time. */
 export const waitLimits = {
