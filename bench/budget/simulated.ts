@@ -4,7 +4,7 @@
  * is compared with.
  */
 
-import { jobRate, loadRate, rateWindowsSeconds } from '../../src/core/job-rate.js';
+import { jobRate, loadRate, rateWindowsSeconds } from '../../src/learning/job-rate.js';
 import { fedPrice, learningHabits } from '../../src/learning/learning.js';
 import { meanSeconds } from '../../src/schedule/distribution.js';
 import { jitterOf } from '../../src/schedule/jitter.js';

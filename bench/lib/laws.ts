@@ -3,7 +3,7 @@
  * function and as draws, apart from `src`, and beside it the package's own model of it.
  */
 
-import { fitModel } from '../../src/core/learn-model.js';
+import { fitModel } from '../../src/learning/model.js';
 import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type Draw, exponentialDraw, normalDraw } from './random.js';
 import { gammaAbove, normalTail, root } from './special.js';

@@ -1,7 +1,7 @@
 /** Learning, simulated: a schedule learns from what its own looks saw; its cost is computed from the true law, not sampled. */
 
-import type { Observation } from '../../src/core/learn-fit.js';
-import { learnModel } from '../../src/core/learn-model.js';
+import type { Observation } from '../../src/learning/fit.js';
+import { learnModel } from '../../src/learning/model.js';
 import { type DurationModel, priorModel } from '../../src/schedule/distribution.js';
 import { lookTimes, policyOf } from '../../src/schedule/schedule.js';
 import type { Law } from '../lib/laws.js';

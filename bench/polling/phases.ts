@@ -1,6 +1,6 @@
 /** Phases told apart: jobs that wait in a queue, then are worked on, as the replies tell. */
 
-import { fitModel } from '../../src/core/learn-model.js';
+import { fitModel } from '../../src/learning/model.js';
 import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type LookInput, nextLook, policyOf } from '../../src/schedule/schedule.js';
 import { type Cost, delayAt, gridOf } from '../lib/optimum.js';

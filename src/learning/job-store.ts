@@ -5,7 +5,7 @@
  * jobs of a batch would come sorted by duration, and look like a vendor that becomes slower and slower; and of those submitted just now,
  * only the quick ones have ended.
  */
-import type { JobRecord } from '../core/learn.js';
+import type { JobRecord } from './learner.js';
 
 /** See the file's description. */
 export interface JobStore {

@@ -6,9 +6,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptSeen } from '../activities/index.js';
 import { defaults } from '../contract.js';
-import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from '../core/job-rate.js';
-import { jobRecord } from '../core/job-record.js';
-import { createLearner, type DurationLearner } from '../core/learn.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
 import {
@@ -22,7 +19,10 @@ import {
   vendorQueueRate,
 } from '../schedule/poll-cost.js';
 import { policyOf, type SchedulePolicy, scheduleCost } from '../schedule/schedule.js';
+import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from './job-rate.js';
+import { jobRecord } from './job-record.js';
 import { createJobStore } from './job-store.js';
+import { createLearner, type DurationLearner } from './learner.js';
 import type { WaitReader } from './wait-reader.js';
 
 /** How much is read, and how often. */

@@ -1,12 +1,12 @@
 /** What the finished waits of a namespace teach, as data for people and programs. */
 
-import { jobRate, loadRate } from '../core/job-rate.js';
-import { createLearner, type JobRecord } from '../core/learn.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
 import { priceInForce } from '../schedule/poll-cost.js';
 import { lookTimes, policyOf, scheduleCost } from '../schedule/schedule.js';
+import { jobRate, loadRate } from './job-rate.js';
 import { createJobStore } from './job-store.js';
+import { createLearner, type JobRecord } from './learner.js';
 import { fedPrice, learningHabits } from './learning.js';
 
 /** Jobs that are alike, their law and how they are looked at. */

@@ -19,11 +19,11 @@ import {
   type TryOnResultsInput,
   workflowTypes,
 } from '../contract.js';
-import type { JobCount } from '../core/job-rate.js';
-import { jobRecord } from '../core/job-record.js';
-import type { JobRecord } from '../core/learn.js';
 import type { PollState } from '../poll/poll-state.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
+import type { JobCount } from './job-rate.js';
+import { jobRecord } from './job-record.js';
+import type { JobRecord } from './learner.js';
 
 /** Reads the waits of one prefix of queues. Each call ends within its time; a wait that cannot be read is left out. */
 export interface WaitReader {

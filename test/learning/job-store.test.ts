@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type JobRecord, learnModel } from '../../src/core/learn.js';
 import { chanceOf } from '../../src/emulator/chance.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
 import { createJobStore } from '../../src/learning/job-store.js';
+import { type JobRecord, learnModel } from '../../src/learning/learner.js';
 import { priorModel, quantile } from '../../src/schedule/distribution.js';
 
 const job = (id: string, atSeconds: number, part: Partial<JobRecord> = {}): JobRecord => ({

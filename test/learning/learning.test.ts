@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
-import type { JobRecord } from '../../src/core/learn.js';
+import type { JobRecord } from '../../src/learning/learner.js';
 import { type Learning, learningHabits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
 import { unpolled } from '../../src/poll/poll-state.js';

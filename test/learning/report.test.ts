@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plotModel } from '../../src/cli/model-plot.js';
-import type { JobRecord } from '../../src/core/learn.js';
+import type { JobRecord } from '../../src/learning/learner.js';
 import { modelReport, tellingGroups } from '../../src/learning/report.js';
 import { priorModel } from '../../src/schedule/distribution.js';
 

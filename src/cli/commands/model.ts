@@ -1,7 +1,7 @@
 /** `temporal-tryon model`. */
 import { writeFile } from 'node:fs/promises';
 import { defaults } from '../../contract.js';
-import { rateWindowsSeconds } from '../../core/job-rate.js';
+import { rateWindowsSeconds } from '../../learning/job-rate.js';
 import { type ModelGroup, modelReport, tellingGroups } from '../../learning/report.js';
 import { createWaitReader } from '../../learning/wait-reader.js';
 import { readAccounts } from '../../providers/accounts.js';

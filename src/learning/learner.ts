@@ -3,11 +3,11 @@
  * the larger one until it has jobs of its own. Holds records in memory and nothing else; knows no clock.
  */
 import type { DurationModel } from '../schedule/distribution.js';
-import type { Observation } from './learn-fit.js';
-import { type LearnOptions, learnModel } from './learn-model.js';
+import type { Observation } from './fit.js';
+import { type LearnOptions, learnModel } from './model.js';
 
-export type { Observation } from './learn-fit.js';
-export { type LearnOptions, learnModel } from './learn-model.js';
+export type { Observation } from './fit.js';
+export { type LearnOptions, learnModel } from './model.js';
 
 /** Which jobs are alike. */
 export interface JobGroup {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobRecord, type KnownJob } from '../../src/core/job-record.js';
+import { jobRecord, type KnownJob } from '../../src/learning/job-record.js';
 
 const t0 = Date.parse('2026-01-31T12:00:00Z');
 const at = (seconds: number): number => t0 + seconds * 1000;

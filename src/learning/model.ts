@@ -14,7 +14,7 @@ import {
   type Span,
   shapeOf,
   spansOf,
-} from './learn-fit.js';
+} from './fit.js';
 
 /** How learning goes; the defaults are the benchmark's. */
 export interface LearnOptions {

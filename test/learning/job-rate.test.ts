@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobRate, loadRate } from '../../src/core/job-rate.js';
+import { jobRate, loadRate } from '../../src/learning/job-rate.js';
 
 const counts = (of: Record<number, number>) =>
   Object.entries(of).map(([windowSeconds, jobs]) => ({ windowSeconds: Number(windowSeconds), jobs }));

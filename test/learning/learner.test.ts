@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { costAt } from '../../bench/lib/optimum.js';
-import { createLearner, type JobRecord, learnModel, type Observation } from '../../src/core/learn.js';
+import { createLearner, type JobRecord, learnModel, type Observation } from '../../src/learning/learner.js';
 import { type DurationModel, lawOf, priorFrom, priorModel, quantile } from '../../src/schedule/distribution.js';
 import { policyOf, scheduleCost } from '../../src/schedule/schedule.js';
 

@@ -1,6 +1,6 @@
 /** From what a wait knew at its end, or knows of a job that is open, to what a duration model learns from. Pure. */
 import type { OutcomeStatus, TryOnError } from '../contract.js';
-import type { JobRecord } from './learn.js';
+import type { JobRecord } from './learner.js';
 
 /** What is known of one job. Times are Unix milliseconds. */
 export interface KnownJob {
