@@ -1,13 +1,13 @@
 /** The activities, made from what they depend on. */
 import { activityInfo, cancellationSignal, getClient, heartbeat, log, sleep } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { pendingActivity } from '../client/pending-activity.js';
 import { classify, type Verdict } from '../poll/classify.js';
 import { beforeLook, beforeMove, next, rebuild, type Step, waitRules } from '../poll/decide.js';
 import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../poll/poll-state.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../schedule/schedule.js';
+import { pendingActivity } from '../temporal/pending-activity.js';
 import type { AccountGate } from './account-gate.js';
 import { tryOnJoin } from './join.js';
 import { moveTo } from './move.js';

@@ -3,7 +3,6 @@ import type { Client } from '@temporalio/client';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
-import { registeredSearchAttributes } from '../client/namespace.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
 import { createWaitReader } from '../learning/wait-reader.js';
 import { classify } from '../poll/classify.js';
@@ -11,6 +10,7 @@ import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
 import { readWorkerSettings } from '../settings.js';
+import { registeredSearchAttributes } from '../temporal/namespace.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 

@@ -22,6 +22,7 @@ import {
   UnsubscribeSchema,
   workflowTypes,
 } from '../contract.js';
+import { registeredSearchAttributes } from '../temporal/namespace.js';
 import { type Abortable, abortable } from './abortable.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
@@ -29,7 +30,6 @@ import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
 import { byUpdate, endError, updateError } from './failures.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
-import { registeredSearchAttributes } from './namespace.js';
 import { storedOutcome, waitStart } from './start.js';
 import { lookAtWait, noWait, type TryOnWaitStatus } from './status.js';
 

@@ -10,8 +10,8 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { failureTypes } from '../contract.js';
+import { idleQueueNote } from '../temporal/namespace.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
-import { idleQueueNote } from './namespace.js';
 
 const refused = (cause: unknown): cause is ApplicationFailure =>
   cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput;

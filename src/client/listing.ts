@@ -12,10 +12,10 @@ import {
   type TryOnListingStatus,
   workflowTypes,
 } from '../contract.js';
+import { idleQueueNote } from '../temporal/namespace.js';
 import { type Abortable, abortable } from './abortable.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { byUpdate, endError, updateError } from './failures.js';
-import { idleQueueNote } from './namespace.js';
 import { listingStart, type StartPlace } from './start.js';
 
 /** A listing that was started or joined. */

@@ -11,10 +11,10 @@ import {
   type TryOnStatus,
   vendorTaskQueue,
 } from '../contract.js';
+import { idleQueueNote } from '../temporal/namespace.js';
+import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
 import { type Explanation, explainLook } from '../wait/explain.js';
 import { adviceOn, describeError, TryOnClientError } from './errors.js';
-import { idleQueueNote } from './namespace.js';
-import { type PendingActivity, pendingActivity } from './pending-activity.js';
 
 /** The look that runs or is due next. */
 export interface PendingLook {

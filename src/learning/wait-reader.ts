@@ -10,7 +10,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { pendingActivity } from '../client/pending-activity.js';
 import {
   defaults,
   failureTypes,
@@ -21,6 +20,7 @@ import {
 } from '../contract.js';
 import type { PollState } from '../poll/poll-state.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
+import { pendingActivity } from '../temporal/pending-activity.js';
 import type { JobCount } from './job-rate.js';
 import { jobRecord } from './job-record.js';
 import type { JobRecord } from './learner.js';

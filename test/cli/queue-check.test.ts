@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { queueVerdict } from '../../src/cli/queue-check.js';
-import { idleNote } from '../../src/client/namespace.js';
+import { idleNote } from '../../src/temporal/namespace.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 const seenAgo = (seconds: number, identity = '1@host') => ({

@@ -3,11 +3,11 @@ import type { PendingDetails } from '../../src/activities/pending.js';
 import { adviceOn, describeError } from '../../src/client/errors.js';
 import { changesBetween } from '../../src/client/events.js';
 import { visibilityQuery } from '../../src/client/list.js';
-import type { PendingActivity } from '../../src/client/pending-activity.js';
 import { mergePending, type TryOnWaitStatus } from '../../src/client/status.js';
 import { searchAttributes, type TryOnImage, type TryOnStatus } from '../../src/contract.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
+import type { PendingActivity } from '../../src/temporal/pending-activity.js';
 
 const anAnswer = (change: Partial<TryOnStatus> = {}): TryOnStatus => ({
   taskId: 't',
