@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { startDevServer } from '../src/server/temporal-server.js';
+import { startDevServer } from '../src/dev-server/temporal-server.js';
 import { runInterleavings } from '../test/support/interleave.js';
 import { anything, patient } from '../test/support/interleave-scenario.js';
 import { realWorld, skippingWorld, type World } from '../test/support/interleave-stack.js';

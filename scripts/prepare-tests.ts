@@ -1,5 +1,5 @@
 /** Gets ahead of time what the tests would get by themselves, so that a slow first build is seen as such. */
-import { findTemporalCli } from '../src/server/find-cli.js';
+import { findTemporalCli } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { temporalPython } from '../test/support/python.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';

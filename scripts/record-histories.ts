@@ -13,7 +13,7 @@ import {
   type TryOnResultsInput,
   workflowTypes,
 } from '../src/contract.js';
-import { startDevServer } from '../src/server/temporal-server.js';
+import { startDevServer } from '../src/dev-server/temporal-server.js';
 import type { NewTask } from '../src/testing.js';
 import { type Stack, startStack } from '../test/support/stack.js';
 import { until } from '../test/support/until.js';

@@ -33,7 +33,6 @@ export {
 } from './codec/payload-codec.js';
 export * from './contract.js';
 export { createTryOnNexusService } from './nexus/service.js';
-export { TryOnPlugin, type TryOnPluginOptions } from './plugin.js';
 export type { Why } from './poll/decide.js';
 export type {
   Answer,
@@ -69,4 +68,5 @@ export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
 export type { Explanation } from './wait/explain.js';
+export { TryOnPlugin, type TryOnPluginOptions } from './worker/plugin.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';

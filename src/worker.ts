@@ -19,7 +19,6 @@ import { createServerClock, type ServerClock } from './activities/server-clock.j
 import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
 import { vendorTaskQueue } from './contract.js';
 import type { Learning } from './learning/learning.js';
-import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
 import { QuietLogger } from './telemetry/quiet-logger.js';
@@ -32,6 +31,7 @@ import { keepHeapsSmall } from './worker/heap.js';
 import { learn } from './worker/learn.js';
 import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
 import { readinessOf } from './worker/readiness.js';
+import { readWorkerSettings, type WorkerSettings } from './worker/settings.js';
 import { runTogether } from './worker/together.js';
 import { workflowSource } from './worker/workflow-source.js';
 

@@ -13,8 +13,8 @@ export {
   tryOnUnsubscribe,
   unsubscribe,
 } from './workflows/definitions.js';
-export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './workflows/inbox.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';
+export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './workflows/subscriber.js';
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
 export { tryOnListing } from './workflows/try-on-listing.js';
 export { tryOnResults } from './workflows/try-on-results.js';

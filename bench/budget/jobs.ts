@@ -1,5 +1,5 @@
 /** Jobs of the budget's benchmark, as they really come: a stream that has run for long, taken on in the middle. */
-import { lawA } from '../lib/laws.js';
+import { lawA } from '../lib/distributions.js';
 import { exponentialDraw, seeded } from '../lib/random.js';
 
 /** One job. Times are milliseconds from the start of the run. */

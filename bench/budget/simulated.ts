@@ -16,7 +16,7 @@ import {
   vendorQueueRate,
 } from '../../src/schedule/poll-cost.js';
 import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
-import { lawA } from '../lib/laws.js';
+import { lawA } from '../lib/distributions.js';
 import { seeded } from '../lib/random.js';
 import { meanOf } from '../lib/stats.js';
 import { type Planned, takeOnMs } from './jobs.js';

@@ -2,7 +2,7 @@
  * The best schedule of a law under a floor and a ceiling, by brute force on an even grid. Written apart from `src`, from the law's
  * survival function alone; a reference, not quick.
  */
-import type { Law } from './laws.js';
+import type { Law } from './distributions.js';
 
 /** A law on an even grid. */
 export interface Grid {

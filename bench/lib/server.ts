@@ -1,6 +1,6 @@
 /** A dev server of the benchmark's own, on the loopback interface, with its counters. */
 import { Client, Connection } from '@temporalio/client';
-import { freePort, startDevServer } from '../../src/server/temporal-server.js';
+import { freePort, startDevServer } from '../../src/dev-server/temporal-server.js';
 import { memoryOf } from './processes.js';
 
 /** A server and a client of it. */

@@ -1,7 +1,7 @@
 /** The law is known: this package's schedule and the peers' against the exact optimum, on the same draws. */
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { nextLook, policyOf } from '../../src/schedule/schedule.js';
-import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/laws.js';
+import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/distributions.js';
 import { type Cost, type Grid, gridOf, integralOf, optimumOf } from '../lib/optimum.js';
 import { seeded } from '../lib/random.js';
 import { type Peer, peers } from './peers.js';

@@ -4,7 +4,7 @@ import type { Observation } from '../../src/learning/fit.js';
 import { learnModel } from '../../src/learning/model.js';
 import { type DurationModel, priorModel } from '../../src/schedule/distribution.js';
 import { lookTimes, policyOf } from '../../src/schedule/schedule.js';
-import type { Law } from '../lib/laws.js';
+import type { Law } from '../lib/distributions.js';
 import { costAt, exactCost, gridOf, optimumOf } from '../lib/optimum.js';
 import { type Draw, seeded } from '../lib/random.js';
 

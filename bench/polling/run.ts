@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { priorFrom } from '../../src/schedule/distribution.js';
-import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/laws.js';
+import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/distributions.js';
 import { limitOf, optimumAt, ours, peer, peers, rails, type World, worlds } from './known.js';
 import { afterLife, type Life } from './learning.js';
 import { phased } from './phases.js';

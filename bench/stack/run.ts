@@ -7,7 +7,7 @@ import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';
 import { priorFrom } from '../../src/schedule/distribution.js';
 import { policyOf } from '../../src/schedule/schedule.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
-import { lawA } from '../lib/laws.js';
+import { lawA } from '../lib/distributions.js';
 import type { LeanInput } from '../lib/lean-workflows.js';
 import { atLeast, atMost, type BenchContext, type PartResult, rounded, sizeOf } from '../lib/part.js';
 import { type BenchProcess, startBenchWorker, startWorker, workerEnv } from '../lib/processes.js';

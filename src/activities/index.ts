@@ -8,7 +8,7 @@ import type { Reply, VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../schedule/schedule.js';
 import { pendingActivity } from '../temporal/pending-activity.js';
-import type { AccountGate } from './account-gate.js';
+import type { AccountGate } from './account-throttles.js';
 import { tryOnJoin } from './join.js';
 import { moveTo } from './move.js';
 import { pendingFailure } from './pending.js';

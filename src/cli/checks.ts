@@ -9,8 +9,8 @@ import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { readWorkerSettings } from '../settings.js';
 import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 

@@ -3,7 +3,7 @@ import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { ListedWait, ListOptions } from '../client/list.js';
 import { lookAtWait, type WaitSight, type WaitState } from '../client/status.js';
-import { fewAtOnce } from './few.js';
+import { fewAtOnce } from './map-with-concurrency.js';
 import { type WatchedWait, watchedWait } from './watched.js';
 
 /** Which waits are watched, and how often. */

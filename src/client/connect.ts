@@ -3,7 +3,7 @@ import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { TryOnClientError } from './errors.js';
-import { startCommands } from './hints.js';
+import { startCommands } from './next-commands.js';
 import { probeServer, type TlsSettings } from './probe.js';
 
 /** Where and as whom to connect. */

@@ -3,7 +3,7 @@
  * have few values: never a task, workflow or listing id.
  */
 import type { MetricMeter } from '@temporalio/common';
-import type { AccountGate } from '../activities/account-gate.js';
+import type { AccountGate } from '../activities/account-throttles.js';
 import type { AttemptSeen } from '../activities/index.js';
 import { shareAt } from '../poll/account-throttle.js';
 import type { VendorApi } from '../poll/reply.js';

@@ -4,7 +4,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
 import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
 import { createWaitReader } from '../learning/wait-reader.js';
-import type { WorkerSettings } from '../settings.js';
+import type { WorkerSettings } from './settings.js';
 
 /** Where a worker learns from. */
 export interface LearnFrom {

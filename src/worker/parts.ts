@@ -1,7 +1,7 @@
 /** What every worker of the waits is made of, be it the package's own or a user's with the plugin. Needs `@temporalio/worker` for its types alone. */
 import type { MetricMeter } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { createAccountGate } from '../activities/account-gate.js';
+import { createAccountGate } from '../activities/account-throttles.js';
 import { type AttemptSeen, createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
@@ -11,9 +11,9 @@ import { createVendorClient } from '../providers/client.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { vendorQueueRate } from '../schedule/poll-cost.js';
 import { policyOf } from '../schedule/schedule.js';
-import type { WorkerSettings } from '../settings.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
+import type { WorkerSettings } from './settings.js';
 
 /** An attempt is bounded by 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;

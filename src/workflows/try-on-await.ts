@@ -15,9 +15,9 @@ import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { escapeMarkdown } from '../wait/describe.js';
-import { leaveTryOn, receiveTryOnEvents } from './inbox.js';
 import { accepted } from './input.js';
-import { tryOnCancelSelf } from './look.js';
+import { tryOnCancelSelf } from './polling.js';
+import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
 
 /** How long behind its deadline a wait's outcome may come before it is asked whether it is still there. */
 const GRACE_MS = 60_000;

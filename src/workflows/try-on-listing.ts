@@ -39,9 +39,9 @@ import {
   waitTimeoutSeconds,
 } from '../wait/listing.js';
 import { addTask, tryOnListingStatus } from './definitions.js';
-import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './inbox.js';
 import { accepted, invalidInput } from './input.js';
 import { upsertChanged } from './search-attributes.js';
+import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
 
 /** What one run hands to the next. */
 export interface CarriedListing {

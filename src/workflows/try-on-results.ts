@@ -56,8 +56,8 @@ import {
   unsubscribe,
 } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { type Look, startLook, tryOnCancelSelf } from './look.js';
-import { createOutbox } from './outbox.js';
+import { type Look, startLook, tryOnCancelSelf } from './polling.js';
+import { createOutbox } from './publisher.js';
 import { upsertChanged } from './search-attributes.js';
 
 /** Why a look under way is broken off. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CommandName, type CommandRecord, commands } from '../../src/cli/options.js';
-import { freePort } from '../../src/server/temporal-server.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 import { runCli, startSource } from './run-cli.js';
 
 const names = Object.keys(commands) as CommandName[];

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { freePort } from '../../src/server/temporal-server.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Emulator, type EmulatorOptions, type Script, startEmulator } from '../../src/testing.js';
 import { runCli, startCli, startSource } from './run-cli.js';
 

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { fewAtOnce } from '../../src/cli/few.js';
+import { fewAtOnce } from '../../src/cli/map-with-concurrency.js';
 import { mayHaveChanged } from '../../src/cli/wait-watch.js';
 import {
   roomFor,

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { createTryOnClient, type TryOnClient } from '../../src/client/client.js';
 import { connectTemporal } from '../../src/client/connect.js';
-import { freePort } from '../../src/server/temporal-server.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 
 /** A client that counts as a call whatever is touched of it. */
 function untouched(): { readonly client: Client; readonly touched: string[] } {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseCodecKeys } from '../../src/codec/keys.js';
 import { readDataConverter } from '../../src/codec/payload-codec.js';
-import { readWorkerSettings } from '../../src/settings.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 
 const base64 = (letter: string, bytes = 32): string => Buffer.alloc(bytes, letter).toString('base64');
 const parse = (text: string) => parseCodecKeys(text, 'X');

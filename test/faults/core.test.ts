@@ -16,7 +16,7 @@ import { emptyInbox, receive } from '../../src/wait/inbox.js';
 import { outcomeOf, statusOf } from '../../src/wait/wait.js';
 import { mostIn, runCrowd } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
-import { look, pollInputOf, seen, told } from '../support/look.js';
+import { look, pollInputOf, seen, told } from '../support/poll.js';
 import { aFault, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 

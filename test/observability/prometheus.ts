@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/server/temporal-server.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 import { until } from '../support/until.js';
 
 export interface Sample {

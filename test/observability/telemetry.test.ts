@@ -5,7 +5,6 @@ import type { AttemptSeen } from '../../src/activities/index.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import type { Exchanged } from '../../src/providers/exchange.js';
-import { readWorkerSettings } from '../../src/settings.js';
 import { aroundAll } from '../../src/telemetry/exchange-hook.js';
 import { startHealthServer } from '../../src/telemetry/health.js';
 import { jsonLine } from '../../src/telemetry/json-log.js';
@@ -16,6 +15,7 @@ import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/se
 import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
 import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 import { recorder, spans } from './recorders.js';
 
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;

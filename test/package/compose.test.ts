@@ -5,7 +5,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { searchAttributes } from '../../src/contract.js';
-import { readWorkerSettings } from '../../src/settings.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 
 // There is no Docker engine where these tests must run: the file is held against the Compose Specification's schema and the
 // habits that make a stack come up in order. `docker compose up` itself is not tried here.

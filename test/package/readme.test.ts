@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/options.js';
-import { readWorkerSettings } from '../../src/settings.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 import { parsed, sourceFiles } from '../support/imports.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

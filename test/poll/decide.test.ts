@@ -5,7 +5,7 @@ import { waitRules } from '../../src/poll/decide.js';
 import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
 import { defaultPolicy, nextLook } from '../../src/schedule/schedule.js';
-import { type LookAt, look, seen, told } from '../support/look.js';
+import { type LookAt, look, seen, told } from '../support/poll.js';
 import { aFault, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 

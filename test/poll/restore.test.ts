@@ -3,7 +3,7 @@ import { backoffMs, beforeLook, beforeMove, clampToDeadline, rebuild, waitRules 
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy, firstLookMs, nextLook } from '../../src/schedule/schedule.js';
-import { look, pollInputOf, seen } from '../support/look.js';
+import { look, pollInputOf, seen } from '../support/poll.js';
 import { replies } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 

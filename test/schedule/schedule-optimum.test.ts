@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lawA, lawB, lawC, lawD } from '../../bench/lib/laws.js';
+import { lawA, lawB, lawC, lawD } from '../../bench/lib/distributions.js';
 import { costAt, delayAt, exactCost, gridOf, integralOf, optimumOf } from '../../bench/lib/optimum.js';
 import { gammaAbove, logGamma, normalTail } from '../../bench/lib/special.js';
 import { afterLife } from '../../bench/polling/learning.js';

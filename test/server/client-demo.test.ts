@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../../src/server/temporal-server.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Running, runCli, startCli, startSource } from '../cli/run-cli.js';
 
 /** Process ids below one, as the kernel tells. Linux alone; elsewhere none. */

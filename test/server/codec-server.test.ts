@@ -13,7 +13,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { createEncryptionCodec } from '../../src/codec/payload-codec.js';
 import { type CodecServerOptions, startCodecServer } from '../../src/codec/server.js';
 import { readCodecToken } from '../../src/codec/token.js';
-import { findTemporalCli } from '../../src/server/find-cli.js';
+import { findTemporalCli } from '../../src/dev-server/find-cli.js';
 import { runCli, startCli } from '../cli/run-cli.js';
 
 const wire = proto.temporal.api.common.v1.Payload;

@@ -12,8 +12,8 @@ import {
   type TryOnListingResult,
   type TryOnOutcome,
 } from '../../src/contract.js';
-import { readWorkerSettings } from '../../src/settings.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';

@@ -7,7 +7,7 @@ import {
   type TryOnOutcome,
   type TryOnStatus,
 } from '../../src/contract.js';
-import { startDevServer } from '../../src/server/temporal-server.js';
+import { startDevServer } from '../../src/dev-server/temporal-server.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
 

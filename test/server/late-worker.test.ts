@@ -2,7 +2,7 @@
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { messages } from '../../src/contract.js';
-import { readWorkerSettings } from '../../src/settings.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 

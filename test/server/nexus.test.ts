@@ -7,7 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { failureTypes, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
-import { cacheDir, lookUp } from '../../src/server/find-cli.js';
+import { cacheDir, lookUp } from '../../src/dev-server/find-cli.js';
 import { programs } from '../support/programs.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';

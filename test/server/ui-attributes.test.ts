@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTryOnClient, type TryOnClient } from '../../src/client/client.js';
 import { listingWorkflowId, resultsWorkflowId, searchAttributes } from '../../src/contract.js';
-import { findTemporalCli } from '../../src/server/find-cli.js';
+import { findTemporalCli } from '../../src/dev-server/find-cli.js';
 import { runCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';

@@ -3,7 +3,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createTryOnClient, type TryOnClient } from '../../src/client/client.js';
 import { listingWorkflowId, resultsWorkflowId } from '../../src/contract.js';
-import { startDevServer, type TemporalServer } from '../../src/server/temporal-server.js';
+import { startDevServer, type TemporalServer } from '../../src/dev-server/temporal-server.js';
 import { startCli } from '../cli/run-cli.js';
 import { type Browser, startBrowser, startLoginProxy } from '../support/browser.js';
 import { type Stack, startStack } from '../support/stack.js';

@@ -1,6 +1,6 @@
 /** One real Temporal server for the whole run of `test/server`: tests take it by `inject('temporal')`. */
 import type { TestProject } from 'vitest/node';
-import { startDevServer } from '../../src/server/temporal-server.js';
+import { startDevServer } from '../../src/dev-server/temporal-server.js';
 
 /** The dev server of this run. Both namespaces have the contract's search attributes. */
 export interface ProvidedTemporal {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TryOnEvent, TryOnOutcome } from '../../src/contract.js';
-import { freePort, startDevServer } from '../../src/server/temporal-server.js';
+import { freePort, startDevServer } from '../../src/dev-server/temporal-server.js';
 import { builtWorker } from './bundles.js';
 import { type Stack, startStack, workerEnv } from './stack.js';
 

@@ -12,7 +12,7 @@ import {
   type TryOnOutcome,
   type TryOnStatus,
 } from '../../src/contract.js';
-import { cacheDir, lookUp } from '../../src/server/find-cli.js';
+import { cacheDir, lookUp } from '../../src/dev-server/find-cli.js';
 import { packed } from './pack.js';
 import { type Program, programs } from './programs.js';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheDir, lookUp, outputOf } from '../../src/server/find-cli.js';
+import { cacheDir, lookUp, outputOf } from '../../src/dev-server/find-cli.js';
 import type { CommandLine } from './languages.js';
 
 const requirements = fileURLToPath(new URL('../../examples/python/requirements.txt', import.meta.url));

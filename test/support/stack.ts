@@ -11,8 +11,8 @@ import {
   type TryOnStatus,
   workflowTypes,
 } from '../../src/contract.js';
-import { readWorkerSettings } from '../../src/settings.js';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/testing.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkersOptions } from '../../src/worker.js';
 
 /** A stack under test. */

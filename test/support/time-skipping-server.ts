@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { cacheDir, lookUp, outputOf, TemporalServerError } from '../../src/server/find-cli.js';
+import { cacheDir, lookUp, outputOf, TemporalServerError } from '../../src/dev-server/find-cli.js';
 
 const version = '1.38.0';
 const mavenPlugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath';

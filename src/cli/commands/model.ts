@@ -6,8 +6,8 @@ import { type ModelGroup, modelReport, tellingGroups } from '../../learning/repo
 import { createWaitReader } from '../../learning/wait-reader.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { type DurationModel, priorModel } from '../../schedule/distribution.js';
-import { readWorkerSettings } from '../../settings.js';
 import { modelText } from '../../wait/explain.js';
+import { readWorkerSettings } from '../../worker/settings.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
 import type { Output } from '../output.js';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { contactSheet } from '../../client/contact-sheet.js';
 import { readListingSheet, readTaskSheet } from '../../client/contact-sheet-data.js';
 import { CliError, exitCodes } from '../exit.js';
-import { fewAtOnce } from '../few.js';
+import { fewAtOnce } from '../map-with-concurrency.js';
 import { plain } from '../output.js';
 import type { Run } from '../program.js';
 import { counted, imageLine, stateText } from '../show.js';

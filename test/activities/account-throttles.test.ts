@@ -1,12 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
-import { type AccountGate, createAccountGate } from '../../src/activities/account-gate.js';
+import { type AccountGate, createAccountGate } from '../../src/activities/account-throttles.js';
 import { createTryOnActivities } from '../../src/activities/index.js';
 import type { Verdict } from '../../src/poll/classify.js';
 import type { PollInput, PollReport, PollState } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
-import { pollInputOf } from '../support/look.js';
+import { pollInputOf } from '../support/poll.js';
 import { aFault, replies } from '../support/replies.js';
 import { startMs } from '../support/simulate.js';
 

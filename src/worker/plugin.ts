@@ -3,15 +3,15 @@ import { Client } from '@temporalio/client';
 import type { MetricMeter } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
-import { createServerClock } from './activities/server-clock.js';
-import { TryOnClientError } from './client/errors.js';
-import { readDataConverter } from './codec/payload-codec.js';
+import { createServerClock } from '../activities/server-clock.js';
+import { TryOnClientError } from '../client/errors.js';
+import { readDataConverter } from '../codec/payload-codec.js';
+import { type ExchangeTracer, traceExchange } from '../telemetry/trace-exchange.js';
+import { watchWaitCounts } from '../telemetry/wait-counts.js';
+import { learn } from './learn.js';
+import { createTryOnParts, watchSearchAttributes } from './parts.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
-import { type ExchangeTracer, traceExchange } from './telemetry/trace-exchange.js';
-import { watchWaitCounts } from './telemetry/wait-counts.js';
-import { learn } from './worker/learn.js';
-import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
-import { runTogether } from './worker/together.js';
+import { runTogether } from './together.js';
 
 /** What the plugin is made of. */
 export interface TryOnPluginOptions {

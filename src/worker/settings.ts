@@ -1,10 +1,10 @@
 /** Environment to settings, with every problem told at once. Reads nothing else but a file of codec keys, where one is named. */
 import type { DataConverter } from '@temporalio/common';
-import { readDataConverter } from './codec/payload-codec.js';
-import { defaults } from './contract.js';
-import { type Account, readAccounts, readYesNo } from './providers/accounts.js';
-import { type DurationModel, priorFrom, priorModel } from './schedule/distribution.js';
-import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
+import { readDataConverter } from '../codec/payload-codec.js';
+import { defaults } from '../contract.js';
+import { type Account, readAccounts, readYesNo } from '../providers/accounts.js';
+import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
+import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cacheDir, findTemporalCli, lookUp, TemporalServerError } from '../../src/server/find-cli.js';
+import { cacheDir, findTemporalCli, lookUp, TemporalServerError } from '../../src/dev-server/find-cli.js';
 
 let root: string;
 let env: NodeJS.ProcessEnv;
