@@ -30,7 +30,7 @@ const parts: Readonly<Record<string, Part>> = {
   memory: { about: 'resident memory with 1,000 and 10,000 open waits', load: () => import('./memory/run.js') },
   latency: { about: "from the vendor's answer to the parent's event", load: () => import('./latency/run.js') },
   cancel: {
-    about: 'from a cancellation to its end, in each phase of a look',
+    about: 'from a cancellation to its end, in each phase of a poll',
     load: () => import('./latency/cancel.js'),
   },
 };
@@ -38,7 +38,7 @@ const parts: Readonly<Record<string, Part>> = {
 const sizes = {
   jobs: 'polling, stack: jobs; latency, cancel: samples; overhead: waits in a round',
   scale: 'stack: times that all durations are multiplied by',
-  horizon: 'stack: longest duration in seconds, before the scale; 1800 is the whole law',
+  horizon: 'stack: longest duration in seconds, before the scale; 1800 is the whole distribution',
   seconds: 'budget: length of the measured time',
   rounds: 'overhead: rounds',
   repeats: 'polling: repeats of learning',
@@ -61,7 +61,7 @@ const usage = (): string =>
     '',
   ].join('\n');
 
-interface Wish {
+interface AdmissionRequest {
   readonly quick: boolean;
   readonly build: boolean;
   readonly help: boolean;
@@ -70,7 +70,7 @@ interface Wish {
   readonly given: Readonly<Record<string, number>>;
 }
 
-function parse(): Wish {
+function parse(): AdmissionRequest {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

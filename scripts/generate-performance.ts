@@ -12,10 +12,10 @@ const parts = ['polling', 'stack', 'budget', 'overhead', 'latency', 'cancel', 'm
 type Part = (typeof parts)[number];
 
 const titles: Readonly<Record<Part, string>> = {
-  polling: 'When to look, simulated',
+  polling: 'When to poll, simulated',
   stack: 'The real stack beside a fixed interval',
   budget: 'One budget over four worker processes',
-  overhead: 'What a wait costs beside its looks',
+  overhead: 'What a wait costs beside its polls',
   latency: "From the vendor's answer to the parent",
   cancel: 'Cancellation',
   memory: 'Memory of the worker',
@@ -48,14 +48,14 @@ function pollingTables({ known, peers, learned }: PollingResult): Table[] {
   return [
     ...worlds.map(
       (world): Table => ({
-        title: `${world}: looks per job, delay in seconds`,
+        title: `${world}: polls per job, delay in seconds`,
         header: ['schedule', 'requests', 'mean delay', '95 %', "over the optimum's delay"],
         rows: [
           ...known
             .filter((row) => row.world === world)
             .map((row) => [
-              `this package, ${row.price} s a request`,
-              shown(row.looks),
+              `this package, ${row.pollCost} s a request`,
+              shown(row.polls),
               shown(row.delaySeconds),
               shown(row.p95Seconds),
               shown(row.delayOverOptimum, 3),
@@ -64,7 +64,7 @@ function pollingTables({ known, peers, learned }: PollingResult): Table[] {
             .filter((row) => row.world === world)
             .map((row) => [
               row.peer,
-              shown(row.looks),
+              shown(row.polls),
               shown(row.delaySeconds),
               shown(row.p95Seconds),
               shown(row.delayOverOptimum),
@@ -126,7 +126,7 @@ const plot =
   polling === undefined
     ? []
     : [
-        '![Requests per job against mean delay on law A: peers lie far above the curve of the limit, this package on it](images/requests-delay.svg)',
+        '![Requests per job against mean delay on distribution A: peers lie far above the curve of the limit, this package on it](images/requests-delay.svg)',
       ];
 const page = [
   '# Performance',

@@ -42,41 +42,41 @@ const isInside = (requests: number, delay: number): boolean =>
   delay >= bounds.delay[0] &&
   delay <= bounds.delay[1];
 
-/** Law A: the limit, this package by price, the peers. */
+/** Law A: the limit, this package by poll cost, the peers. */
 export function requestsDelayPlot({ known, peers }: PollingResult): string {
   const world = known.find((row) => row.limit !== undefined)?.world ?? '';
   const ours = known.filter((row) => row.world === world);
   const limit = ours[0]?.limit ?? 0;
   const [from, to] = [Math.max(2, limit / bounds.delay[1]), Math.min(100, limit / bounds.delay[0])];
-  const shown = peers.filter((row) => row.world === world && isInside(row.looks, row.delaySeconds));
+  const shown = peers.filter((row) => row.world === world && isInside(row.polls, row.delaySeconds));
   const parts = [
     ...axes(),
     `<line class="limit" x1="${x(from)}" y1="${y(limit / from)}" x2="${x(to)}" y2="${y(limit / to)}"/>`,
     text(`x="${x(40)}" y="${y(limit / 40) + 22}"`, 'limit', 'class="limit" text-anchor="end"'),
-    `<polyline class="ours" points="${ours.map((row) => point(row.looks, row.delaySeconds)).join(' ')}"/>`,
-    ...ours.map((row) => `<circle class="ours" cx="${x(row.looks)}" cy="${y(row.delaySeconds)}" r="4"/>`),
+    `<polyline class="ours" points="${ours.map((row) => point(row.polls, row.delaySeconds)).join(' ')}"/>`,
+    ...ours.map((row) => `<circle class="ours" cx="${x(row.polls)}" cy="${y(row.delaySeconds)}" r="4"/>`),
     text(`x="${x(5.2)}" y="${y(limit / 5.2) + 24}"`, 'this package', 'class="ours" text-anchor="end"'),
     ...shown.map(
       (row) =>
-        `<rect class="peer" x="${pixel(x(row.looks) - 4)}" y="${pixel(y(row.delaySeconds) - 4)}" width="8" height="8"/>`,
+        `<rect class="peer" x="${pixel(x(row.polls) - 4)}" y="${pixel(y(row.delaySeconds) - 4)}" width="8" height="8"/>`,
     ),
     ...shown.map((row) => {
       const isCrowded = shown.some((other) => {
-        const [right, down] = [x(other.looks) - x(row.looks), y(other.delaySeconds) - y(row.delaySeconds)];
+        const [right, down] = [x(other.polls) - x(row.polls), y(other.delaySeconds) - y(row.delaySeconds)];
         return right > 0 && right < 80 && Math.abs(down) < 14;
       });
       // Beside its mark, or above it where another one is in the way.
       return isCrowded
         ? text(
-            `x="${x(row.looks)}" y="${pixel(y(row.delaySeconds) - 10)}"`,
+            `x="${x(row.polls)}" y="${pixel(y(row.delaySeconds) - 10)}"`,
             row.peer,
             'class="peer" text-anchor="middle"',
           )
-        : text(`x="${pixel(x(row.looks) + 9)}" y="${pixel(y(row.delaySeconds) + 4)}"`, row.peer, 'class="peer"');
+        : text(`x="${pixel(x(row.polls) + 9)}" y="${pixel(y(row.delaySeconds) + 4)}"`, row.peer, 'class="peer"');
     }),
   ];
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Requests per job against mean delay, law A">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="Requests per job against mean delay, distribution A">`,
     '<style>',
     'svg { background: #fff; font: 13px system-ui, sans-serif; }',
     'text { fill: #333; } .grid { stroke: #e3e3e3; }',

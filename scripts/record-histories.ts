@@ -56,7 +56,7 @@ const shapes: Record<string, (stack: Stack) => Promise<{ workflowId: string; run
     await settled(handle);
     return handle;
   },
-  async 'many-looks'(stack) {
+  async 'many-polls'(stack) {
     const [handle] = await wait(stack, {
       script: [{ polls: 5, task: { state: 'running' } }, { task: { state: 'finished' } }],
     });
@@ -116,14 +116,14 @@ const shapes: Record<string, (stack: Stack) => Promise<{ workflowId: string; run
     );
     return { workflowId };
   },
-  async 'cancelled-before-first-look'(stack) {
+  async 'cancelled-before-first-poll'(stack) {
     const [handle] = await wait(stack, running);
     await until(async () => (await handle.describe()).raw.pendingActivities?.[0]?.attempt === 2);
     await handle.cancel();
     await settled(handle);
     return handle;
   },
-  async 'cancelled-between-looks'(stack) {
+  async 'cancelled-between-polls'(stack) {
     const [handle, taskId] = await wait(stack, running, { submittedAt: longAgo, notify: [{ workflowId: 'nobody' }] });
     await stack.emulator.waitForQuery(taskId, 1);
     await until(async () => (await handle.describe()).raw.pendingActivities?.[0]?.attempt === 2);

@@ -10,7 +10,7 @@ export type Checked<T> =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** More than this many wrong fields are counted, not told: the message must fit into a failure. */
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 /**
  * A text without lone surrogates, each replaced by U+FFFD. What becomes part of a failure's message must be: the SDK writes it as it
@@ -65,8 +65,8 @@ function unknownFields(schema: Node, value: unknown, path: readonly string[] = [
   });
 }
 
-/** The cure that the contract gives; the validator's own words repeat the whole input. */
-function cureOf({ expected, message }: v.BaseIssue<unknown>): string {
+/** The remedy that the contract gives; the validator's own words repeat the whole input. */
+function remedyOf({ expected, message }: v.BaseIssue<unknown>): string {
   if (expected === 'Object') return 'give one object';
   return message.startsWith('Invalid ') && expected !== null ? `give ${expected}` : message;
 }
@@ -76,23 +76,23 @@ function problemOf(root: Node, issue: v.BaseIssue<unknown>): string {
   const field = path === '' ? 'the input' : named(path);
   const last = issue.path?.at(-1);
   const isMissing = last !== undefined && !Array.isArray(last.input) && !(String(last.key) in Object(last.input));
-  const cure = cureOf(issue);
+  const remedy = remedyOf(issue);
   if (isMissing) {
     const wanted = schemaAt(root, issue.path ?? []);
-    const wish = wanted && v.safeParse(wanted, undefined).issues?.[0].message;
-    return `${field} is missing; ${wish ?? 'give it'}`;
+    const request = wanted && v.safeParse(wanted, undefined).issues?.[0].message;
+    return `${field} is missing; ${request ?? 'give it'}`;
   }
   if (issue.input === null && isOptional(schemaAt(root, issue.path ?? []))) {
-    return `${field} is null; leave it out, or ${cure}`;
+    return `${field} is null; leave it out, or ${remedy}`;
   }
-  return `${field} is ${shown(issue.input)}; ${cure}`;
+  return `${field} is ${shown(issue.input)}; ${remedy}`;
 }
 
 /**
  * Checks one input against a schema of the contract.
  * @param schema - one of `contractSchemas`
  * @param input - what came over the wire
- * @returns the input as typed, or what is wrong, each problem naming the field, its value and the cure; the first 20, and how many more
+ * @returns the input as typed, or what is wrong, each problem naming the field, its value and the remedy; the first 20, and how many more
  */
 export function check<S extends v.GenericSchema>(schema: S, input: unknown): Checked<v.InferOutput<S>> {
   if (Array.isArray(input)) return { ok: false, problems: [`the input is ${shown(input)}; give one object`] };
@@ -103,10 +103,10 @@ export function check<S extends v.GenericSchema>(schema: S, input: unknown): Che
     (path) => `${named(path)} is not a known field; remove it or correct its spelling`,
   );
   const wrong = (result.issues ?? []).filter((issue) => !isUnknown(issue)).map((issue) => problemOf(schema, issue));
-  // A text may break two rules that have one cure.
+  // A text may break two rules that have one remedy.
   const problems = [...new Set([...wrong, ...unknown])];
   if (result.success && problems.length === 0) return { ok: true, value: result.output };
-  const told = problems.slice(0, MOST_PROBLEMS);
+  const told = problems.slice(0, MAX_PROBLEMS);
   const more = problems.length - told.length;
   return { ok: false, problems: more === 0 ? told : [...told, `${more} more problems; mend these first`] };
 }

@@ -73,33 +73,33 @@ export const listingWorkflowId = (listingId: string): string => `tryon-listing-$
 export const vendorTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
   account === defaults.account ? `${prefix}-vendor` : `${prefix}-vendor-${account}`;
 
-// Each leaf's message is the cure; `check.ts` puts the field and its value before it.
+// Each leaf's message is the remedy; `check.ts` puts the field and its value before it.
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
-const timeCure = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
+const timeRemedy = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
 const time = v.pipe(
-  v.string(timeCure),
-  v.regex(rfc3339, timeCure),
-  v.check((text) => !Number.isNaN(Date.parse(text)), timeCure),
+  v.string(timeRemedy),
+  v.regex(rfc3339, timeRemedy),
+  v.check((text) => !Number.isNaN(Date.parse(text)), timeRemedy),
   v.metadata({ format: 'date-time' }),
 );
-const taskIdCure = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
+const taskIdRemedy = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
 const taskId = v.pipe(
-  v.string(taskIdCure),
-  v.regex(/^[\x21-\x7e]{1,200}$/, taskIdCure),
+  v.string(taskIdRemedy),
+  v.regex(/^[\x21-\x7e]{1,200}$/, taskIdRemedy),
   v.description('What the vendor returned to the submit call'),
 );
-const secondsCure = `give ${limits.timeoutSecondsMin} to ${limits.timeoutSecondsMax}`;
+const secondsRemedy = `give ${limits.timeoutSecondsMin} to ${limits.timeoutSecondsMax}`;
 const timeoutSeconds = v.pipe(
-  v.number(secondsCure),
-  v.minValue(limits.timeoutSecondsMin, secondsCure),
-  v.maxValue(limits.timeoutSecondsMax, secondsCure),
+  v.number(secondsRemedy),
+  v.minValue(limits.timeoutSecondsMin, secondsRemedy),
+  v.maxValue(limits.timeoutSecondsMax, secondsRemedy),
 );
-const countCure = 'give a whole number from 1';
-const count = v.pipe(v.number(countCure), v.integer(countCure), v.minValue(1, countCure));
-const accountCure = 'give 1 to 40 of a-z, 0-9 and -';
+const countRemedy = 'give a whole number from 1';
+const count = v.pipe(v.number(countRemedy), v.integer(countRemedy), v.minValue(1, countRemedy));
+const accountRemedy = 'give 1 to 40 of a-z, 0-9 and -';
 const account = v.pipe(
-  v.string(accountCure),
-  v.regex(/^[a-z0-9-]{1,40}$/, accountCure),
+  v.string(accountRemedy),
+  v.regex(/^[a-z0-9-]{1,40}$/, accountRemedy),
   v.description('Which configured vendor account asks'),
 );
 /** A lone surrogate cannot be written as UTF-8. */
@@ -108,20 +108,20 @@ const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 const printable200 = /^[^\x00-\x1f\x7f]{1,200}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 const printable1000 = /^[^\x00-\x1f\x7f]{1,1000}$/;
-const nameCure = 'give 1 to 200 characters, none of them a control character';
-const name = v.pipe(v.string(nameCure), v.regex(printable200, nameCure), v.check(isWellFormed, nameCure));
-const workflowIdCure = 'give a workflow id of 1 to 1000 characters, none of them a control character';
+const nameRemedy = 'give 1 to 200 characters, none of them a control character';
+const name = v.pipe(v.string(nameRemedy), v.regex(printable200, nameRemedy), v.check(isWellFormed, nameRemedy));
+const workflowIdRemedy = 'give a workflow id of 1 to 1000 characters, none of them a control character';
 const workflowId = v.pipe(
-  v.string(workflowIdCure),
-  v.regex(printable1000, workflowIdCure),
-  v.check(isWellFormed, workflowIdCure),
+  v.string(workflowIdRemedy),
+  v.regex(printable1000, workflowIdRemedy),
+  v.check(isWellFormed, workflowIdRemedy),
 );
-const signalCure = 'give a signal name of 1 to 200 characters that does not begin with __';
+const signalRemedy = 'give a signal name of 1 to 200 characters that does not begin with __';
 const signal = v.pipe(
-  v.string(signalCure),
+  v.string(signalRemedy),
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-  v.regex(/^(?!__)[^\x00-\x1f\x7f]{1,200}$/, signalCure),
-  v.check(isWellFormed, signalCure),
+  v.regex(/^(?!__)[^\x00-\x1f\x7f]{1,200}$/, signalRemedy),
+  v.check(isWellFormed, signalRemedy),
 );
 const yesNo = v.boolean('give true or false');
 

@@ -20,10 +20,10 @@ export {
 export type { ConnectTryOnOptions } from './client/connect.js';
 export { TryOnClientError, type TryOnClientErrorCode, TryOnInputError } from './client/errors.js';
 export type { EventsOptions, TryOnChange } from './client/events.js';
-export { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './client/image-url.js';
+export { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './client/image-url.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
-export type { PendingLook, TryOnWaitStatus, WaitState } from './client/status.js';
+export type { PendingPoll, TryOnWaitStatus, WaitState } from './client/status.js';
 export type { CodecKeySource, CodecKeys, CodecKeysRead } from './codec/keys.js';
 export {
   createEncryptionCodec,
@@ -37,13 +37,13 @@ export type { Why } from './poll/decide.js';
 export type {
   Answer,
   CodeRow,
+  ErrorClass,
   Fault,
   HttpFacts,
   Reply,
   SubTaskReply,
   TaskReply,
   TransportCode,
-  TroubleClass,
   VendorApi,
 } from './poll/reply.js';
 export {

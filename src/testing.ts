@@ -1,7 +1,7 @@
 /** For tests, trials and benchmarks: an emulator of the vendor. Runs in Node.js; not for workflows. */
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
 export type { EnvelopeStyle, GatewayError, ScalarTypes, ServiceFields } from './emulator/bodies.js';
-export type { DurationLaw } from './emulator/durations.js';
+export type { DurationDistribution } from './emulator/durations.js';
 export type { Emulator, EmulatorStats, NewTask } from './emulator/emulator.js';
 export type { EmulatedAccount } from './emulator/gateway.js';
 export type { QueryLogEntry, SubmitLogEntry } from './emulator/journal.js';

@@ -18,9 +18,9 @@ const problemsOf = (schema: Parameters<typeof check>[0], input: unknown): readon
 const wait = (more: object): readonly string[] => problemsOf(TryOnResultsInputSchema, { taskId: 't-1', ...more });
 const listing = (more: object): readonly string[] =>
   problemsOf(TryOnListingInputSchema, { listingId: 'l', tasks: [], ...more });
-const taskIdCure = 'give 1 to 200 visible ASCII characters';
-const timeCure = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
-const secondsCure = 'give 1 to 2592000';
+const taskIdRemedy = 'give 1 to 200 visible ASCII characters';
+const timeRemedy = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
+const secondsRemedy = 'give 1 to 2592000';
 
 describe('good input is taken as it is', () => {
   test.each<[Parameters<typeof check>[0], unknown]>([
@@ -47,28 +47,28 @@ describe('good input is taken as it is', () => {
   });
 });
 
-describe('a wrong field is named with its value and the cure', () => {
+describe('a wrong field is named with its value and the remedy', () => {
   test.each<[unknown, string]>([
-    [{ taskId: '' }, `taskId is ""; ${taskIdCure}`],
-    [{ taskId: 'a b' }, `taskId is "a b"; ${taskIdCure}`],
-    [{ taskId: 'a\u0000' }, `taskId is "a\\u0000"; ${taskIdCure}`],
-    [{ taskId: 'ä' }, `taskId is "ä"; ${taskIdCure}`],
-    [{ taskId: 7 }, `taskId is 7; ${taskIdCure}`],
-    [{ taskId: null }, `taskId is null; ${taskIdCure}`],
-    [{ taskId: ['t'] }, `taskId is ["t"]; ${taskIdCure}`],
-    [{ taskId: undefined }, `taskId is undefined; ${taskIdCure}`],
-    [{ submittedAt: 'yesterday' }, `submittedAt is "yesterday"; ${timeCure}`],
-    [{ submittedAt: '2026-01-31 12:00:00Z' }, `submittedAt is "2026-01-31 12:00:00Z"; ${timeCure}`],
-    [{ submittedAt: '2026-01-31T12:00:00' }, `submittedAt is "2026-01-31T12:00:00"; ${timeCure}`],
-    [{ submittedAt: '2026-13-31T12:00:00Z' }, `submittedAt is "2026-13-31T12:00:00Z"; ${timeCure}`],
-    [{ submittedAt: 1769860800 }, `submittedAt is 1769860800; ${timeCure}`],
-    [{ timeoutSeconds: -5 }, `timeoutSeconds is -5; ${secondsCure}`],
-    [{ timeoutSeconds: 0 }, `timeoutSeconds is 0; ${secondsCure}`],
-    [{ timeoutSeconds: 2_592_001 }, `timeoutSeconds is 2592001; ${secondsCure}`],
-    [{ timeoutSeconds: '60' }, `timeoutSeconds is "60"; ${secondsCure}`],
-    [{ timeoutSeconds: Number.NaN }, `timeoutSeconds is NaN; ${secondsCure}`],
-    [{ timeoutSeconds: 60n }, `timeoutSeconds is 60; ${secondsCure}`],
-    [{ timeoutSeconds: null }, `timeoutSeconds is null; leave it out, or ${secondsCure}`],
+    [{ taskId: '' }, `taskId is ""; ${taskIdRemedy}`],
+    [{ taskId: 'a b' }, `taskId is "a b"; ${taskIdRemedy}`],
+    [{ taskId: 'a\u0000' }, `taskId is "a\\u0000"; ${taskIdRemedy}`],
+    [{ taskId: 'ä' }, `taskId is "ä"; ${taskIdRemedy}`],
+    [{ taskId: 7 }, `taskId is 7; ${taskIdRemedy}`],
+    [{ taskId: null }, `taskId is null; ${taskIdRemedy}`],
+    [{ taskId: ['t'] }, `taskId is ["t"]; ${taskIdRemedy}`],
+    [{ taskId: undefined }, `taskId is undefined; ${taskIdRemedy}`],
+    [{ submittedAt: 'yesterday' }, `submittedAt is "yesterday"; ${timeRemedy}`],
+    [{ submittedAt: '2026-01-31 12:00:00Z' }, `submittedAt is "2026-01-31 12:00:00Z"; ${timeRemedy}`],
+    [{ submittedAt: '2026-01-31T12:00:00' }, `submittedAt is "2026-01-31T12:00:00"; ${timeRemedy}`],
+    [{ submittedAt: '2026-13-31T12:00:00Z' }, `submittedAt is "2026-13-31T12:00:00Z"; ${timeRemedy}`],
+    [{ submittedAt: 1769860800 }, `submittedAt is 1769860800; ${timeRemedy}`],
+    [{ timeoutSeconds: -5 }, `timeoutSeconds is -5; ${secondsRemedy}`],
+    [{ timeoutSeconds: 0 }, `timeoutSeconds is 0; ${secondsRemedy}`],
+    [{ timeoutSeconds: 2_592_001 }, `timeoutSeconds is 2592001; ${secondsRemedy}`],
+    [{ timeoutSeconds: '60' }, `timeoutSeconds is "60"; ${secondsRemedy}`],
+    [{ timeoutSeconds: Number.NaN }, `timeoutSeconds is NaN; ${secondsRemedy}`],
+    [{ timeoutSeconds: 60n }, `timeoutSeconds is 60; ${secondsRemedy}`],
+    [{ timeoutSeconds: null }, `timeoutSeconds is null; leave it out, or ${secondsRemedy}`],
     [{ expectedImages: 0 }, 'expectedImages is 0; give a whole number from 1'],
     [{ expectedImages: 1.5 }, 'expectedImages is 1.5; give a whole number from 1'],
     [{ account: 'EU' }, 'account is "EU"; give 1 to 40 of a-z, 0-9 and -'],
@@ -101,7 +101,7 @@ describe('a wrong field is named with its value and the cure', () => {
   test.each<[object, string]>([
     [{ listingId: '' }, 'listingId is ""; give 1 to 200 characters, none of them a control character'],
     [{ tasks: null }, 'tasks is null; give a list of tasks'],
-    [{ tasks: [{ taskId: '' }] }, `tasks.0.taskId is ""; ${taskIdCure}`],
+    [{ tasks: [{ taskId: '' }] }, `tasks.0.taskId is ""; ${taskIdRemedy}`],
     [
       { tasks: [{ taskId: 't', garmentId: 'a\nb' }] },
       'tasks.0.garmentId is "a\\nb"; give 1 to 200 characters, none of them a control character',
@@ -128,13 +128,13 @@ describe('a wrong field is named with its value and the cure', () => {
     expect(problemsOf(TryOnResultsInputSchema, input)).toEqual([problem]);
   });
   test('that is missing', () => {
-    expect(problemsOf(TryOnResultsInputSchema, {})).toEqual([`taskId is missing; ${taskIdCure}`]);
-    expect(problemsOf(SetTimeoutSchema, {})).toEqual([`timeoutSeconds is missing; ${secondsCure}`]);
+    expect(problemsOf(TryOnResultsInputSchema, {})).toEqual([`taskId is missing; ${taskIdRemedy}`]);
+    expect(problemsOf(SetTimeoutSchema, {})).toEqual([`timeoutSeconds is missing; ${secondsRemedy}`]);
     expect(problemsOf(TryOnListingInputSchema, { listingId: 'l' })).toEqual(['tasks is missing; give a list of tasks']);
   });
   test('with all others that are wrong', () => {
     expect(wait({ timeoutSeconds: -5, account: 'EU', timeout: 5 })).toEqual([
-      `timeoutSeconds is -5; ${secondsCure}`,
+      `timeoutSeconds is -5; ${secondsRemedy}`,
       'account is "EU"; give 1 to 40 of a-z, 0-9 and -',
       'timeout is not a known field; remove it or correct its spelling',
     ]);
@@ -221,7 +221,7 @@ describe('the time of the submit', () => {
   ])('%s: %d problems', (submittedAt, count) => {
     expect(submittedAtProblem(submittedAt, nowMs)).toHaveLength(count);
   });
-  test('is told with the field, its value and the cure', () => {
+  test('is told with the field, its value and the remedy', () => {
     expect(submittedAtProblem('2027-01-01T00:00:00Z', nowMs, 'tasks.3.submittedAt')).toEqual([
       'tasks.3.submittedAt is "2027-01-01T00:00:00Z"; give a time at most 5 minutes ahead of 2026-01-31T12:00:00.000Z',
     ]);

@@ -1,5 +1,5 @@
 /** Jobs of the budget's benchmark, as they really come: a stream that has run for long, taken on in the middle. */
-import { lawA } from '../lib/distributions.js';
+import { distributionA } from '../lib/distributions.js';
 import { exponentialDraw, seeded } from '../lib/random.js';
 
 /** One job. Times are milliseconds from the start of the run. */
@@ -15,16 +15,16 @@ export interface Planned {
 /** All at once would be an outage's end, not a stream. */
 export const takeOnMs = 30_000;
 
-/** A Poisson stream of law A from so long before the run that none older could be open; those over by then are left out. */
+/** A Poisson stream of distribution A from so long before the run that none older could be open; those over by then are left out. */
 export function stream(seed: number, seconds: number, jobsPerSecond: number): Planned[] {
-  const law = lawA();
+  const distribution = distributionA();
   const draw = seeded(seed);
   const jobs: Omit<Planned, 'startMs'>[] = [];
-  let at = -law.horizonSeconds;
+  let at = -distribution.horizonSeconds;
   for (let index = 0; ; index++) {
     at += exponentialDraw(draw) / jobsPerSecond;
     if (at >= seconds) break;
-    const duration = law.draw(draw);
+    const duration = distribution.draw(draw);
     if (at + duration <= 0) continue;
     jobs.push({
       taskId: `job-${seed}-${index}`,

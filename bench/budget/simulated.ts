@@ -1,22 +1,22 @@
 /**
- * The same jobs where nothing takes time but the queue: workers that price looks by the rate of jobs and by the lag that their attempts
+ * The same jobs where nothing takes time but the queue: workers that poll cost polls by the rate of jobs and by the lag that their attempts
  * see, and a queue held to a rate, with a token bucket in each of its partitions. How the correction was tuned, and what the real stack
  * is compared with.
  */
 
 import { jobRate, loadRate, rateWindowsSeconds } from '../../src/learning/job-rate.js';
-import { fedPrice, learningHabits } from '../../src/learning/learning.js';
+import { feedForwardPollCost, learningLimits } from '../../src/learning/learning.js';
 import { meanSeconds } from '../../src/schedule/distribution.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import {
   correctionAt,
-  correctPrice,
+  correctPollCost,
   noCorrection,
-  priceInForce,
+  pollCostInForce,
   vendorQueueRate,
 } from '../../src/schedule/poll-cost.js';
-import { firstLookMs, nextLook, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
-import { lawA } from '../lib/distributions.js';
+import { firstPollMs, nextPoll, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
+import { distributionA } from '../lib/distributions.js';
 import { seeded } from '../lib/random.js';
 import { meanOf } from '../lib/stats.js';
 import { type Planned, takeOnMs } from './jobs.js';
@@ -36,7 +36,7 @@ export interface Simulation {
 
 /** What came of it. */
 export interface Simulated {
-  readonly looksPerSecond: number;
+  readonly pollsPerSecond: number;
   readonly delaySeconds: number;
   readonly lagSeconds: number;
 }
@@ -69,11 +69,11 @@ class Agenda {
     if (last === undefined || this.#heap.length === 0) return first;
     this.#heap[0] = last;
     for (let at = 0; ; ) {
-      let least = at;
-      for (const below of [2 * at + 1, 2 * at + 2]) if (this.#isSooner(below, least)) least = below;
-      if (least === at) return first;
-      this.#swap(at, least);
-      at = least;
+      let min = at;
+      for (const below of [2 * at + 1, 2 * at + 2]) if (this.#isSooner(below, min)) min = below;
+      if (min === at) return first;
+      this.#swap(at, min);
+      at = min;
     }
   }
 
@@ -88,7 +88,7 @@ class Agenda {
 }
 
 /** A queue held to a rate: says when what is due now leaves it. Tasks go to partitions by chance, in each first come first served. */
-function heldQueue(perSecond: number, partitions: number, draw: () => number): (nowMs: number) => number {
+function limitedQueue(perSecond: number, partitions: number, draw: () => number): (nowMs: number) => number {
   const gapMs = (1000 * partitions) / perSecond;
   // A second's worth may leave at once after a quiet spell.
   const burstMs = 1000 - gapMs;
@@ -104,10 +104,10 @@ function heldQueue(perSecond: number, partitions: number, draw: () => number): (
 /** Runs it, from the take-on of the jobs that are open at the start. */
 export function simulateBudget(simulation: Simulation): Simulated {
   const { jobs, queriesPerSecond, partitions, fromMs, untilMs } = simulation;
-  const { model } = lawA();
+  const { model } = distributionA();
   const draw = seeded(simulation.seed + 1);
   const agenda = new Agenda();
-  const leaves = heldQueue(vendorQueueRate(queriesPerSecond), partitions, draw);
+  const leaves = limitedQueue(vendorQueueRate(queriesPerSecond), partitions, draw);
   const workers = Array.from({ length: simulation.workers }, () => ({
     correction: noCorrection,
     policy: policyOf({ model }),
@@ -117,10 +117,10 @@ export function simulateBudget(simulation: Simulation): Simulated {
   const delays: number[] = [];
   const lags: number[] = [];
   const mean = meanSeconds(model);
-  let looks = 0;
+  let polls = 0;
   let ended = 0;
 
-  const publishMs = learningHabits.publishTicks * learningHabits.tickMs;
+  const publishMs = learningLimits.publishTicks * learningLimits.tickMs;
   for (const worker of workers) {
     const publish = (nowMs: number): void => {
       const started = (windowSeconds: number) => startedMs.filter((ms) => ms > nowMs - 1000 * windowSeconds).length;
@@ -129,25 +129,25 @@ export function simulateBudget(simulation: Simulation): Simulated {
       );
       const open = startedMs.length - ended;
       const load = loadRate(rate, open, mean);
-      const fed = fedPrice(model, queriesPerSecond, load);
+      const fed = feedForwardPollCost(model, queriesPerSecond, load);
       worker.correction = correctionAt(fed, worker.correction);
-      const priceSeconds = priceInForce(fed, worker.correction);
-      worker.policy = policyOf({ model, priceSeconds });
+      const pollCostSeconds = pollCostInForce(fed, worker.correction);
+      worker.policy = policyOf({ model, pollCostSeconds });
       agenda.add(nowMs + publishMs * (0.9 + 0.2 * draw()), publish);
     };
     agenda.add(-takeOnMs + publishMs * draw(), publish);
   }
 
   const delayOf = (policy: SchedulePolicy, { taskId, submittedMs }: Planned, nowMs: number, attempt: number): number =>
-    nextLook({ ageMs: nowMs - submittedMs, policy, jitter: jitterOf(taskId, attempt) }).delayMs;
+    nextPoll({ ageMs: nowMs - submittedMs, policy, jitter: jitterOf(taskId, attempt) }).delayMs;
   const due = (job: Planned, attempt: number, dueMs: number): void =>
-    agenda.add(dueMs, () => agenda.add(leaves(dueMs), (nowMs) => look(job, attempt, dueMs, nowMs)));
-  const look = (job: Planned, attempt: number, dueMs: number, nowMs: number): void => {
+    agenda.add(dueMs, () => agenda.add(leaves(dueMs), (nowMs) => poll(job, attempt, dueMs, nowMs)));
+  const poll = (job: Planned, attempt: number, dueMs: number, nowMs: number): void => {
     const worker = one();
-    worker.correction = correctPrice(worker.correction, nowMs - dueMs);
+    worker.correction = correctPollCost(worker.correction, nowMs - dueMs);
     const isCounted = nowMs >= fromMs;
     if (isCounted) {
-      looks += 1;
+      polls += 1;
       lags.push(nowMs - dueMs);
     }
     const endMs = job.submittedMs + job.durationMs;
@@ -160,13 +160,13 @@ export function simulateBudget(simulation: Simulation): Simulated {
   for (const job of jobs) {
     agenda.add(job.startMs, (nowMs) => {
       startedMs.push(nowMs);
-      const firstMs = job.submittedMs + firstLookMs(one().policy, jitterOf(job.taskId, 0));
+      const firstMs = job.submittedMs + firstPollMs(one().policy, jitterOf(job.taskId, 0));
       due(job, 2, Math.max(nowMs, firstMs));
     });
   }
   agenda.runUntil(untilMs);
   return {
-    looksPerSecond: (1000 * looks) / (untilMs - fromMs),
+    pollsPerSecond: (1000 * polls) / (untilMs - fromMs),
     delaySeconds: meanOf(delays) / 1000,
     lagSeconds: meanOf(lags) / 1000,
   };

@@ -1,4 +1,4 @@
-/** From a cancellation's request to the wait's end, in each phase of a look, on a server with nothing else to do. */
+/** From a cancellation's request to the wait's end, in each phase of a poll, on a server with nothing else to do. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';
 import { type Script, startEmulator } from '../../src/testing.js';
@@ -14,7 +14,7 @@ const LANES = 2;
 interface Phase {
   readonly name: string;
   readonly script: Script;
-  /** Before its time no look is taken; else the first one is taken at once. */
+  /** Before its time no poll is taken; else the first one is taken at once. */
   readonly isNew: boolean;
   /** The query after whose arrival it is cancelled. */
   readonly afterQuery: boolean;
@@ -23,8 +23,8 @@ interface Phase {
 const running: Script = { task: { state: 'running' } };
 
 const phases: readonly Phase[] = [
-  { name: 'before the first look', script: running, isNew: true, afterQuery: false },
-  { name: 'between two looks', script: running, isNew: false, afterQuery: true },
+  { name: 'before the first poll', script: running, isNew: true, afterQuery: false },
+  { name: 'between two polls', script: running, isNew: false, afterQuery: true },
   { name: 'in flight', script: { ...(running as object), wire: 'hang' } as Script, isNew: false, afterQuery: true },
 ];
 
@@ -38,7 +38,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
   const processes: BenchProcess[] = [];
   try {
     const { address, client } = server;
-    // Waits that are cancelled teach that jobs are long, so that first looks would come ever later.
+    // Waits that are cancelled teach that jobs are long, so that first polls would come ever later.
     processes.push(await startWorker(workerEnv(emulator, address, { TRYON_LEARN: 'false' })));
     const sample = async ({ script, isNew, afterQuery }: Phase): Promise<number> => {
       const submittedAtMs = Date.now() - (isNew ? 0 : 25_000);

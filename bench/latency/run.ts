@@ -20,7 +20,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
   const processes: BenchProcess[] = [];
   try {
     const { address, client } = server;
-    // Jobs of which the first look, one second after the submit, sees the end.
+    // Jobs of which the first poll, one second after the submit, sees the end.
     const env = workerEnv(emulator, address, {
       TRYON_PRIOR_MEDIAN_SECONDS: '0.2',
       TRYON_PRIOR_P95_SECONDS: '0.4',

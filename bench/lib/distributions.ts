@@ -8,13 +8,13 @@ import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type Draw, exponentialDraw, normalDraw } from './random.js';
 import { gammaAbove, normalTail, root } from './special.js';
 
-export interface Law {
+export interface Distribution {
   readonly name: string;
   readonly horizonSeconds: number;
   /** Share of the jobs not over at an age in seconds. */
   readonly survival: (age: number) => number;
   readonly draw: (draw: Draw) => number;
-  /** What the package is told where the law is said to be known. */
+  /** What the package is told where the distribution is said to be known. */
   readonly model: DurationModel;
 }
 
@@ -52,7 +52,7 @@ function gamma(median: number, p95: number): Part {
   };
 }
 
-/** The package's nearest model of a law that is none of its own. */
+/** The package's nearest model of a distribution that is none of its own. */
 function nearestModel(survival: (age: number) => number, horizonSeconds: number): DurationModel {
   const observations = [];
   for (let low = 0, high = 0.5; low < horizonSeconds; low = high, high *= 1.02)
@@ -60,13 +60,13 @@ function nearestModel(survival: (age: number) => number, horizonSeconds: number)
   return fitModel(observations, horizonSeconds);
 }
 
-function law(
+function distribution(
   name: string,
   parts: readonly (readonly [share: number, part: Part])[],
   stuck: { share: number; from: number },
   given?: DurationModel,
   horizonSeconds = 1800,
-): Law {
+): Distribution {
   const whole = (age: number): number => {
     let sum = stuck.share * Math.min(1, Math.max(0, (horizonSeconds - age) / (horizonSeconds - stuck.from)));
     for (const [share, part] of parts) sum += (1 - stuck.share) * share * part.above(age);
@@ -100,37 +100,38 @@ function law(
 const spreadOf = (median: number, p95: number): number => Math.log(p95 / median) / z95;
 
 /** Lognormal with evenly spread stuck jobs, its bulk `times` as slow. */
-function lognormalLaw(
+function lognormalDistribution(
   name: string,
   median: number,
   p95: number,
   stuck: { share: number; from: number },
   times = 1,
-): Law {
+): Distribution {
   const spread = spreadOf(median, p95);
-  return law(name, [[1, lognormal(median * times, spread)]], stuck, {
+  return distribution(name, [[1, lognormal(median * times, spread)]], stuck, {
     logMedian: Math.log(median * times),
     logSpread: spread,
-    stuckShare: stuck.share,
-    stuckFromSeconds: stuck.from,
+    tailWeight: stuck.share,
+    tailFromSeconds: stuck.from,
     horizonSeconds: 1800,
     source: 'given',
   });
 }
 
 /** A: 97 % lognormal of median 40 s and 95 % point 120 s. `times` makes its bulk slower. */
-export const lawA = (times = 1): Law =>
-  lognormalLaw(times === 1 ? 'A lognormal' : `A x ${times}`, 40, 120, { share: 0.03, from: 120 }, times);
+export const distributionA = (times = 1): Distribution =>
+  lognormalDistribution(times === 1 ? 'A lognormal' : `A x ${times}`, 40, 120, { share: 0.03, from: 120 }, times);
 
 /** B: 97 % gamma of the same median and 95 % point. */
-export const lawB = (): Law => law('B gamma', [[1, gamma(40, 120)]], { share: 0.03, from: 120 });
+export const distributionB = (): Distribution =>
+  distribution('B gamma', [[1, gamma(40, 120)]], { share: 0.03, from: 120 });
 
 /** C: tight, 99 % lognormal of median 40 s and 95 % point 60 s. */
-export const lawC = (): Law => lognormalLaw('C tight', 40, 60, { share: 0.01, from: 120 });
+export const distributionC = (): Distribution => lognormalDistribution('C tight', 40, 60, { share: 0.01, from: 120 });
 
 /** D: two modes, 58 % about 18 s and 42 % about 75 s, of which 3 % are stuck. */
-export const lawD = (times = 1): Law =>
-  law(
+export const distributionD = (times = 1): Distribution =>
+  distribution(
     times === 1 ? 'D bimodal' : `D x ${times}`,
     [
       [0.58, lognormal(18 * times, 0.3)],
@@ -140,8 +141,8 @@ export const lawD = (times = 1): Law =>
     {
       logMedian: Math.log(18 * times),
       logSpread: 0.3,
-      stuckShare: 0.03,
-      stuckFromSeconds: 180,
+      tailWeight: 0.03,
+      tailFromSeconds: 180,
       horizonSeconds: 1800,
       modes: [
         { share: 0.58, logMedian: Math.log(18 * times), logSpread: 0.3 },
@@ -151,5 +152,5 @@ export const lawD = (times = 1): Law =>
     },
   );
 
-/** E: drifts. How many times slower than law A the job of this number is: up to twice as slow, then twice as fast, over 800 jobs. */
+/** E: drifts. How many times slower than distribution A the job of this number is: up to twice as slow, then twice as fast, over 800 jobs. */
 export const driftAt = (job: number): number => 2 ** Math.sin((2 * Math.PI * job) / 800);

@@ -6,7 +6,7 @@ import { Agent, request } from 'undici';
 export function createLeanActivities(url: string) {
   const dispatcher = new Agent({ connections: 50 });
   return {
-    async look(taskId: string): Promise<number> {
+    async poll(taskId: string): Promise<number> {
       const { body } = await request(`${url}/rest/ai/virtual/tryon-results`, {
         dispatcher,
         method: 'POST',

@@ -37,12 +37,12 @@ export interface LeanInput {
 
 /** One activity that the server retries at a fixed interval, one signal. */
 export async function leanWait({ taskId, parent, everySeconds }: LeanInput): Promise<void> {
-  const { look } = proxyActivities<ReturnType<typeof createLeanActivities>>({
+  const { poll } = proxyActivities<ReturnType<typeof createLeanActivities>>({
     startToCloseTimeout: '20 seconds',
     scheduleToCloseTimeout: '1 hour',
     retry: { initialInterval: everySeconds * 1000, backoffCoefficient: 1 },
   });
-  const images = await look(taskId);
+  const images = await poll(taskId);
   await getExternalWorkflowHandle(parent).signal('tryOnEvent', { taskId, kind: 'outcome', images });
 }
 

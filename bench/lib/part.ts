@@ -50,12 +50,12 @@ const target = (figure: string, bound: string, found: number, met: boolean, unit
 });
 
 /** A figure that must not be larger. */
-export const atMost = (figure: string, most: number, found: number, unit?: string): Target =>
-  target(figure, `<= ${most}`, found, found <= most, unit);
+export const atMost = (figure: string, max: number, found: number, unit?: string): Target =>
+  target(figure, `<= ${max}`, found, found <= max, unit);
 
 /** A figure that must not be smaller. */
-export const atLeast = (figure: string, least: number, found: number, unit?: string): Target =>
-  target(figure, `>= ${least}`, found, found >= least, unit);
+export const atLeast = (figure: string, min: number, found: number, unit?: string): Target =>
+  target(figure, `>= ${min}`, found, found >= min, unit);
 
 /** The size of a part: what the command line asks, else by whether the run is quick. */
 export const sizeOf = (context: BenchContext, name: string, full: number, quick: number): number =>

@@ -10,8 +10,8 @@ import { quickResultsPath, rootPath } from './report.js';
 export interface PollingResult {
   readonly known: readonly {
     readonly world: string;
-    readonly price: number;
-    readonly looks: number;
+    readonly pollCost: number;
+    readonly polls: number;
     readonly delaySeconds: number;
     readonly p95Seconds: number;
     readonly optimumDelaySeconds: number;
@@ -23,11 +23,11 @@ export interface PollingResult {
     readonly world: string;
     readonly peer: string;
     readonly source: string;
-    readonly looks: number;
+    readonly polls: number;
     readonly delaySeconds: number;
     readonly p95Seconds: number;
     readonly delayOverOptimum?: number;
-    readonly looksSavedShare?: number;
+    readonly pollsSavedShare?: number;
   }[];
   readonly learned: readonly {
     readonly life: string;
@@ -42,27 +42,33 @@ const largest = (values: readonly number[]): number => Math.max(...values);
 
 /** The figures for the simulation. */
 export function pollingTargets({ known, learned }: PollingResult): Target[] {
-  const often = known.filter(({ looks }) => looks >= 3);
+  const often = known.filter(({ polls }) => polls >= 3);
   const [about8] = known
     .filter(({ world, productOverLimit }) => world.startsWith('A ') && productOverLimit !== undefined)
-    .sort((one, other) => Math.abs(one.looks - 8) - Math.abs(other.looks - 8));
+    .sort((one, other) => Math.abs(one.polls - 8) - Math.abs(other.polls - 8));
   // A life whose durations change says so in its name.
   const steady = learned.filter(({ life, jobs }) => jobs === 100 && !/then|drift/.test(life));
   const changed = learned.filter(({ life }) => /then .*x (2|0\.5)$/.test(life));
   return [
     atMost(
-      'mean delay over the exact optimum, 3 or more requests per job, worst of all laws and prices',
+      'mean delay over the exact optimum, 3 or more requests per job, worst of all distributions and poll costs',
       1.02,
       largest(often.map(({ delayOverOptimum }) => delayOverOptimum)),
     ),
     ...(about8?.productOverLimit === undefined
       ? []
-      : [atMost('requests x mean delay over its limit, law A, about 8 requests', 1.05, about8.productOverLimit)]),
+      : [
+          atMost(
+            'requests x mean delay over its limit, distribution A, about 8 requests',
+            1.05,
+            about8.productOverLimit,
+          ),
+        ]),
     ...(steady.length === 0
       ? []
       : [
           atMost(
-            'cost over the known optimum after 100 learned jobs, mean of repeats, worst of all laws',
+            'cost over the known optimum after 100 learned jobs, mean of repeats, worst of all distributions',
             1.03,
             largest(steady.map(({ costOverOptimum }) => costOverOptimum)),
           ),
@@ -71,7 +77,7 @@ export function pollingTargets({ known, learned }: PollingResult): Target[] {
       ? []
       : [
           atMost(
-            'cost 50 jobs after durations double or halve, mean of repeats, worst of all laws',
+            'cost 50 jobs after durations double or halve, mean of repeats, worst of all distributions',
             1.07,
             largest(changed.map(({ costOverOptimum }) => costOverOptimum)),
           ),

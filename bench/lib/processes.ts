@@ -10,7 +10,7 @@ import { rootPath } from './report.js';
 export interface BenchProcess {
   readonly pid: number;
   /** Its memory, in MB of a million bytes: now and at most. */
-  memory(): { readonly nowMb: number; readonly mostMb: number };
+  memory(): { readonly nowMb: number; readonly maxMb: number };
   /** Called with each message that it sends. */
   onMessage(listener: (message: unknown) => void): void;
   /** Lets it finish what is in flight, then ends it. May be called again. */
@@ -21,11 +21,11 @@ const STOP_WITHIN_MS = 30_000;
 const READY_WITHIN_MS = 120_000;
 
 /** Memory of a process, in MB of a million bytes. */
-export function memoryOf(pid: number): { readonly nowMb: number; readonly mostMb: number } {
+export function memoryOf(pid: number): { readonly nowMb: number; readonly maxMb: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024) / 1e6;
-  return { nowMb: field('VmRSS'), mostMb: field('VmHWM') };
+  return { nowMb: field('VmRSS'), maxMb: field('VmHWM') };
 }
 
 async function end(child: ChildProcess): Promise<void> {

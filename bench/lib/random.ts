@@ -31,8 +31,8 @@ export function seeded(seed: number): Draw {
   };
 }
 
-/** One draw of the standard normal law, by Box and Muller. */
+/** One draw of the standard normal distribution, by Box and Muller. */
 export const normalDraw = (draw: Draw): number => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
 
-/** One draw of the exponential law of mean 1. */
+/** One draw of the exponential distribution of mean 1. */
 export const exponentialDraw = (draw: Draw): number => -Math.log(1 - draw());

@@ -29,7 +29,7 @@ export async function startRecorders(
     const { taskId, kind, atMs } = message as Received;
     if (kind !== 'outcome' || outcomes.has(taskId)) return;
     outcomes.set(taskId, atMs);
-    for (const look of waiting) look();
+    for (const poll of waiting) poll();
   });
   const handles: WorkflowHandle[] = await Promise.all(
     Array.from({ length: count }, (_, index) =>
@@ -41,13 +41,13 @@ export async function startRecorders(
     outcomes,
     until: (wanted) =>
       new Promise((resolve) => {
-        const look = (): void => {
+        const poll = (): void => {
           if (outcomes.size < wanted) return;
-          waiting.delete(look);
+          waiting.delete(poll);
           resolve();
         };
-        waiting.add(look);
-        look();
+        waiting.add(poll);
+        poll();
       }),
     async stop() {
       await Promise.all(handles.map((handle) => handle.signal('stop')));

@@ -1,4 +1,4 @@
-/** Functions that the laws of the benchmarks need. Written apart from `src`, so that a mistake there shows here. */
+/** Functions that the distributions of the benchmarks need. Written apart from `src`, so that a mistake there shows here. */
 
 /** Natural logarithm of the gamma function. @see Lanczos' approximation with g = 7, nine terms */
 export function logGamma(x: number): number {
@@ -13,7 +13,7 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** Share of the gamma law of `shape` and scale 1 above `x`. @see DLMF 8.11.4 and 8.9.2 */
+/** Share of the gamma distribution of `shape` and scale 1 above `x`. @see DLMF 8.11.4 and 8.9.2 */
 export function gammaAbove(shape: number, x: number): number {
   if (x <= 0) return 1;
   const front = Math.exp(shape * Math.log(x) - x - logGamma(shape));
@@ -32,7 +32,7 @@ export function gammaAbove(shape: number, x: number): number {
   return front / (x + 1 - shape - tail);
 }
 
-/** Share of the standard normal law above `z`, by the gamma law of shape 1/2. */
+/** Share of the standard normal distribution above `z`, by the gamma distribution of shape 1/2. */
 export const normalTail = (z: number): number => {
   const half = gammaAbove(0.5, (z * z) / 2) / 2;
   return z >= 0 ? half : 1 - half;

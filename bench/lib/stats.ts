@@ -14,13 +14,13 @@ export function quantileOf(values: readonly number[], share: number): number {
 export const medianOf = (values: readonly number[]): number => quantileOf(values, 0.5);
 
 /** Most moments that fall into any window of a length; both in the same unit, the window's end left out. */
-export function mostWithin(moments: readonly number[], length: number): number {
+export function maxWithin(moments: readonly number[], length: number): number {
   const sorted = [...moments].sort((one, other) => one - other);
-  let most = 0;
+  let max = 0;
   let first = 0;
   for (const [index, moment] of sorted.entries()) {
     while (moment - (sorted[first] as number) >= length) first++;
-    most = Math.max(most, index - first + 1);
+    max = Math.max(max, index - first + 1);
   }
-  return most;
+  return max;
 }

@@ -8,21 +8,21 @@ import { startBenchServer } from '../lib/server.js';
 import { medianOf } from '../lib/stats.js';
 import type { StarterInput, StarterSays } from './starter.js';
 
-/** What the dev server of a small machine takes beside the looks. */
+/** What the dev server of a small machine takes beside the polls. */
 const STARTS_PER_SECOND = 60;
-/** A budget for the many: with the first look of each its workers, the server and this process have work enough. */
+/** A budget for the many: with the first poll of each its workers, the server and this process have work enough. */
 const QUERIES_PER_SECOND = 100;
 const SAMPLE_EVERY_MS = 1_000;
-/** So long after the last start: every wait has run its first workflow task by then, and nearly all had their first look. */
-const LOOKS_WITHIN_MS = 120_000;
+/** So long after the last start: every wait has run its first workflow task by then, and nearly all had their first poll. */
+const POLLS_WITHIN_MS = 120_000;
 
 interface Found {
   readonly waits: number;
-  /** How many of them had been looked at when the watch began. */
-  readonly looked: number;
+  /** How many of them had been polled when the watch began. */
+  readonly polled: number;
   readonly emptyMb: number;
   readonly medianMb: number;
-  readonly mostMb: number;
+  readonly maxMb: number;
   readonly serverMb: number;
   readonly queriesPerSecond: number;
 }
@@ -44,9 +44,9 @@ async function withWaits(waits: number, context: BenchContext): Promise<Found & 
     processes.push(worker);
     const emptyMb = worker.memory().nowMb;
     for (let index = 0; index < waits; index++) emulator.addTask({ taskId: `open-${index}` });
-    const looked = new Set<string>();
+    const polled = new Set<string>();
     emulator.onQuery(({ taskId }) => {
-      if (taskId !== undefined) looked.add(taskId);
+      if (taskId !== undefined) polled.add(taskId);
     });
     const input: StarterInput = { address: server.address, prefix: 'open', count: waits, perSecond: STARTS_PER_SECOND };
     const starter = await startProcess(
@@ -61,18 +61,18 @@ async function withWaits(waits: number, context: BenchContext): Promise<Found & 
     });
     let saidMs = Date.now();
     let startedMs = Number.POSITIVE_INFINITY;
-    while (looked.size < waits && Date.now() - startedMs < LOOKS_WITHIN_MS) {
+    while (polled.size < waits && Date.now() - startedMs < POLLS_WITHIN_MS) {
       await sleep(500);
       const nowMs = Date.now();
       if (started === waits) startedMs = Math.min(startedMs, nowMs);
       if (nowMs - saidMs < 15_000) continue;
       saidMs = nowMs;
       log(
-        `${started} of ${waits} waits were started, ${looked.size} looked at; the worker has ${worker.memory().nowMb.toFixed(0)} MB`,
+        `${started} of ${waits} waits were started, ${polled.size} polled; the worker has ${worker.memory().nowMb.toFixed(0)} MB`,
       );
     }
-    const lookedAt = looked.size;
-    log(`all ${waits} are open, ${lookedAt} were looked at; watching for ${watchSeconds} s`);
+    const polledAt = polled.size;
+    log(`all ${waits} are open, ${polledAt} were polled; watching for ${watchSeconds} s`);
     const before = emulator.stats.queries;
     const samples: number[] = [];
     for (let second = 0; second < watchSeconds; second++) {
@@ -81,14 +81,14 @@ async function withWaits(waits: number, context: BenchContext): Promise<Found & 
     }
     const found = {
       waits,
-      looked: lookedAt,
+      polled: polledAt,
       emptyMb,
       medianMb: medianOf(samples),
-      mostMb: worker.memory().mostMb,
+      maxMb: worker.memory().maxMb,
       serverMb: server.memory().nowMb,
       queriesPerSecond: (emulator.stats.queries - before) / watchSeconds,
     };
-    log(`${waits} waits: ${found.medianMb.toFixed(0)} MB, at most ${found.mostMb.toFixed(0)} MB since the start`);
+    log(`${waits} waits: ${found.medianMb.toFixed(0)} MB, at most ${found.maxMb.toFixed(0)} MB since the start`);
     return { ...found, server: server.version };
   } finally {
     await Promise.all(processes.map((one) => one.stop()));
@@ -111,20 +111,20 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     tables: [
       {
         title: 'Resident memory of one worker process, in MB of a million bytes',
-        header: ['open waits', 'looked at', 'before the first', 'median', 'most ever', 'server', 'looks per second'],
+        header: ['open waits', 'polled', 'before the first', 'median', 'most ever', 'server', 'polls per second'],
         rows: [few, lots].map((found) => [
           found.waits,
-          found.looked,
+          found.polled,
           rounded(found.emptyMb),
           rounded(found.medianMb),
-          rounded(found.mostMb),
+          rounded(found.maxMb),
           rounded(found.serverMb),
           rounded(found.queriesPerSecond),
         ]),
       },
     ],
     notes: [
-      `The built worker with its defaults and ${QUERIES_PER_SECOND} queries/s; memory is VmRSS of /proc, once a second when all are started and looked at, or two minutes after the last start; "most ever" is VmHWM, the starts included. Client, emulator and server are other processes.`,
+      `The built worker with its defaults and ${QUERIES_PER_SECOND} queries/s; memory is VmRSS of /proc, once a second when all are started and polled, or two minutes after the last start; "most ever" is VmHWM, the starts included. Client, emulator and server are other processes.`,
     ],
     data: { few, lots },
   };

@@ -1,4 +1,4 @@
-/** This package's workflows and activities under a schedule of one look each 100 ms, to see many looks in little time. */
+/** This package's workflows and activities under a schedule of one poll each 100 ms, to see many polls in little time. */
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createTryOnActivities } from '../../src/activities/index.js';
 import { vendorTaskQueue } from '../../src/contract.js';

@@ -1,4 +1,4 @@
-/** Events of an undisturbed wait by its number of looks: the same, however many there are. */
+/** Events of an undisturbed wait by its number of polls: the same, however many there are. */
 import type { Client } from '@temporalio/client';
 import { resultsWorkflowId, searchAttributes, workflowTypes } from '../../src/contract.js';
 import type { Emulator } from '../../src/testing.js';
@@ -18,7 +18,7 @@ const eventName = (event: object): string => {
   return key === undefined ? '?' : key[0].replace('EventAttributes', '');
 };
 
-/** Runs one wait for each number of looks, without and with a subscriber; a `recorder` workflow must run as `parent`. */
+/** Runs one wait for each number of polls, without and with a subscriber; a `recorder` workflow must run as `parent`. */
 export async function eventsByPolls(
   client: Client,
   emulator: Emulator,

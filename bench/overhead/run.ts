@@ -1,5 +1,5 @@
 /**
- * What a wait costs beside the looks: waits whose tasks are already done, per second, interleaved with trivial workflows and with the
+ * What a wait costs beside the polls: waits whose tasks are already done, per second, interleaved with trivial workflows and with the
  * leanest hand-written wait on the same server; its events and its calls of the server.
  */
 import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';

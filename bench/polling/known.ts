@@ -1,7 +1,14 @@
-/** The law is known: this package's schedule and the peers' against the exact optimum, on the same draws. */
+/** The distribution is known: this package's schedule and the peers' against the exact optimum, on the same draws. */
 import { jitterOf } from '../../src/schedule/jitter.js';
-import { nextLook, policyOf } from '../../src/schedule/schedule.js';
-import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/distributions.js';
+import { nextPoll, policyOf } from '../../src/schedule/schedule.js';
+import {
+  type Distribution,
+  distributionA,
+  distributionB,
+  distributionC,
+  distributionD,
+  driftAt,
+} from '../lib/distributions.js';
 import { type Cost, type Grid, gridOf, integralOf, optimumOf } from '../lib/optimum.js';
 import { seeded } from '../lib/random.js';
 import { type Peer, peers } from './peers.js';
@@ -13,7 +20,11 @@ const gridStep = 0.25;
 /** Laws that jobs take turns to follow; each is known while it holds. */
 export interface World {
   readonly name: string;
-  readonly laws: readonly { readonly law: Law; readonly grid: Grid; readonly durations: Float64Array }[];
+  readonly distributions: readonly {
+    readonly distribution: Distribution;
+    readonly grid: Grid;
+    readonly durations: Float64Array;
+  }[];
 }
 
 /** The five worlds of the benchmark, with their jobs drawn. */
@@ -23,18 +34,20 @@ export function worlds(jobs: number, seed: number): World[] {
     const times = Number(driftAt(job).toFixed(4));
     drift.set(times, (drift.get(times) ?? 0) + 1 / 16);
   }
-  const named: [string, (readonly [Law, number])[]][] = [
-    ...[lawA(), lawB(), lawC(), lawD()].map((law): [string, (readonly [Law, number])[]] => [law.name, [[law, 1]]]),
-    ['E drifting', [...drift].map(([times, share]) => [lawA(times), share] as const)],
+  const named: [string, (readonly [Distribution, number])[]][] = [
+    ...[distributionA(), distributionB(), distributionC(), distributionD()].map(
+      (distribution): [string, (readonly [Distribution, number])[]] => [distribution.name, [[distribution, 1]]],
+    ),
+    ['E drifting', [...drift].map(([times, share]) => [distributionA(times), share] as const)],
   ];
-  return named.map(([name, laws], index) => {
+  return named.map(([name, distributions], index) => {
     const draw = seeded(seed + 1000 * index);
     return {
       name,
-      laws: laws.map(([law, share]) => ({
-        law,
-        grid: gridOf(law, gridStep),
-        durations: Float64Array.from({ length: Math.round(jobs * share) }, () => law.draw(draw)).sort(),
+      distributions: distributions.map(([distribution, share]) => ({
+        distribution,
+        grid: gridOf(distribution, gridStep),
+        durations: Float64Array.from({ length: Math.round(jobs * share) }, () => distribution.draw(draw)).sort(),
       })),
     };
   });
@@ -46,81 +59,81 @@ export interface Measured extends Cost {
   readonly p99Seconds: number;
 }
 
-function measured(looks: number, delays: Float64Array): Measured {
+function measured(polls: number, delays: Float64Array): Measured {
   delays.sort();
   const at = (share: number): number => delays[Math.min(delays.length - 1, Math.floor(share * delays.length))] ?? 0;
   return {
-    looks: looks / delays.length,
+    polls: polls / delays.length,
     delaySeconds: delays.reduce((sum, delay) => sum + delay, 0) / delays.length,
     p95Seconds: at(0.95),
     p99Seconds: at(0.99),
   };
 }
 
-const jobsOf = (world: World): number => world.laws.reduce((sum, { durations }) => sum + durations.length, 0);
+const jobsOf = (world: World): number => world.distributions.reduce((sum, { durations }) => sum + durations.length, 0);
 
-/** Each job under its own law's schedule, look by look as an activity asks for it: whole milliseconds, jitter by job and look. */
-export function ours(world: World, price: number): Measured {
+/** Each job under its own distribution's schedule, poll by poll as an activity asks for it: whole milliseconds, jitter by job and poll. */
+export function ours(world: World, pollCost: number): Measured {
   const delays = new Float64Array(jobsOf(world));
-  let looks = 0;
+  let polls = 0;
   let job = 0;
-  for (const { law, durations } of world.laws) {
+  for (const { distribution, durations } of world.distributions) {
     const policy = policyOf({
-      model: law.model,
-      priceSeconds: price,
+      model: distribution.model,
+      pollCostSeconds: pollCost,
       floorMs: 1000 * rails.floorSeconds,
       ceilingMs: 1000 * rails.ceilingSeconds,
     });
     for (const duration of durations) {
       let ageMs = 0;
-      for (let look = 1; ageMs < 1000 * duration; look++, looks++)
-        ageMs += nextLook({ ageMs, policy, jitter: jitterOf(`job-${job}`, look) }).delayMs;
+      for (let poll = 1; ageMs < 1000 * duration; poll++, polls++)
+        ageMs += nextPoll({ ageMs, policy, jitter: jitterOf(`job-${job}`, poll) }).delayMs;
       delays[job++] = ageMs / 1000 - duration;
     }
   }
-  return measured(looks, delays);
+  return measured(polls, delays);
 }
 
-/** The optimum of each law at one price, on the same jobs. */
-export function optimal(world: World, price: number): Measured {
+/** The optimum of each distribution at one poll cost, on the same jobs. */
+export function optimal(world: World, pollCost: number): Measured {
   const delays = new Float64Array(jobsOf(world));
-  let looks = 0;
+  let polls = 0;
   let job = 0;
-  for (const { grid, durations } of world.laws) {
-    const { times } = optimumOf(grid, price, rails.floorSeconds, rails.ceilingSeconds);
+  for (const { grid, durations } of world.distributions) {
+    const { times } = optimumOf(grid, pollCost, rails.floorSeconds, rails.ceilingSeconds);
     let k = 0;
     for (const duration of durations) {
       while ((times[k] as number) < duration) k++;
-      looks += k + 1;
+      polls += k + 1;
       delays[job++] = (times[k] as number) - duration;
     }
   }
-  return measured(looks, delays);
+  return measured(polls, delays);
 }
 
 const between = (low: Measured, high: Measured, share: number): Measured => {
   const mix = (a: number, b: number): number => (1 - share) * a + share * b;
   return {
-    looks: mix(low.looks, high.looks),
+    polls: mix(low.polls, high.polls),
     delaySeconds: mix(low.delaySeconds, high.delaySeconds),
     p95Seconds: mix(low.p95Seconds, high.p95Seconds),
     p99Seconds: mix(low.p99Seconds, high.p99Seconds),
   };
 };
 
-/** The optimum on the same jobs at a mean number of looks, or at a mean delay: mixed from its two nearest. */
-export function optimumAt(world: World, what: 'looks' | 'delaySeconds', goal: number): Measured {
-  // Of looks a low price gives more, of delay less.
-  const above = (now: Measured): boolean => (what === 'looks' ? now.looks > goal : now.delaySeconds < goal);
+/** The optimum on the same jobs at a mean number of polls, or at a mean delay: mixed from its two nearest. */
+export function optimumAt(world: World, what: 'polls' | 'delaySeconds', goal: number): Measured {
+  // Of polls a low poll cost gives more, of delay less.
+  const above = (now: Measured): boolean => (what === 'polls' ? now.polls > goal : now.delaySeconds < goal);
   let [cheap, dear] = [1e-3, 500];
   let [low, high] = [optimal(world, cheap), optimal(world, dear)];
   if (!above(low)) return low;
   if (above(high)) return high;
   for (let round = 0; round < 20 && Math.abs(low[what] - high[what]) > 0.005 * goal; round++) {
-    const price = Math.sqrt(cheap * dear);
-    const now = optimal(world, price);
-    if (above(now)) [cheap, low] = [price, now];
-    else [dear, high] = [price, now];
+    const pollCost = Math.sqrt(cheap * dear);
+    const now = optimal(world, pollCost);
+    if (above(now)) [cheap, low] = [pollCost, now];
+    else [dear, high] = [pollCost, now];
   }
   const width = high[what] - low[what];
   return between(low, high, width === 0 ? 0 : (goal - low[what]) / width);
@@ -130,21 +143,23 @@ export function optimumAt(world: World, what: 'looks' | 'delaySeconds', goal: nu
 export function peer(world: World, { times }: Peer, seed: number): Measured {
   const delays = new Float64Array(jobsOf(world));
   const draw = seeded(seed);
-  let looks = 0;
+  let polls = 0;
   let job = 0;
-  for (const { durations } of world.laws)
+  for (const { durations } of world.distributions)
     for (const duration of durations)
       for (const time of times(draw)) {
-        looks++;
+        polls++;
         if (time < duration) continue;
         delays[job++] = time - duration;
         break;
       }
-  return measured(looks, delays);
+  return measured(polls, delays);
 }
 
-/** Half the square of the integral of sqrt(f S), for a world of one law. */
+/** Half the square of the integral of sqrt(f S), for a world of one distribution. */
 export const limitOf = (world: World): number | undefined =>
-  world.laws.length === 1 && world.laws[0] ? integralOf(world.laws[0].grid) ** 2 / 2 : undefined;
+  world.distributions.length === 1 && world.distributions[0]
+    ? integralOf(world.distributions[0].grid) ** 2 / 2
+    : undefined;
 
 export { peers };

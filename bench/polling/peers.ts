@@ -1,16 +1,16 @@
-/** Schedules that other clients ship, as their published code has them; seconds since submission, the first look at 0. */
+/** Schedules that other clients ship, as their published code has them; seconds since submission, the first poll at 0. */
 import type { Draw } from '../lib/random.js';
 
-/** A schedule: the times of looks, without end. */
+/** A schedule: the times of polls, without end. */
 export interface Peer {
   readonly name: string;
   readonly source: string;
   readonly times: (draw: Draw) => Generator<number, never>;
 }
 
-function* growing(first: number, factor: number, most: number): Generator<number, never> {
+function* growing(first: number, factor: number, max: number): Generator<number, never> {
   let time = 0;
-  for (let gap = first; ; gap = Math.min(most, gap * factor)) {
+  for (let gap = first; ; gap = Math.min(max, gap * factor)) {
     yield time;
     time += gap;
   }
@@ -21,12 +21,12 @@ function* every(gap: number): Generator<number, never> {
 }
 
 function* awsWaiter(draw: Draw): Generator<number, never> {
-  const [least, most] = [2, 120];
-  const ceiling = Math.log2(most / least) + 1;
+  const [min, max] = [2, 120];
+  const ceiling = Math.log2(max / min) + 1;
   let time = 0;
   yield time;
   for (let attempt = 1; ; attempt++) {
-    time += attempt > ceiling ? most : least + draw() * (least * 2 ** (attempt - 1) - least);
+    time += attempt > ceiling ? max : min + draw() * (min * 2 ** (attempt - 1) - min);
     yield time;
   }
 }

@@ -2,30 +2,30 @@
 
 import { fitModel } from '../../src/learning/model.js';
 import type { DurationModel } from '../../src/schedule/distribution.js';
-import { type LookInput, nextLook, policyOf } from '../../src/schedule/schedule.js';
+import { type NextPollInput, nextPoll, policyOf } from '../../src/schedule/schedule.js';
 import { type Cost, delayAt, gridOf } from '../lib/optimum.js';
 import { exponentialDraw, normalDraw, seeded } from '../lib/random.js';
 
 const horizonSeconds = 720;
 
-// Points to a model; a thousand are enough for the law that both schedules are told.
+// Points to a model; a thousand are enough for the distribution that both schedules are told.
 const fitted = (points: readonly number[], horizon: number): DurationModel =>
   fitModel(
     points.slice(0, 4000).map((point) => ({ lowSeconds: 0.995 * point, highSeconds: 1.005 * point })),
     horizon,
   );
 
-/** Our cost at each price, and the blind optimum's delay at the same looks over ours. */
+/** Our cost at each poll cost, and the blind optimum's delay at the same polls over ours. */
 export function phased(
   count: number,
   seed: number,
-  prices: readonly number[],
-): (Cost & { readonly price: number; readonly gain: number })[] {
+  pollCosts: readonly number[],
+): (Cost & { readonly pollCost: number; readonly gain: number })[] {
   const draw = seeded(seed + 77);
   const jobs = Array.from({ length: count }, (): [queued: number, running: number] => {
     let queued = horizonSeconds;
     while (queued > 600) queued = 10 * Math.exp(1.09 * normalDraw(draw));
-    // A gamma law of shape 20 is the sum of twenty exponential ones: median 28 s, 95 % within 40 s.
+    // A gamma distribution of shape 20 is the sum of twenty exponential ones: median 28 s, 95 % within 40 s.
     let running = 0;
     for (let k = 0; k < 20; k++) running += exponentialDraw(draw);
     return [queued, (running * 28) / 19.67];
@@ -54,17 +54,21 @@ export function phased(
     horizonSeconds,
   );
   const model = { ...total, phases: { queued, running } };
-  return prices.map((price) => {
-    const policy = policyOf({ model, priceSeconds: price });
-    let looks = 0;
+  return pollCosts.map((pollCost) => {
+    const policy = policyOf({ model, pollCostSeconds: pollCost });
+    let polls = 0;
     let delay = 0;
     for (const [wait, work] of jobs) {
       let age = 0;
-      let told: Pick<LookInput, 'phase'> & { began: number; gap: number } = { phase: 'submitted', began: 0, gap: 0 };
+      let told: Pick<NextPollInput, 'phase'> & { began: number; gap: number } = {
+        phase: 'submitted',
+        began: 0,
+        gap: 0,
+      };
       while (age < wait + work) {
         const before = age;
         age +=
-          nextLook({
+          nextPoll({
             ageMs: 1000 * age,
             policy,
             jitter: 0.5,
@@ -72,13 +76,13 @@ export function phased(
             phaseForMs: 1000 * (age - told.began),
             phaseGapMs: 1000 * told.gap,
           }).delayMs / 1000;
-        looks++;
+        polls++;
         if (told.phase === 'submitted' && age >= wait)
           told = { phase: 'running', began: (before + age) / 2, gap: age - before };
       }
       delay += age - wait - work;
     }
-    const cost = { looks: looks / count, delaySeconds: delay / count };
-    return { price, ...cost, gain: delayAt(grid, cost.looks, 1, 60) / cost.delaySeconds };
+    const cost = { polls: polls / count, delaySeconds: delay / count };
+    return { pollCost, ...cost, gain: delayAt(grid, cost.polls, 1, 60) / cost.delaySeconds };
   });
 }

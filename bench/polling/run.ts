@@ -1,12 +1,19 @@
 /**
- * When to look, simulated: `npx tsx bench/polling/run.ts [--jobs 200000] [--repeats 40] [--seed 1]`. Prints tables, writes
+ * When to poll, simulated: `npx tsx bench/polling/run.ts [--jobs 200000] [--repeats 40] [--seed 1]`. Prints tables, writes
  * `bench/results/polling.json`. Seeded: the same numbers each time.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { priorFrom } from '../../src/schedule/distribution.js';
-import { driftAt, type Law, lawA, lawB, lawC, lawD } from '../lib/distributions.js';
+import {
+  type Distribution,
+  distributionA,
+  distributionB,
+  distributionC,
+  distributionD,
+  driftAt,
+} from '../lib/distributions.js';
 import { limitOf, optimumAt, ours, peer, peers, rails, type World, worlds } from './known.js';
 import { afterLife, type Life } from './learning.js';
 import { phased } from './phases.js';
@@ -28,18 +35,18 @@ const cell = (value: number | undefined, digits = 2, width = 8): string =>
   (value === undefined ? '-' : value.toFixed(digits)).padStart(width);
 const digits = (value: number): number => Number(value.toPrecision(5));
 
-/** Prices such that a law's schedule takes from about 20 looks down to about 3. */
-const prices = [0.08, 0.2, 0.35, 0.5, 1, 2, 4];
+/** Poll costs such that a distribution's schedule takes from about 20 polls down to about 3. */
+const pollCosts = [0.08, 0.2, 0.35, 0.5, 1, 2, 4];
 
 function knownRows(world: World) {
   const limit = limitOf(world);
-  return prices.map((price) => {
-    const here = ours(world, price);
-    const best = optimumAt(world, 'looks', here.looks);
+  return pollCosts.map((pollCost) => {
+    const here = ours(world, pollCost);
+    const best = optimumAt(world, 'polls', here.polls);
     return {
       world: world.name,
-      price,
-      looks: digits(here.looks),
+      pollCost,
+      polls: digits(here.polls),
       delaySeconds: digits(here.delaySeconds),
       p95Seconds: digits(here.p95Seconds),
       p99Seconds: digits(here.p99Seconds),
@@ -48,8 +55,8 @@ function knownRows(world: World) {
       delayOverOptimum: digits(here.delaySeconds / best.delaySeconds),
       ...(limit && {
         limit: digits(limit),
-        productOverLimit: digits((here.looks * here.delaySeconds) / limit),
-        optimumProductOverLimit: digits((best.looks * best.delaySeconds) / limit),
+        productOverLimit: digits((here.polls * here.delaySeconds) / limit),
+        optimumProductOverLimit: digits((best.polls * best.delaySeconds) / limit),
       }),
     };
   });
@@ -58,45 +65,62 @@ function knownRows(world: World) {
 function peerRows(world: World) {
   return peers.map((one, index) => {
     const there = peer(world, one, seed + index);
-    const sameLooks = optimumAt(world, 'looks', there.looks);
+    const samePolls = optimumAt(world, 'polls', there.polls);
     const sameDelay = optimumAt(world, 'delaySeconds', there.delaySeconds);
     return {
       world: world.name,
       peer: one.name,
       source: one.source,
-      looks: digits(there.looks),
+      polls: digits(there.polls),
       delaySeconds: digits(there.delaySeconds),
       p95Seconds: digits(there.p95Seconds),
-      // A floor of 1 s bounds how many looks the optimum can use; beyond that the comparison says nothing.
-      ...(sameLooks.looks > 0.98 * there.looks && {
-        delayOverOptimum: digits(there.delaySeconds / sameLooks.delaySeconds),
+      // A floor of 1 s bounds how many polls the optimum can use; beyond that the comparison says nothing.
+      ...(samePolls.polls > 0.98 * there.polls && {
+        delayOverOptimum: digits(there.delaySeconds / samePolls.delaySeconds),
       }),
       ...(sameDelay.delaySeconds < 1.02 * there.delaySeconds && {
-        looksSavedShare: digits(1 - sameDelay.looks / there.looks),
+        pollsSavedShare: digits(1 - sameDelay.polls / there.polls),
       }),
     };
   });
 }
 
-const of = (law: Law, count: number): Law[] => new Array<Law>(count).fill(law);
+const of = (distribution: Distribution, count: number): Distribution[] =>
+  new Array<Distribution>(count).fill(distribution);
 const far = priorFrom({ medianSeconds: 150, p95Seconds: 250 });
 
 function learnedRows() {
-  const [a, b, c, d, slow, fast] = [lawA(), lawB(), lawC(), lawD(), lawA(2), lawA(0.5)];
+  const [a, b, c, d, slow, fast] = [
+    distributionA(),
+    distributionB(),
+    distributionC(),
+    distributionD(),
+    distributionA(2),
+    distributionA(0.5),
+  ];
   const fresh = { at: [10, 30, 100] };
   const later = { at: [200] };
   const lives: Life[] = [
-    ...[a, b, c, d, slow, fast].map((law) => ({ name: law.name, jobs: of(law, 100), ...fresh })),
-    ...[a, c].map((law) => ({ name: `${law.name}, prior 150 s`, jobs: of(law, 100), prior: far, ...fresh })),
+    ...[a, b, c, d, slow, fast].map((distribution) => ({
+      name: distribution.name,
+      jobs: of(distribution, 100),
+      ...fresh,
+    })),
+    ...[a, c].map((distribution) => ({
+      name: `${distribution.name}, prior 150 s`,
+      jobs: of(distribution, 100),
+      prior: far,
+      ...fresh,
+    })),
     { name: 'A 150 jobs, then x 2', jobs: [...of(a, 150), ...of(slow, 50)], ...later },
     { name: 'A 150 jobs, then x 0.5', jobs: [...of(a, 150), ...of(fast, 50)], ...later },
     { name: 'A x 2 150 jobs, then A', jobs: [...of(slow, 150), ...of(a, 50)], ...later },
-    { name: 'D 150 jobs, then x 2', jobs: [...of(d, 150), ...of(lawD(2), 50)], ...later },
-    { name: 'D 150 jobs, then x 0.5', jobs: [...of(d, 150), ...of(lawD(0.5), 50)], ...later },
+    { name: 'D 150 jobs, then x 2', jobs: [...of(d, 150), ...of(distributionD(2), 50)], ...later },
+    { name: 'D 150 jobs, then x 0.5', jobs: [...of(d, 150), ...of(distributionD(0.5), 50)], ...later },
     { name: 'C 150 jobs, then A', jobs: [...of(c, 150), ...of(a, 50)], ...later },
     {
       name: 'E drifting',
-      jobs: Array.from({ length: 400 }, (_, job) => lawA(Number(driftAt(job).toFixed(2)))),
+      jobs: Array.from({ length: 400 }, (_, job) => distributionA(Number(driftAt(job).toFixed(2)))),
       at: [100, 200, 300, 400],
     },
   ];
@@ -116,37 +140,38 @@ function learnedRows() {
 
 const started = Date.now();
 say(
-  `Schedules on ${jobs} jobs per law, seed ${seed}; floor ${rails.floorSeconds} s, ceiling ${rails.ceilingSeconds} s`,
+  `Schedules on ${jobs} jobs per distribution, seed ${seed}; floor ${rails.floorSeconds} s, ceiling ${rails.ceilingSeconds} s`,
 );
 const all = worlds(jobs, seed);
 const known = [];
 const beside = [];
 for (const world of all) {
   say();
-  say(`${world.name}${limitOf(world) ? `: limit of looks x delay ${limitOf(world)?.toFixed(2)}` : ''}`);
-  say('   price   looks   delay     p95     p99 | optimum: delay     p95  ratio | looks x delay / limit, optimum');
+  say(`${world.name}${limitOf(world) ? `: limit of polls x delay ${limitOf(world)?.toFixed(2)}` : ''}`);
+  say('   poll cost   polls   delay     p95     p99 | optimum: delay     p95  ratio | polls x delay / limit, optimum');
   for (const row of knownRows(world)) {
     known.push(row);
     say(
-      `${cell(row.price)}${cell(row.looks)}${cell(row.delaySeconds)}${cell(row.p95Seconds)}${cell(row.p99Seconds)} |       ${cell(row.optimumDelaySeconds)}${cell(row.optimumP95Seconds)}${cell(row.delayOverOptimum, 3, 7)} |${cell(row.productOverLimit, 3)}${cell(row.optimumProductOverLimit, 3)}`,
+      `${cell(row.pollCost)}${cell(row.polls)}${cell(row.delaySeconds)}${cell(row.p95Seconds)}${cell(row.p99Seconds)} |       ${cell(row.optimumDelaySeconds)}${cell(row.optimumP95Seconds)}${cell(row.delayOverOptimum, 3, 7)} |${cell(row.productOverLimit, 3)}${cell(row.optimumProductOverLimit, 3)}`,
     );
   }
   for (const row of peerRows(world)) {
     beside.push(row);
     say(
-      `${row.peer.padEnd(16)} looks ${cell(row.looks)}  delay ${cell(row.delaySeconds)}  p95 ${cell(row.p95Seconds)} | delay over the optimum ${cell(row.delayOverOptimum)}, looks saved ${cell(row.looksSavedShare && 100 * row.looksSavedShare, 0, 4)} %`,
+      `${row.peer.padEnd(16)} polls ${cell(row.polls)}  delay ${cell(row.delaySeconds)}  p95 ${cell(row.p95Seconds)} | delay over the optimum ${cell(row.delayOverOptimum)}, polls saved ${cell(row.pollsSavedShare && 100 * row.pollsSavedShare, 0, 4)} %`,
     );
   }
 }
 say();
-say(`Learned: cost over the known optimum at 0.5 s per look, ${repeats} repeats: mean, worst; not learning`);
+say(`Learned: cost over the known optimum at 0.5 s per poll, ${repeats} repeats: mean, worst; not learning`);
 const learned = learnedRows();
 say();
 say(
-  'Phases told apart: queue of median 10 s, work of median 28 s; delay of the blind optimum at the same looks over ours',
+  'Phases told apart: queue of median 10 s, work of median 28 s; delay of the blind optimum at the same polls over ours',
 );
 const phases = phased(Math.min(jobs, 20_000), seed, [0.25, 0.5, 1, 2, 4]);
-for (const row of phases) say(`${cell(row.price)}${cell(row.looks)}${cell(row.delaySeconds)}  gain ${cell(row.gain)}`);
+for (const row of phases)
+  say(`${cell(row.pollCost)}${cell(row.polls)}${cell(row.delaySeconds)}  gain ${cell(row.gain)}`);
 
 const lock = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 const result = {

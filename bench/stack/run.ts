@@ -7,7 +7,7 @@ import { resultsWorkflowId, workflowTypes } from '../../src/contract.js';
 import { priorFrom } from '../../src/schedule/distribution.js';
 import { policyOf } from '../../src/schedule/schedule.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
-import { lawA } from '../lib/distributions.js';
+import { distributionA } from '../lib/distributions.js';
 import type { LeanInput } from '../lib/lean-workflows.js';
 import { atLeast, atMost, type BenchContext, type PartResult, rounded, sizeOf } from '../lib/part.js';
 import { type BenchProcess, startBenchWorker, startWorker, workerEnv } from '../lib/processes.js';
@@ -15,7 +15,7 @@ import { seeded } from '../lib/random.js';
 import { type Recorders, startRecorders } from '../lib/recorders.js';
 import { startBenchServer } from '../lib/server.js';
 import { meanOf, quantileOf } from '../lib/stats.js';
-import { fixedLooks, type Job, type Outcome, ourLooks, summed } from './simulated.js';
+import { fixedPolls, type Job, type Outcome, ourPolls, summed } from './simulated.js';
 
 const FIXED_SECONDS = 5;
 const PARENTS = 16;
@@ -28,13 +28,13 @@ interface Arm {
   readonly simulated: readonly Outcome[];
 }
 
-/** Draws of law A, those beyond the longest drawn again. */
+/** Draws of distribution A, those beyond the longest drawn again. */
 function drawn(count: number, seed: number, longestSeconds: number, scale: number): number[] {
-  const law = lawA();
+  const distribution = distributionA();
   const draw = seeded(seed);
   const seconds: number[] = [];
   while (seconds.length < count) {
-    const one = law.draw(draw);
+    const one = distribution.draw(draw);
     if (one <= longestSeconds) seconds.push(one);
   }
   return seconds.map((one) => Math.round(1000 * one * scale));
@@ -42,14 +42,14 @@ function drawn(count: number, seed: number, longestSeconds: number, scale: numbe
 
 function measured(arm: Arm, emulator: Emulator, recorders: Recorders) {
   const toEvent: number[] = [];
-  const toLook: number[] = [];
+  const toPoll: number[] = [];
   let requests = 0;
   for (const { taskId } of arm.jobs) {
     const task = emulator.task(taskId);
     const eventMs = recorders.outcomes.get(taskId);
     if (task?.toldEndAtMs === undefined || eventMs === undefined) throw new Error(`${taskId} has not ended`);
     requests += task.polls;
-    toLook.push(task.toldEndAtMs - task.finishedAtMs);
+    toPoll.push(task.toldEndAtMs - task.finishedAtMs);
     toEvent.push(eventMs - task.finishedAtMs);
   }
   const perJob = requests / arm.jobs.length;
@@ -60,7 +60,7 @@ function measured(arm: Arm, emulator: Emulator, recorders: Recorders) {
     jobs: arm.jobs.length,
     requestsPerJob: perJob,
     delaySeconds,
-    delayToLookSeconds: meanOf(toLook) / 1000,
+    delayToPollSeconds: meanOf(toPoll) / 1000,
     p95Seconds: quantileOf(toEvent, 0.95) / 1000,
     p99Seconds: quantileOf(toEvent, 0.99) / 1000,
     product: perJob * delaySeconds,
@@ -76,18 +76,18 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
   const scale = sizeOf(context, 'scale', 1, 0.2);
   const longestSeconds = sizeOf(context, 'horizon', 300, 120);
   const durations = drawn(count, seed, longestSeconds, scale);
-  const prior = { medianSeconds: 40 * scale, p95Seconds: 120 * scale, stuckShare: 0.03 };
+  const prior = { medianSeconds: 40 * scale, p95Seconds: 120 * scale, tailWeight: 0.03 };
   const policy = policyOf({ model: priorFrom(prior) });
   const jobsOf = (name: string): Job[] =>
     durations.map((durationMs, index) => ({ taskId: `${name}-${seed}-${index}`, durationMs }));
   const [ours, fixed] = [jobsOf('ours'), jobsOf('fixed')];
   const everyMs = FIXED_SECONDS * 1000 * scale;
   const arms: readonly Arm[] = [
-    { name: 'this package', jobs: ours, simulated: ours.map((job) => ourLooks(job, policy)) },
+    { name: 'this package', jobs: ours, simulated: ours.map((job) => ourPolls(job, policy)) },
     {
       name: `fixed ${FIXED_SECONDS * scale} s`,
       jobs: fixed,
-      simulated: fixed.map((job) => fixedLooks(job, everyMs)),
+      simulated: fixed.map((job) => fixedPolls(job, everyMs)),
     },
   ];
 
@@ -104,7 +104,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     const env = workerEnv(emulator, address, {
       TRYON_PRIOR_MEDIAN_SECONDS: String(prior.medianSeconds),
       TRYON_PRIOR_P95_SECONDS: String(prior.p95Seconds),
-      // The law is known: what learning costs is shown by `polling`.
+      // The distribution is known: what learning costs is shown by `polling`.
       TRYON_LEARN: 'false',
     });
     await started(startWorker(env));
@@ -115,7 +115,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     log(`${count} jobs in each arm, ${STARTS_PER_SECOND} pairs a second, durations x ${scale}`);
     const firstAtMs = Date.now() + 500;
     let open = 0;
-    let mostOpen = 0;
+    let maxOpen = 0;
     emulator.onEnd(() => {
       open -= 1;
     });
@@ -129,7 +129,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
         emulator.addTask({ taskId: jobs[index]?.taskId as string, durationSeconds, submittedAtMs });
         open += 1;
       }
-      mostOpen = Math.max(mostOpen, open);
+      maxOpen = Math.max(maxOpen, open);
       const oursId = ours[index]?.taskId as string;
       const fixedId = fixed[index]?.taskId as string;
       await Promise.all([
@@ -159,18 +159,18 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
       server: server.version,
       targets: [
         atMost('requests x mean delay over the simulated product, same draws', 1.07, us.productOverSimulated),
-        atLeast('jobs under way at once, both arms', 300, mostOpen),
+        atLeast('jobs under way at once, both arms', 300, maxOpen),
       ],
       tables: [
         {
-          title: `Real stack: ${count} jobs of law A in each arm, durations x ${scale}, delay to the parent's event`,
+          title: `Real stack: ${count} jobs of distribution A in each arm, durations x ${scale}, delay to the parent's event`,
           header: [
             'schedule',
             'requests/job',
             'mean delay s',
             'p95 s',
             'p99 s',
-            'delay to the look s',
+            'delay to the poll s',
             'requests x delay',
             'simulated',
             'over simulated',
@@ -181,7 +181,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
             rounded(arm.delaySeconds),
             rounded(arm.p95Seconds),
             rounded(arm.p99Seconds),
-            rounded(arm.delayToLookSeconds),
+            rounded(arm.delayToPollSeconds),
             rounded(arm.product),
             rounded(arm.simulated.product),
             rounded(arm.productOverSimulated),
@@ -193,7 +193,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
         'Tasks have one sub-task, so that both arms have one event to tell. The fixed arm is one activity with a fixed retry interval and one signal.',
         `Against the fixed interval: ${rounded(them.product / us.product)} times its requests x delay.`,
       ],
-      data: { count, scale, longestSeconds, mostOpen, policy, arms: found },
+      data: { count, scale, longestSeconds, maxOpen, policy, arms: found },
     };
   } finally {
     await Promise.all(processes.map((one) => one.stop()));

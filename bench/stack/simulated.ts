@@ -1,6 +1,6 @@
 /** What the same schedules would do to the same jobs if nothing took time: no network, no server, no worker. */
 import { jitterOf } from '../../src/schedule/jitter.js';
-import { firstLookMs, nextLook, type SchedulePolicy } from '../../src/schedule/schedule.js';
+import { firstPollMs, nextPoll, type SchedulePolicy } from '../../src/schedule/schedule.js';
 
 /** A job of the benchmark. */
 export interface Job {
@@ -15,16 +15,16 @@ export interface Outcome {
 }
 
 /** One job under this package's schedule, attempt by attempt as the activity counts them: the first is silent. */
-export function ourLooks({ taskId, durationMs }: Job, policy: SchedulePolicy): Outcome {
-  let ageMs = firstLookMs(policy, jitterOf(taskId, 0));
+export function ourPolls({ taskId, durationMs }: Job, policy: SchedulePolicy): Outcome {
+  let ageMs = firstPollMs(policy, jitterOf(taskId, 0));
   let requests = 1;
   for (let attempt = 2; ageMs < durationMs; attempt++, requests++)
-    ageMs += nextLook({ ageMs, policy, jitter: jitterOf(taskId, attempt) }).delayMs;
+    ageMs += nextPoll({ ageMs, policy, jitter: jitterOf(taskId, attempt) }).delayMs;
   return { requests, delayMs: ageMs - durationMs };
 }
 
-/** One job under a fixed interval whose first look is at once. */
-export function fixedLooks({ durationMs }: Job, everyMs: number): Outcome {
+/** One job under a fixed interval whose first poll is at once. */
+export function fixedPolls({ durationMs }: Job, everyMs: number): Outcome {
   const gaps = Math.ceil(durationMs / everyMs);
   return { requests: gaps + 1, delayMs: gaps * everyMs - durationMs };
 }

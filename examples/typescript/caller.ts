@@ -32,7 +32,7 @@ async function call(client: Client, input: TryOnResultsInput, subscriber: Subscr
   const wait = await start.workflowHandle();
   const status = await wait.query<TryOnStatus>('tryOnStatus');
   console.error(`${status.state}, ${status.images.length} images so far`);
-  // A vendor task that failed is an outcome too: look at its `status`.
+  // A vendor task that failed is an outcome too: poll at its `status`.
   const outcome = await wait.result();
   console.log(JSON.stringify({ subscribed, status, outcome }));
 }

@@ -1,31 +1,37 @@
-/** The gates of all accounts of this process: what one look learns of the vendor, the others obey. */
-import { askGate, type Gate, gateNews, learnGate, openGate } from '../poll/account-throttle.js';
-import type { Verdict } from '../poll/classify.js';
+/** The throttles of all accounts of this process: what one poll learns of the vendor, the others obey. */
+import {
+  type AccountThrottle,
+  admitPoll,
+  initialThrottle,
+  observePoll,
+  throttleChange,
+} from '../poll/account-throttle.js';
+import type { Classification } from '../poll/classify.js';
 
-/** A look that may start. */
+/** A poll that may start. */
 export interface Admitted {
   readonly kind: 'admitted';
   /** To be called once, when it has ended. Returns one line where the account's state changed in a way worth a warning. */
-  done(end: { readonly verdict?: Verdict; readonly nowMs: number }): string | undefined;
+  done(end: { readonly classification?: Classification; readonly nowMs: number }): string | undefined;
 }
 
-/** A look that must wait. */
-export interface Held {
-  readonly kind: 'held';
+/** A poll that must wait. */
+export interface Deferred {
+  readonly kind: 'deferred';
   readonly untilMs: number;
 }
 
 /** See the file's description. Times are Unix milliseconds of the Temporal server. */
-export interface AccountGate {
-  enter(look: {
+export interface AccountThrottles {
+  enter(poll: {
     readonly account: string;
     readonly taskId: string;
     readonly nowMs: number;
-    /** The last look before a deadline, which is never held. */
+    /** The last poll before a deadline, which is never held. */
     readonly isLast: boolean;
-  }): Admitted | Held;
+  }): Admitted | Deferred;
   /** What is known of an account. */
-  state(account: string): Gate;
+  state(account: string): AccountThrottle;
 }
 
 /** Places that nobody came back for are forgotten so long after their time. */
@@ -35,8 +41,10 @@ const SWEEP_EVERY = 1_000;
 const PACE_SHARE = 0.95;
 
 /** @param options - `queriesPerSecond`: the budget of an account */
-export function createAccountGate(options: { readonly queriesPerSecond: (account: string) => number }): AccountGate {
-  const gates = new Map<string, Gate>();
+export function createAccountThrottles(options: {
+  readonly queriesPerSecond: (account: string) => number;
+}): AccountThrottles {
+  const throttles = new Map<string, AccountThrottle>();
   /** By account and task. */
   const places = new Map<string, number>();
   let entries = 0;
@@ -46,7 +54,7 @@ export function createAccountGate(options: { readonly queriesPerSecond: (account
     if (entries % SWEEP_EVERY !== 0) return;
     for (const [key, placeMs] of places) if (placeMs < nowMs - FORGET_MS) places.delete(key);
   };
-  const state = (account: string): Gate => gates.get(account) ?? openGate;
+  const state = (account: string): AccountThrottle => throttles.get(account) ?? initialThrottle;
 
   return {
     state,
@@ -54,26 +62,26 @@ export function createAccountGate(options: { readonly queriesPerSecond: (account
       sweep(nowMs);
       const key = `${account} ${taskId}`;
       const placeMs = places.get(key);
-      const wish = { nowMs, isLast, ...(placeMs === undefined ? {} : { placeMs }) };
-      const { gate, holdUntilMs, isProbe } = askGate(
+      const request = { nowMs, isLast, ...(placeMs === undefined ? {} : { placeMs }) };
+      const { throttle, deferUntilMs, isProbe } = admitPoll(
         state(account),
-        wish,
+        request,
         PACE_SHARE * options.queriesPerSecond(account),
       );
-      gates.set(account, gate);
-      if (holdUntilMs !== undefined) {
-        places.set(key, holdUntilMs);
-        return { kind: 'held', untilMs: holdUntilMs };
+      throttles.set(account, throttle);
+      if (deferUntilMs !== undefined) {
+        places.set(key, deferUntilMs);
+        return { kind: 'deferred', untilMs: deferUntilMs };
       }
       places.delete(key);
       return {
         kind: 'admitted',
-        done({ verdict, nowMs: endedAtMs }) {
+        done({ classification, nowMs: endedAtMs }) {
           const before = state(account);
-          const look = { taskId, startedAtMs: nowMs, nowMs: endedAtMs, isProbe };
-          const after = learnGate(before, { ...look, ...(verdict === undefined ? {} : { verdict }) });
-          gates.set(account, after);
-          return gateNews(before, after);
+          const poll = { taskId, startedAtMs: nowMs, nowMs: endedAtMs, isProbe };
+          const after = observePoll(before, { ...poll, ...(classification === undefined ? {} : { classification }) });
+          throttles.set(account, after);
+          return throttleChange(before, after);
         },
       };
     },

@@ -1,20 +1,20 @@
 /** The activities, made from what they depend on. */
 import { activityInfo, cancellationSignal, getClient, heartbeat, log, sleep } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { classify, type Verdict } from '../poll/classify.js';
-import { beforeLook, beforeMove, next, rebuild, type Step, waitRules } from '../poll/decide.js';
+import { type Classification, classify } from '../poll/classify.js';
+import { beforeMove, beforePoll, next, rebuild, type Step, waitRules } from '../poll/decide.js';
 import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../poll/poll-state.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../schedule/schedule.js';
 import { pendingActivity } from '../temporal/pending-activity.js';
-import type { AccountGate } from './account-throttles.js';
+import type { AccountThrottles } from './account-throttles.js';
 import { tryOnJoin } from './join.js';
 import { moveTo } from './move.js';
 import { pendingFailure } from './pending.js';
 import { createServerClock, type ServerClock } from './server-clock.js';
 
-/** The part of the vendor client that a look needs; tests pass a fake. */
+/** The part of the vendor client that a poll needs; tests pass a fake. */
 export interface Vendor {
   /** Asks once. Rejects only when `signal` is aborted: every answer or fault is a reply. */
   results(call: {
@@ -39,7 +39,7 @@ export interface TryOnDeps {
   readonly searchAttributes?: () => readonly string[];
   readonly clock?: ServerClock;
   /** What all waits of an account in this process have in common; default: nothing, each wait is on its own. */
-  readonly gate?: AccountGate;
+  readonly throttle?: AccountThrottles;
 }
 
 /** One attempt of the polling activity, as it ended. Times are Unix milliseconds of the Temporal server. */
@@ -50,7 +50,7 @@ export interface AttemptSeen {
   readonly submittedAtMs: number;
   /** Whether it is the first one of a wait. */
   readonly isFirst: boolean;
-  /** False for one that only found out when to look, on the workflows' queue: it tells nothing of how crowded the vendor's is. */
+  /** False for one that only found out when to poll, on the workflows' queue: it tells nothing of how crowded the vendor's is. */
   readonly isOnVendorQueue: boolean;
   readonly dueAtMs: number;
   readonly startedAtMs: number;
@@ -58,21 +58,21 @@ export interface AttemptSeen {
   readonly state: PollState;
   /** Where the wait ended with it. */
   readonly end?: PollEnd;
-  /** The look, where one was taken; an attempt that is not due yet, or held by the account's gate, takes none. */
-  readonly look?: { readonly verdict: Verdict; readonly queries: number };
+  /** The poll, where one was taken; an attempt that is not due yet, or held by the account's throttle, takes none. */
+  readonly poll?: { readonly classification: Classification; readonly queries: number };
   /** Images that it told and no attempt before; default 0. */
   readonly newImages?: number;
 }
 
-/** What {@link TryOnActivities.tryOnPeek} tells. */
-export interface Peeked {
+/** What {@link TryOnActivities.tryOnDescribePoll} tells. */
+export interface PendingPollState {
   readonly state: PollState;
   /** Whether an attempt was under way, which may have an answer soon. */
   readonly isRunning: boolean;
 }
 
-/** What {@link TryOnActivities.tryOnPeek} is asked with. */
-export interface PeekInput {
+/** What {@link TryOnActivities.tryOnDescribePoll} is asked with. */
+export interface DescribePollInput {
   readonly input: PollInput;
   readonly scheduledAtMs: number;
 }
@@ -83,7 +83,7 @@ const freshImages = ({ known }: PollInput, images: PollReport['images']): number
 };
 
 /** After this an attempt heartbeats, so that a cancellation reaches it while the vendor is slow. */
-const SLOW_LOOK_MS = 500;
+const SLOW_POLL_MS = 500;
 
 /** The activities' types, for `proxyActivities` and for parents in one's own worker. */
 export type TryOnActivities = ReturnType<typeof createTryOnActivities>;
@@ -99,30 +99,30 @@ export function createTryOnActivities({
   acceptsOtherTaskId = () => false,
   searchAttributes = () => [],
   clock = createServerClock(),
-  gate,
+  throttle,
   onAttempt = () => undefined,
 }: TryOnDeps) {
-  // The same number of sub-tasks as when the look before was planned: a change of it is carried.
+  // The same number of sub-tasks as when the poll before was planned: a change of it is carried.
   const policyFor = ({ account, from }: PollInput, carried: PollState | undefined): SchedulePolicy => {
     const subTasks = (carried ?? from).subTasks.length;
     return subTasks > 0 ? policyOf(account, subTasks) : policyOf(account);
   };
 
-  /** Heartbeats while a look is slow; details are those already carried, so that nothing is overwritten. */
+  /** Heartbeats while a poll is slow; details are those already carried, so that nothing is overwritten. */
   async function withCancellation<T>(
     carried: PollState | undefined,
-    look: (signal: AbortSignal) => Promise<T>,
+    poll: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const signal = cancellationSignal();
     const beat = () => (carried === undefined ? heartbeat() : heartbeat(carried));
     let timer = setTimeout(function tick() {
       beat();
-      timer = setTimeout(tick, 2 * SLOW_LOOK_MS);
-    }, SLOW_LOOK_MS);
+      timer = setTimeout(tick, 2 * SLOW_POLL_MS);
+    }, SLOW_POLL_MS);
     try {
-      return await look(signal);
+      return await poll(signal);
     } catch (error) {
-      throw signal.aborted ? new CancelledFailure('the look was cancelled') : error;
+      throw signal.aborted ? new CancelledFailure('the poll was cancelled') : error;
     } finally {
       clearTimeout(timer);
     }
@@ -130,7 +130,7 @@ export function createTryOnActivities({
 
   return {
     /**
-     * One look at a task. Returns where there is something to tell; else fails with `TryOnPending` and the delay to the next look, so
+     * One poll at a task. Returns where there is something to tell; else fails with `TryOnPending` and the delay to the next poll, so
      * that the server tries again and history stays as it is.
      */
     async tryOnPoll(input: PollInput): Promise<PollReport> {
@@ -143,8 +143,8 @@ export function createTryOnActivities({
       const policy = policyFor(input, carried);
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
       const quiet = (untilMs: number): Step | undefined =>
-        beforeLook(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
-      let look: AttemptSeen['look'];
+        beforePoll(input, before, policy, { nowMs: startedAtMs, attempt }, scheduledAtMs, untilMs);
+      let poll: AttemptSeen['poll'];
       const { vendorQueue = info.taskQueue } = input;
       const isOnVendorQueue = vendorQueue === info.taskQueue;
       const { state, decision } = isOnVendorQueue ? (quiet(0) ?? (await admitted())) : await moved();
@@ -161,7 +161,7 @@ export function createTryOnActivities({
         endedAtMs: nowMs,
         state,
         ...(decision.kind === 'report' && decision.end !== undefined ? { end: decision.end } : {}),
-        ...(look === undefined ? {} : { look }),
+        ...(poll === undefined ? {} : { poll }),
         ...(decision.kind === 'report' ? { newImages: freshImages(input, decision.images) } : {}),
       });
       if (decision.kind === 'report') {
@@ -175,45 +175,49 @@ export function createTryOnActivities({
         return beforeMove(before, quiet(0), { nowMs: startedAtMs, attempt }, await moveTo(vendorQueue));
       }
 
-      /** Asks the account's gate first. Who is held comes again without a query, but for the last look before the deadline. */
+      /** Asks the account's throttle first. Who is held comes again without a query, but for the last poll before the deadline. */
       async function admitted(): Promise<Step> {
         const { taskId, account, deadlineMs } = input;
         const isLast = deadlineMs - startedAtMs <= waitRules.dueSlackMs;
-        const entry = gate?.enter({ account, taskId, nowMs: startedAtMs, isLast });
-        if (entry === undefined) return (await looked()).step;
-        if (entry.kind === 'held') return quiet(entry.untilMs) ?? (await looked()).step;
-        let verdict: Verdict | undefined;
+        const entry = throttle?.enter({ account, taskId, nowMs: startedAtMs, isLast });
+        if (entry === undefined) return (await polled()).step;
+        if (entry.kind === 'deferred') return quiet(entry.untilMs) ?? (await polled()).step;
+        let classification: Classification | undefined;
         let endedAtMs = startedAtMs;
         try {
-          const seen = await looked();
-          ({ verdict, nowMs: endedAtMs } = seen);
+          const seen = await polled();
+          ({ classification, nowMs: endedAtMs } = seen);
           return seen.step;
         } finally {
-          const news = entry.done({ nowMs: endedAtMs, ...(verdict === undefined ? {} : { verdict }) });
+          const news = entry.done({ nowMs: endedAtMs, ...(classification === undefined ? {} : { classification }) });
           if (news !== undefined) log.warn(news, { account });
         }
       }
 
-      async function looked(): Promise<{ readonly step: Step; readonly verdict: Verdict; readonly nowMs: number }> {
+      async function polled(): Promise<{
+        readonly step: Step;
+        readonly classification: Classification;
+        readonly nowMs: number;
+      }> {
         const { taskId, account } = input;
         const { reply, queries } = await withCancellation(carried, (signal) =>
           vendor.results({ account, taskId, signal }),
         );
         const at = { nowMs: await clock.now(), attempt, queries, scheduledAtMs };
-        const verdict = classify(reply, api, {
+        const classification = classify(reply, api, {
           taskId,
           acceptOtherTaskId: acceptsOtherTaskId(account),
           nowMs: at.nowMs,
         });
-        const step = next(input, before, reply, verdict, policy, at);
-        look = { verdict, queries };
-        log.debug('looked', { taskId, account, verdict: verdict.kind, decision: step.decision.kind });
-        return { step, verdict, nowMs: at.nowMs };
+        const step = next(input, before, reply, classification, policy, at);
+        poll = { classification, queries };
+        log.debug('polled', { taskId, account, classification: classification.kind, decision: step.decision.kind });
+        return { step, classification, nowMs: at.nowMs };
       }
     },
 
-    /** How far the pending look of the calling workflow got: workflow code cannot see attempts. */
-    async tryOnPeek({ input, scheduledAtMs }: PeekInput): Promise<Peeked | undefined> {
+    /** How far the pending poll of the calling workflow got: workflow code cannot see attempts. */
+    async tryOnDescribePoll({ input, scheduledAtMs }: DescribePollInput): Promise<PendingPollState | undefined> {
       const { workflowExecution } = activityInfo();
       if (workflowExecution === undefined) return undefined;
       const client = getClient();

@@ -7,12 +7,12 @@ import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 
-/** Details of a `TryOnPending` failure: what the next look was computed from. The server cuts failures above 4 KiB. */
+/** Details of a `TryOnPending` failure: what the next poll was computed from. The server cuts failures above 4 KiB. */
 export interface PendingDetails {
   readonly why: Why;
   readonly delayMs: number;
-  readonly nextLookAt: string;
-  readonly priceSeconds: number;
+  readonly nextPollAt: string;
+  readonly pollCostSeconds: number;
   readonly model: SchedulePolicy['model'];
   readonly state: PollState;
 }
@@ -23,46 +23,46 @@ const FAILURE_BYTES = 3_000;
 
 const trimmed = (state: PollState): PollState => {
   if (jsonBytes(state) <= DETAILS_BYTES - 600) return state;
-  const { trouble, blocked, ...rest } = state;
+  const { pollError, blocked, ...rest } = state;
   const short = (text: string): string => wellFormed(text.slice(0, 120));
   return {
     ...rest,
     subTasks: [],
-    ...(trouble === undefined
+    ...(pollError === undefined
       ? {}
-      : { trouble: { ...trouble, error: { ...trouble.error, message: short(trouble.error.message) } } }),
+      : { pollError: { ...pollError, error: { ...pollError.error, message: short(pollError.error.message) } } }),
     ...(blocked === undefined ? {} : { blocked: { ...blocked, message: short(blocked.message) } }),
   };
 };
 
-/** The laws of the phases are left out where there is no room for them. */
+/** The distributions of the phases are left out where there is no room for them. */
 const recorded = (model: SchedulePolicy['model'], state: PollState): SchedulePolicy['model'] => {
   if (jsonBytes(model) + jsonBytes(trimmed(state)) <= FAILURE_BYTES) return model;
   const { phases: _phases, ...whole } = model;
   return whole;
 };
 
-/** Says in one line what was seen and when it is looked at again. */
+/** Says in one line what was seen and when it is polled again. */
 export function pendingFailure(
   state: PollState,
   decision: { readonly inMs: number; readonly why: Why },
   policy: SchedulePolicy,
   nowMs: number,
 ): ApplicationFailure {
-  const error = state.blocked ?? state.trouble?.error;
+  const error = state.blocked ?? state.pollError?.error;
   const seen =
-    error === undefined ? (state.vendorStatus ?? state.status ?? 'not looked at yet') : `${error.layer} ${error.code}`;
+    error === undefined ? (state.vendorStatus ?? state.status ?? 'not polled yet') : `${error.layer} ${error.code}`;
   const seconds = (decision.inMs / 1000).toFixed(1);
   const details: PendingDetails = {
     why: decision.why,
     delayMs: decision.inMs,
-    nextLookAt: new Date(nowMs + decision.inMs).toISOString(),
-    priceSeconds: policy.priceSeconds,
+    nextPollAt: new Date(nowMs + decision.inMs).toISOString(),
+    pollCostSeconds: policy.pollCostSeconds,
     model: recorded(policy.model, state),
     state: trimmed(state),
   };
   const failure = ApplicationFailure.create({
-    message: `${wellFormed(seen.slice(0, 100))}; next look in ${seconds} s (${decision.why})`,
+    message: `${wellFormed(seen.slice(0, 100))}; next poll in ${seconds} s (${decision.why})`,
     type: failureTypes.pending,
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: Math.max(1, decision.inMs),

@@ -7,20 +7,20 @@ export interface CheckResult {
   readonly result: 'ok' | 'warn' | 'fail' | 'skip';
   readonly detail: string;
   /** What to do; with `warn` and `fail`. */
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 export const ok = (name: string, detail: string): CheckResult => ({ name, result: 'ok', detail });
 export const skip = (name: string, detail: string): CheckResult => ({ name, result: 'skip', detail });
-export const warn = (name: string, detail: string, cure: string): CheckResult => ({
+export const warn = (name: string, detail: string, remedy: string): CheckResult => ({
   name,
   result: 'warn',
   detail,
-  cure,
+  remedy,
 });
-export const fail = (name: string, detail: string, cure: string): CheckResult => ({
+export const fail = (name: string, detail: string, remedy: string): CheckResult => ({
   name,
   result: 'fail',
   detail,
-  cure,
+  remedy,
 });

@@ -1,4 +1,4 @@
-/** The checks of `doctor`, each with its cure. */
+/** The checks of `doctor`, each with its remedy. */
 import type { Client } from '@temporalio/client';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
@@ -14,18 +14,18 @@ import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 
-/** Why the checks of an account are left out; `settings` has the cure. */
+/** Why the checks of an account are left out; `settings` has the remedy. */
 const withoutKey = 'not checked (no key)';
 
 /** Finished waits that are read, to see that they can be. */
-const MOST_READ = 3;
+const MAX_READ = 3;
 
 /** What `doctor` says when it asks for a task that cannot be. */
 const MADE_UP_TASK = '1000000000000000';
 /** The vendor's gateway family refuses a time that is further off. */
 const CLOCK_FAIL_MS = 30 * 60_000;
 
-/** A message `what; cure` in two. */
+/** A message `what; remedy` in two. */
 function split(text: string): [string, string] {
   const at = text.indexOf('; ');
   return at < 0 ? [text, 'see the documentation'] : [text.slice(0, at), text.slice(at + 2)];
@@ -75,8 +75,8 @@ async function* temporalChecks(
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
     if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
     for (const { name } of accounts) {
-      const cure = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
-      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', cure);
+      const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
+      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', remedy);
     }
   } finally {
     await connected.close();
@@ -109,18 +109,18 @@ async function attributesCheck(client: Client, namespace: string): Promise<Check
 async function durationsCheck(client: Client, taskQueue: string): Promise<CheckResult> {
   const name = 'durations';
   try {
-    const records = await createWaitReader({ client, taskQueue }).ended(MOST_READ);
+    const records = await createWaitReader({ client, taskQueue }).ended(MAX_READ);
     return ok(
       name,
       records.length === 0
-        ? 'no finished wait to learn from yet, so looks go by the prior'
+        ? 'no finished wait to learn from yet, so polls go by the prior'
         : `workers learn from finished waits; \`temporal-tryon model\` shows what`,
     );
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     return warn(
       name,
-      `the server does not list finished waits (${why}), so that each worker learns from its own looks alone, from the prior on`,
+      `the server does not list finished waits (${why}), so that each worker learns from its own polls alone, from the prior on`,
       'grant the right to list workflows and to read their histories',
     );
   }
@@ -147,13 +147,13 @@ export function vendorCheck(
   { endpoint }: Pick<Account, 'endpoint'>,
   reply: Parameters<typeof classify>[0],
 ): CheckResult {
-  const verdict = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
+  const classification = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
   const accepted = ok(name, `${endpoint} answers and takes the key`);
-  if (verdict.kind !== 'trouble') return accepted;
-  const { error } = verdict;
-  const cure = rowOfError(error, tryOnApi)?.cure;
+  if (classification.kind !== 'error') return accepted;
+  const { error } = classification;
+  const remedy = rowOfError(error, tryOnApi)?.remedy;
   const what = `${error.layer} ${error.code}: ${error.message}`;
-  switch (verdict.class) {
+  switch (classification.class) {
     case 'notFound':
       // What the vendor answers is not documented, and a 404 of some other server looks the same: only JSON proves the vendor.
       if (reply.kind === 'answer') return accepted;
@@ -168,23 +168,23 @@ export function vendorCheck(
       return fail(
         name,
         `${what}; waits of this account are blocked: they hold on and ask slowly until this is mended`,
-        cure ?? 'see what the vendor says',
+        remedy ?? 'see what the vendor says',
       );
     case 'throttled':
-      return warn(name, `${what}; the account is slowed down for now`, cure ?? 'ask again later');
+      return warn(name, `${what}; the account is slowed down for now`, remedy ?? 'ask again later');
     case 'refused':
     case 'failed':
       // Past the gateway, so the key was taken; it is the made-up task that is refused.
       if (error.layer === 'service' || error.layer === 'task') return accepted;
-      return fail(name, what, cure ?? 'check AIDGE_ENDPOINT');
+      return fail(name, what, remedy ?? 'check AIDGE_ENDPOINT');
     case 'transient':
       return error.layer === 'transport'
-        ? fail(name, `${endpoint} cannot be asked: ${what}`, cure ?? 'check AIDGE_ENDPOINT and the network')
-        : warn(name, what, cure ?? 'ask again later');
+        ? fail(name, `${endpoint} cannot be asked: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
+        : warn(name, what, remedy ?? 'ask again later');
     case 'wrongTask':
       return accepted;
     default:
-      return verdict.class satisfies never;
+      return classification.class satisfies never;
   }
 }
 
@@ -192,8 +192,8 @@ export function vendorCheck(
 export function clockCheck(name: string, offsetMs: number): CheckResult {
   const seconds = Math.round(Math.abs(offsetMs) / 1000);
   const where = offsetMs > 0 ? 'behind' : 'ahead of';
-  const cure = "set this machine's clock (NTP): the vendor refuses signatures whose time is off";
+  const remedy = "set this machine's clock (NTP): the vendor refuses signatures whose time is off";
   const detail = `this machine is ${seconds} s ${where} the vendor`;
   if (Math.abs(offsetMs) <= vendorLimits.skewMs) return ok(name, `within ${Math.max(1, seconds)} s of the vendor's`);
-  return Math.abs(offsetMs) > CLOCK_FAIL_MS ? fail(name, detail, cure) : warn(name, detail, cure);
+  return Math.abs(offsetMs) > CLOCK_FAIL_MS ? fail(name, detail, remedy) : warn(name, detail, remedy);
 }

@@ -4,7 +4,7 @@
 export const AT_ONCE = 4;
 
 /** `work` on each item, at most `atOnce` at a time; results in the items' order. The first failure is thrown. */
-export async function fewAtOnce<T, R>(
+export async function mapWithConcurrency<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
   atOnce: number = AT_ONCE,

@@ -131,7 +131,7 @@ export const commands = {
     examples: ['temporal-tryon wait 1900000000000000 --expected-images 4'],
   },
   status: {
-    summary: 'show a wait: state, images, the look that is pending, and what is wrong',
+    summary: 'show a wait: state, images, the poll that is pending, and what is wrong',
     arguments: [taskId],
     options: [json('one JSON document')],
   },
@@ -148,7 +148,7 @@ export const commands = {
     summary: 'show waits as they go on: a live table on a terminal, elsewhere a line for each change',
     description: [
       'Without --state: the waits that run, and those that end while it watches. Ctrl-C ends the watching alone.',
-      'Each time it lists once and looks at waits that are shown and may have changed, four at once.',
+      'Each time it lists once and polls at waits that are shown and may have changed, four at once.',
     ].join('\n'),
     options: [
       { name: 'state', kind: listStates, value: '<state>', description: 'only those in this state' },
@@ -224,12 +224,12 @@ export const commands = {
     options: [json('the status as one JSON document')],
   },
   model: {
-    summary: 'show what finished waits teach: durations, price of a look, schedule',
+    summary: 'show what finished waits teach: durations, poll cost of a poll, schedule',
     description:
-      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The price goes by AIDGE_QUERIES_PER_SECOND and the waits begun of late.',
+      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The poll cost goes by AIDGE_QUERIES_PER_SECOND and the waits begun of late.',
     options: [
       { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'finished waits to read', default: 300 },
-      { name: 'svg', kind: 'text', value: '<file.svg>', description: 'write a plot of law and schedule' },
+      { name: 'svg', kind: 'text', value: '<file.svg>', description: 'write a plot of distribution and schedule' },
       json('one JSON document'),
     ],
     examples: ['temporal-tryon model --svg model.svg'],
@@ -323,7 +323,7 @@ export const commands = {
     examples: ['temporal-tryon codec-server --allow-origin http://localhost:8233'],
   },
   doctor: {
-    summary: 'check the set-up: server, namespace, queues, key, vendor, clock; each with its cure',
+    summary: 'check the set-up: server, namespace, queues, key, vendor, clock; each with its remedy',
     description: 'Exit code 1: a check failed. Asks the vendor once, for the results of a made-up task.',
     options: [json('one JSON document')],
   },

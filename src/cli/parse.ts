@@ -6,17 +6,17 @@ import type { OptionKind } from './options.js';
 type Parser = (text: string, previous?: unknown) => string | number | readonly string[];
 
 const numberFrom =
-  (cure: string, isFine: (value: number) => boolean): Parser =>
+  (remedy: string, isFine: (value: number) => boolean): Parser =>
   (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || !isFine(value)) throw new InvalidArgumentError(cure);
+    if (text.trim() === '' || !Number.isFinite(value) || !isFine(value)) throw new InvalidArgumentError(remedy);
     return value;
   };
 
 const textLike =
-  (cure: string, isFine: (text: string) => boolean): Parser =>
+  (remedy: string, isFine: (text: string) => boolean): Parser =>
   (text) => {
-    if (!isFine(text)) throw new InvalidArgumentError(cure);
+    if (!isFine(text)) throw new InvalidArgumentError(remedy);
     return text;
   };
 

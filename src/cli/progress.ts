@@ -16,7 +16,7 @@ export interface Progress {
 /** What stands around the bar: `count` tells how many of how many, `percent` a share of 100 whose meaning follows. */
 export type ProgressKind = { readonly count: string } | { readonly percentOf: string };
 
-const MOST_BAR = 40;
+const MAX_BAR = 40;
 
 /** The bar's library has the terminal cut lines that are too long (DECAWM off); addresses must be whole. */
 const [wrapLines, cutLines] = ['\u001b[?7h', '\u001b[?7l'];
@@ -45,7 +45,7 @@ export function startProgress(output: Output, kind: ProgressKind): Progress {
   const bar = new cliProgress.SingleBar(
     {
       format: `${before}${cyan('{bar}')} ${after}  ${dim('{text}')} ${dim('{duration_formatted}')}`,
-      barsize: Math.min(MOST_BAR, Math.floor((output.errorSink.columns ?? 80) / 5)),
+      barsize: Math.min(MAX_BAR, Math.floor((output.errorSink.columns ?? 80) / 5)),
       hideCursor: true,
       clearOnComplete: true,
       stopOnComplete: false,

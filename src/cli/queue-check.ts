@@ -19,16 +19,16 @@ export interface QueueSeen {
 }
 
 /** What `doctor` says of a queue. Pure. */
-export function queueVerdict(
+export function describeQueue(
   name: string,
   { pollers, isAnswered }: QueueSeen,
-  cure: string,
+  remedy: string,
   nowMs: number,
 ): CheckResult {
   const [newest] = pollers;
-  if (newest === undefined) return fail(name, 'no worker polls it', cure);
+  if (newest === undefined) return fail(name, 'no worker polls it', remedy);
   const seen = (poller: Poller): string => `${poller.identity} (last seen ${secondsSince(poller, nowMs)} s ago)`;
-  if (!mayPoll(newest, nowMs)) return fail(name, `no worker polls it any more: the last was ${seen(newest)}`, cure);
+  if (!mayPoll(newest, nowMs)) return fail(name, `no worker polls it any more: the last was ${seen(newest)}`, remedy);
   const named = pollers
     .filter((poller) => mayPoll(poller, nowMs))
     .map(seen)
@@ -37,7 +37,7 @@ export function queueVerdict(
     ? warn(
         name,
         `polled by ${named}, but no worker answered within ${ANSWER_WITHIN_MS / 1000} s`,
-        `${cure}, unless yours is busy`,
+        `${remedy}, unless yours is busy`,
       )
     : ok(name, `polled by ${named}`);
 }
@@ -64,7 +64,7 @@ export async function queueCheck(
   client: Client,
   queue: string,
   kind: 'workflow' | 'activity',
-  cure: string,
+  remedy: string,
 ): Promise<CheckResult> {
   const name = `queue ${queue}`;
   try {
@@ -73,10 +73,10 @@ export async function queueCheck(
     const nowMs = Date.now();
     const isDoubtful = newest !== undefined && mayPoll(newest, nowMs) && secondsSince(newest, nowMs) > SURELY_SECONDS;
     const answered = isDoubtful && kind === 'workflow' ? await isAnswered(client, queue) : undefined;
-    return queueVerdict(
+    return describeQueue(
       name,
       { pollers, ...(answered === undefined ? {} : { isAnswered: answered }) },
-      cure,
+      remedy,
       Date.now(),
     );
   } catch (error) {

@@ -12,7 +12,7 @@ export interface WaitProgress {
   readonly expectedImages?: number | undefined;
 }
 
-/** Share of jobs like this that are over by now, 0 to 1; `undefined` before the first look, when no law is known. */
+/** Share of jobs like this that are over by now, 0 to 1; `undefined` before the first poll, when no distribution is known. */
 export function shareDone({ status }: WaitProgress, nowMs: number): number | undefined {
   const { submittedAt, pending } = status;
   if (submittedAt === undefined || pending?.model === undefined) return undefined;
@@ -22,25 +22,25 @@ export function shareDone({ status }: WaitProgress, nowMs: number): number | und
 /** As people read it, 99 % at the most: this job is not over. */
 export const percentOf = (share: number): number => Math.min(99, Math.floor(100 * share));
 
-function nextLook({ pending }: WaitProgress['status'], nowMs: number): string {
+function nextPoll({ pending }: WaitProgress['status'], nowMs: number): string {
   if (pending === undefined) return '';
-  if (pending.isRunning) return 'looking now';
+  if (pending.isRunning) return 'polling now';
   const ms = pending.dueAt === undefined ? undefined : Date.parse(pending.dueAt) - nowMs;
-  return ms === undefined || ms < 0 ? '' : `next look in ${lengthOf(ms)}`;
+  return ms === undefined || ms < 0 ? '' : `next poll in ${lengthOf(ms)}`;
 }
 
-/** What comes next, the last reply, images, sub-tasks, looks: the first of them fits beside a bar on a narrow terminal. */
+/** What comes next, the last reply, images, sub-tasks, polls: the first of them fits beside a bar on a narrow terminal. */
 export function progressText(progress: WaitProgress, nowMs: number): string {
   const { status, images, expectedImages } = progress;
   const { subTasks, polls } = status;
   const finished = subTasks.filter((one) => one.status === 'finished').length;
-  // Images may be told before the look that saw them is: the rest is then of an earlier time, and contradicts them.
+  // Images may be told before the poll that saw them is: the rest is then of an earlier time, and contradicts them.
   const isBehind = images > 0 && polls === 0;
   const parts = [
     expectedImages === undefined ? counted(images, 'image') : `images ${images}/${Math.max(images, expectedImages)}`,
     subTasks.length === 0 ? '' : `sub-tasks ${finished}/${subTasks.length}`,
   ];
-  const told = isBehind ? [] : [nextLook(status, nowMs), replyText(status)];
+  const told = isBehind ? [] : [nextPoll(status, nowMs), replyText(status)];
   return [...told, ...parts, isBehind ? '' : queries(polls)].filter((text) => text !== '').join(', ');
 }
 

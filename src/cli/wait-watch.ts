@@ -1,9 +1,9 @@
-/** Reads the waits that are watched, sparingly: one list each time, and a look only at those that are shown and may have changed. */
+/** Reads the waits that are watched, sparingly: one list each time, and a poll only at those that are shown and may have changed. */
 import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { ListedWait, ListOptions } from '../client/list.js';
-import { lookAtWait, type WaitSight, type WaitState } from '../client/status.js';
-import { fewAtOnce } from './map-with-concurrency.js';
+import { readWait, type WaitReading, type WaitState } from '../client/status.js';
+import { mapWithConcurrency } from './map-with-concurrency.js';
 import { type WatchedWait, watchedWait } from './watched.js';
 
 /** Which waits are watched, and how often. */
@@ -24,11 +24,11 @@ export interface Reading {
 
 /** A wait as last seen. */
 interface Seen {
-  readonly sight: WaitSight;
+  readonly reading: WaitReading;
   readonly readAtMs: number;
 }
 
-/** A wait whose next look is far off is looked at again after so many intervals, since a person may have acted on it. */
+/** A wait whose next poll is far off is polled again after so many intervals, since a person may have acted on it. */
 const FAR_OFF_INTERVALS = 5;
 const QUERY_WITHIN_MS = 2_500;
 const LIST_WITHIN_MS = 10_000;
@@ -37,7 +37,7 @@ const KEPT_ENDED = 50;
 
 /** Whether a wait may have changed since it was seen. Pure. */
 export function mayHaveChanged(
-  seen: { readonly status: Pick<WaitSight['status'], 'closedAt' | 'pending'>; readonly readAtMs: number } | undefined,
+  seen: { readonly status: Pick<WaitReading['status'], 'closedAt' | 'pending'>; readonly readAtMs: number } | undefined,
   nowMs: number,
   intervalMs: number,
 ): boolean {
@@ -94,26 +94,26 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
     return [...blocked, ...waiting.filter(({ taskId }) => !known.has(taskId))].slice(0, limit);
   }
 
-  async function look(taskId: string): Promise<void> {
-    const before = seen.get(taskId)?.sight;
+  async function poll(taskId: string): Promise<void> {
+    const before = seen.get(taskId)?.reading;
     try {
-      const sight = await lookAtWait(client.temporal, taskId, {
+      const reading = await readWait(client.temporal, taskId, {
         queryTimeoutMs: QUERY_WITHIN_MS,
         ...(before === undefined ? {} : { before }),
       });
-      seen.set(taskId, { sight, readAtMs: Date.now() });
-      if (isOpenEnded && sight.status.closedAt !== undefined && !ended.includes(taskId)) ended.unshift(taskId);
+      seen.set(taskId, { reading, readAtMs: Date.now() });
+      if (isOpenEnded && reading.status.closedAt !== undefined && !ended.includes(taskId)) ended.unshift(taskId);
     } catch (error) {
       if (!(error instanceof TryOnClientError) || error.code !== 'NoWait') throw error;
       seen.delete(taskId);
     }
   }
 
-  const isOver = (taskId: string): boolean => seen.get(taskId)?.sight.status.closedAt !== undefined;
+  const isOver = (taskId: string): boolean => seen.get(taskId)?.reading.status.closedAt !== undefined;
 
   /** A wait that ran out of time may be begun anew. */
   const isOtherRun = (taskId: string, runId: string | undefined): boolean =>
-    runId !== undefined && seen.get(taskId)?.sight.description.runId !== runId;
+    runId !== undefined && seen.get(taskId)?.reading.description.runId !== runId;
 
   function forget(taskId: string): void {
     seen.delete(taskId);
@@ -122,21 +122,21 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
   }
 
   return {
-    /** @param most - so many, from the first, are looked at */
-    async read(most: number): Promise<Reading> {
+    /** @param most - so many, from the first, are polled */
+    async read(max: number): Promise<Reading> {
       const listed = await client.temporal.withDeadline(Date.now() + LIST_WITHIN_MS, find);
       const isCut = listed.length >= limit;
       const names = new Set(listed.map(({ taskId }) => taskId));
       for (const { taskId, runId } of listed) if (isOver(taskId) && isOtherRun(taskId, runId)) forget(taskId);
-      // Ended since, or not in the list yet: looked at once more.
+      // Ended since, or not in the list yet: polled once more.
       const gone = isOpenEnded ? [...seen.keys()].filter((taskId) => !names.has(taskId) && !isOver(taskId)) : [];
       const nowMs = Date.now();
-      const shown = [...listed.slice(0, most).map(({ taskId }) => taskId), ...gone].filter((taskId) => {
+      const shown = [...listed.slice(0, max).map(({ taskId }) => taskId), ...gone].filter((taskId) => {
         const last = seen.get(taskId);
-        const status = last === undefined ? undefined : { status: last.sight.status, readAtMs: last.readAtMs };
+        const status = last === undefined ? undefined : { status: last.reading.status, readAtMs: last.readAtMs };
         return gone.includes(taskId) || mayHaveChanged(status, nowMs, intervalMs);
       });
-      await fewAtOnce(shown, look);
+      await mapWithConcurrency(shown, poll);
       // Where not all are listed, one that is not may well go on, and others have taken its place.
       if (isCut) for (const taskId of gone) if (!isOver(taskId)) seen.delete(taskId);
       for (const taskId of ended.splice(KEPT_ENDED)) seen.delete(taskId);
@@ -144,7 +144,7 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
       for (const taskId of seen.keys()) if (!isKept(taskId)) seen.delete(taskId);
 
       const rowOf = (wait: Found): WatchedWait => {
-        const last = seen.get(wait.taskId)?.sight.status;
+        const last = seen.get(wait.taskId)?.reading.status;
         if (last !== undefined) return watchedWait(last);
         const { runId: _runId, ...row } = wait;
         return row;
@@ -155,8 +155,8 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
       const running = [...listed, ...stillOpen].filter(({ taskId }) => !ended.includes(taskId));
       const over = ended.map((taskId): Found => ({ taskId, state: 'waiting' }));
       const notes = [...seen.values()]
-        .filter(({ sight }) => sight.status.closedAt === undefined)
-        .flatMap(({ sight }) => sight.status.notes);
+        .filter(({ reading }) => reading.status.closedAt === undefined)
+        .flatMap(({ reading }) => reading.status.notes);
       return {
         waits: [...running, ...over].map(rowOf),
         isCut,

@@ -9,7 +9,7 @@ const enter = '\u001b[?1049h\u001b[H';
 const leave = '\u001b[?1049l';
 const clearAll = '\u001b[2J\u001b[H';
 
-/** Ages and times to the next look go on between two readings. */
+/** Ages and times to the next poll go on between two readings. */
 const REDRAW_MS = 1_000;
 
 /** Takes standard output, which must be a terminal, until `stop`. */

@@ -1,4 +1,4 @@
-/** Waits as `watch` shows them: what a list and a look at each came to, as rows, lines and JSON. Pure. */
+/** Waits as `watch` shows them: what a list and a poll at each came to, as rows, lines and JSON. Pure. */
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import type { TryOnWaitStatus, WaitState } from '../client/status.js';
@@ -14,11 +14,11 @@ export interface WatchedWait {
   readonly imageCount?: number;
   readonly subTasks?: { readonly finished: number; readonly all: number };
   readonly polls?: number;
-  /** The vendor's word, or the trouble that the last look met. */
+  /** The vendor's word, or the errors that the last poll met. */
   readonly lastReply?: string;
-  readonly isLooking?: boolean;
+  readonly isPolling?: boolean;
   readonly isPaused?: boolean;
-  readonly nextLookAt?: string;
+  readonly nextPollAt?: string;
   readonly shareDone?: number;
   readonly medianFinishAt?: string;
   readonly p95FinishAt?: string;
@@ -27,14 +27,14 @@ export interface WatchedWait {
   readonly closedAt?: string;
 }
 
-/** A wait by what a look at it told. */
+/** A wait by what a poll at it told. */
 export function watchedWait(status: TryOnWaitStatus): WatchedWait {
   const { taskId, state, images, imagesOmitted = 0, subTasks, polls, pending, explanation, outcome, closedAt } = status;
   const error = outcome === undefined ? status.error : outcome.error;
   const lastReply =
     explanation?.lastReply ?? (error === undefined ? status.vendorStatus : `${error.layer} ${error.code}`);
   const { shareDone, medianFinishAt, p95FinishAt } = explanation ?? {};
-  const nextLookAt = pending?.isRunning ? undefined : pending?.dueAt;
+  const nextPollAt = pending?.isRunning ? undefined : pending?.dueAt;
   return {
     taskId,
     state,
@@ -50,9 +50,9 @@ export function watchedWait(status: TryOnWaitStatus): WatchedWait {
           },
         }),
     ...(lastReply === undefined ? {} : { lastReply }),
-    ...(pending?.isRunning ? { isLooking: true } : {}),
+    ...(pending?.isRunning ? { isPolling: true } : {}),
     ...(pending?.isPaused ? { isPaused: true } : {}),
-    ...(nextLookAt === undefined ? {} : { nextLookAt }),
+    ...(nextPollAt === undefined ? {} : { nextPollAt }),
     ...(shareDone === undefined ? {} : { shareDone }),
     ...(medianFinishAt === undefined ? {} : { medianFinishAt }),
     ...(p95FinishAt === undefined ? {} : { p95FinishAt }),
@@ -60,39 +60,39 @@ export function watchedWait(status: TryOnWaitStatus): WatchedWait {
   };
 }
 
-/** What counts as a change of a wait where lines are printed: a look that told nothing new is none. */
+/** What counts as a change of a wait where lines are printed: a poll that told nothing new is none. */
 export const signature = ({ state, imageCount, subTasks, lastReply }: WatchedWait): string =>
   JSON.stringify([state, imageCount, subTasks?.finished, lastReply]);
 
-function nextLookText({ closedAt, isPaused, isLooking, nextLookAt }: WatchedWait, nowMs: number): string {
+function nextPollText({ closedAt, isPaused, isPolling, nextPollAt }: WatchedWait, nowMs: number): string {
   if (closedAt !== undefined) return '';
   if (isPaused) return 'paused';
-  if (isLooking) return 'now';
-  if (nextLookAt === undefined) return '';
-  const ms = Date.parse(nextLookAt) - nowMs;
+  if (isPolling) return 'now';
+  if (nextPollAt === undefined) return '';
+  const ms = Date.parse(nextPollAt) - nowMs;
   return ms >= 0 ? `in ${lengthOf(ms)}` : `due ${lengthOf(ms)} ago`;
 }
 
 function finishText({ closedAt, medianFinishAt, p95FinishAt }: WatchedWait, nowMs: number): string {
   if (closedAt !== undefined) return `ended ${lengthOf(nowMs - Date.parse(closedAt))} ago`;
   if (p95FinishAt === undefined) return '';
-  const [half, most] = [Date.parse(medianFinishAt ?? p95FinishAt) - nowMs, Date.parse(p95FinishAt) - nowMs];
-  if (most <= 0) return 'overdue';
-  return half <= 0 ? `within ${lengthOf(most)}` : `${lengthOf(half)} to ${lengthOf(most)}`;
+  const [half, max] = [Date.parse(medianFinishAt ?? p95FinishAt) - nowMs, Date.parse(p95FinishAt) - nowMs];
+  if (max <= 0) return 'overdue';
+  return half <= 0 ? `within ${lengthOf(max)}` : `${lengthOf(half)} to ${lengthOf(max)}`;
 }
 
 interface Column {
   readonly head: string;
   readonly text: (wait: WatchedWait, nowMs: number) => string;
   /** May be cut to this width. */
-  readonly least?: number;
+  readonly min?: number;
   /** The lower, the sooner it is left out where there is no room; 0: never. */
   readonly keep: number;
 }
 
 /** The columns, left to right. */
 const columns: readonly Column[] = [
-  { head: 'task', text: ({ taskId }) => plain(taskId), least: 16, keep: 0 },
+  { head: 'task', text: ({ taskId }) => plain(taskId), min: 16, keep: 0 },
   { head: 'state', text: ({ state }) => state, keep: 0 },
   { head: 'images', text: ({ imageCount }) => (imageCount === undefined ? '' : String(imageCount)), keep: 0 },
   {
@@ -100,8 +100,8 @@ const columns: readonly Column[] = [
     text: ({ subTasks }) => (subTasks === undefined ? '' : `${subTasks.finished}/${subTasks.all}`),
     keep: 1,
   },
-  { head: 'last reply', text: ({ lastReply }) => plain(lastReply ?? ''), least: 10, keep: 4 },
-  { head: 'next look', text: nextLookText, keep: 5 },
+  { head: 'last reply', text: ({ lastReply }) => plain(lastReply ?? ''), min: 10, keep: 4 },
+  { head: 'next poll', text: nextPollText, keep: 5 },
   { head: 'expected', text: finishText, keep: 3 },
   {
     head: 'duration',
@@ -117,7 +117,7 @@ const GAP = 2;
 /** Columns that fit, with their widths: the last reply is cut first, then whole columns are left out, and at last task ids are cut. */
 function fitted(
   cells: readonly (readonly string[])[],
-  mostWidth: number,
+  maxWidth: number,
 ): { readonly indexes: number[]; readonly widths: number[] } {
   const natural = columns.map(({ head }, k) => Math.max(head.length, ...cells.map((row) => (row[k] ?? '').length)));
   let indexes = columns.map((_, k) => k);
@@ -126,11 +126,11 @@ function fitted(
     const [first] = indexes
       .filter((k) => (columns[k] as Column).keep > 0)
       .sort((one, other) => (columns[one] as Column).keep - (columns[other] as Column).keep);
-    let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - mostWidth;
+    let over = widths.reduce((sum, width) => sum + width + GAP, -GAP) - maxWidth;
     for (const [at, k] of indexes.entries()) {
-      const { least, keep } = columns[k] as Column;
-      if (over <= 0 || least === undefined || (keep === 0 && first !== undefined)) continue;
-      const cut = Math.max(0, Math.min(over, (widths[at] as number) - least));
+      const { min, keep } = columns[k] as Column;
+      if (over <= 0 || min === undefined || (keep === 0 && first !== undefined)) continue;
+      const cut = Math.max(0, Math.min(over, (widths[at] as number) - min));
       widths[at] = (widths[at] as number) - cut;
       over -= cut;
     }
@@ -146,10 +146,10 @@ const noBorders = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
-/** Waits as a table without borders, a line each below the heads. Nothing is wider than `mostWidth`. */
-export function waitTable(waits: readonly WatchedWait[], paint: Paint, nowMs: number, mostWidth: number): string[] {
+/** Waits as a table without borders, a line each below the heads. Nothing is wider than `maxWidth`. */
+export function waitTable(waits: readonly WatchedWait[], paint: Paint, nowMs: number, maxWidth: number): string[] {
   const cells = waits.map((wait) => columns.map(({ text }) => text(wait, nowMs)));
-  const { indexes, widths } = fitted(cells, mostWidth);
+  const { indexes, widths } = fitted(cells, maxWidth);
   const table = new Table({
     chars: noBorders,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
@@ -229,7 +229,7 @@ export function waitLine(wait: WatchedWait, paint: Paint, nowMs: number): string
     subTasks === undefined ? '' : `${subTasks.finished}/${subTasks.all} sub-tasks`,
     plain(lastReply ?? ''),
     polls === undefined ? '' : counted(polls, 'query', 'queries'),
-    nextLookText(wait, nowMs) && `next look ${nextLookText(wait, nowMs)}`,
+    nextPollText(wait, nowMs) && `next poll ${nextPollText(wait, nowMs)}`,
   ].filter((text) => text !== '');
   return `${new Date(nowMs).toISOString()} ${plain(taskId)} ${stateText(state, paint)}: ${told.join(', ')}`;
 }

@@ -1,4 +1,4 @@
-/** What a person should do about trouble: looked up in the tables by which replies are judged. Pure. */
+/** What a person should do about errors: looked up in the tables by which replies are judged. Pure. */
 import type { TryOnError } from '../contract.js';
 import { faultRow, gatewayRow } from '../poll/classify.js';
 import type { CodeRow, TransportCode, VendorApi } from '../poll/reply.js';
@@ -7,16 +7,24 @@ import type { CodeRow, TransportCode, VendorApi } from '../poll/reply.js';
 const ownCodes: Readonly<Record<string, CodeRow>> = {
   NoWorker: {
     class: 'transient',
-    gist: 'no worker asked the vendor',
-    cure: 'start a worker that has the key of the account',
+    description: 'no worker asked the vendor',
+    remedy: 'start a worker that has the key of the account',
   },
   WrongTask: {
     class: 'transient',
-    gist: 'the reply is about another task',
-    cure: 'set AIDGE_ACCEPT_OTHER_TASK_ID=true if the vendor always answers so',
+    description: 'the reply is about another task',
+    remedy: 'set AIDGE_ACCEPT_OTHER_TASK_ID=true if the vendor always answers so',
   },
-  NotFound: { class: 'notFound', gist: 'the vendor does not know the task', cure: 'check the task id and the account' },
-  EmptyResult: { class: 'failed', gist: 'a finished task without images', cure: 'ask the vendor with the task id' },
+  NotFound: {
+    class: 'notFound',
+    description: 'the vendor does not know the task',
+    remedy: 'check the task id and the account',
+  },
+  EmptyResult: {
+    class: 'failed',
+    description: 'a finished task without images',
+    remedy: 'ask the vendor with the task id',
+  },
 };
 
 /** The row that knows an error's code. */

@@ -31,7 +31,7 @@ import { byUpdate, endError, updateError } from './failures.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
 import { storedOutcome, waitStart } from './start.js';
-import { lookAtWait, noWait, type TryOnWaitStatus } from './status.js';
+import { noWait, readWait, type TryOnWaitStatus } from './status.js';
 
 /** What a client is made of. */
 export interface TryOnClientOptions extends ConnectTryOnOptions {
@@ -69,13 +69,13 @@ export interface TryOnClient {
   subscribe(taskId: string, subscriber: Subscriber): Promise<TryOnStatus>;
   /** Has it signalled no longer. A wait started as a child that nobody listens to any more ends itself. */
   unsubscribe(taskId: string, subscriber: Unsubscribe): Promise<TryOnStatus>;
-  /** Looks at once, at most once a second and never inside a pause that the vendor ordered. */
+  /** Polls at once, at most once a second and never inside a pause that the vendor ordered. */
   pollNow(taskId: string): Promise<TryOnStatus>;
   /** Moves the deadline, counted from now. */
   setTimeout(taskId: string, timeoutSeconds: number): Promise<TryOnStatus>;
   /** Asks the wait to end; with a worker it has within a second. One that has ended stays as it is, see `status`. */
   cancel(taskId: string): Promise<void>;
-  /** The wait's own status, merged with what the server knows of the pending look; without a worker, that alone. */
+  /** The wait's own status, merged with what the server knows of the pending poll; without a worker, that alone. */
   status(taskId: string): Promise<TryOnWaitStatus>;
   /** Changes of a wait until its end. */
   events(taskId: string, options?: EventsOptions): AsyncGenerator<TryOnChange, void, undefined>;
@@ -236,7 +236,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
           throw error instanceof WorkflowNotFoundError ? noWait(taskId, client.options.namespace) : error;
         });
     },
-    status: async (taskId) => (await lookAtWait(client, acceptedId(taskId))).status,
+    status: async (taskId) => (await readWait(client, acceptedId(taskId))).status,
     events: (taskId, options) => watchWait(client, taskId, (signal) => outcomeOf(taskId, { signal }), options),
     async *list(options = {}) {
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));

@@ -1,4 +1,4 @@
-/** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its cure. */
+/** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its remedy. */
 import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';

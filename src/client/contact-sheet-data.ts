@@ -1,4 +1,4 @@
-/** What a contact sheet shows, read from Temporal: the waits' own status and results, and their histories for the looks that told something. */
+/** What a contact sheet shows, read from Temporal: the waits' own status and results, and their histories for the polls that told something. */
 import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { SubTask, TryOnError, TryOnImage, TryOnListingResult, TryOnListingStatus } from '../contract.js';
@@ -9,12 +9,12 @@ import type { Sheet, SheetMoment, SheetTask } from './contact-sheet.js';
 import { TryOnClientError } from './errors.js';
 import type { TryOnWaitStatus } from './status.js';
 
-/** Newest events that are read of a history: a wait has some 13, and some 6 more for each look that told something. */
+/** Newest events that are read of a history: a wait has some 13, and some 6 more for each poll that told something. */
 const READ_EVENTS = 500;
 const READ_WITHIN_MS = 10_000;
 
-/** A look that told something, as the history has it. */
-export interface ReportedLook {
+/** A poll that told something, as the history has it. */
+export interface ReportedPoll {
   readonly at: string;
   readonly images: number;
   readonly polls: number;
@@ -22,11 +22,11 @@ export interface ReportedLook {
   readonly error?: TryOnError;
 }
 
-/** The looks of a wait's latest run that told something. None where the history cannot be read. */
-export async function reportedLooks(
+/** The polls of a wait's latest run that told something. None where the history cannot be read. */
+export async function reportedPolls(
   { temporal }: Pick<TryOnClient, 'temporal'>,
   { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
-): Promise<ReportedLook[]> {
+): Promise<ReportedPoll[]> {
   const { namespace, loadedDataConverter } = temporal.options;
   try {
     const { history } = await temporal.withDeadline(Date.now() + READ_WITHIN_MS, () =>
@@ -36,15 +36,15 @@ export async function reportedLooks(
         maximumPageSize: READ_EVENTS,
       }),
     );
-    const looks: ReportedLook[] = [];
+    const polls: ReportedPoll[] = [];
     for (const { activityTaskCompletedEventAttributes: completed } of history?.events ?? []) {
       const payloads = (completed?.result?.payloads ?? []) as Payload[];
       if (payloads.length === 0) continue;
       const [report] = (await decodeArrayFromPayloads(loadedDataConverter, payloads)) as Partial<PollReport>[];
-      const look = report === undefined ? undefined : lookOf(report);
-      if (look !== undefined) looks.push(look);
+      const poll = report === undefined ? undefined : pollOf(report);
+      if (poll !== undefined) polls.push(poll);
     }
-    return looks.reverse();
+    return polls.reverse();
   } catch {
     // A sheet without them is better than none.
     return [];
@@ -52,9 +52,9 @@ export async function reportedLooks(
 }
 
 /** Other activities' results are no reports. */
-function lookOf({ atMs, images, state, end }: Partial<PollReport>): ReportedLook | undefined {
+function pollOf({ atMs, images, state, end }: Partial<PollReport>): ReportedPoll | undefined {
   if (typeof atMs !== 'number' || !Array.isArray(images) || state === undefined) return undefined;
-  const error = end?.error ?? state.blocked ?? state.trouble?.error;
+  const error = end?.error ?? state.blocked ?? state.pollError?.error;
   return {
     at: new Date(atMs).toISOString(),
     images: images.length,
@@ -64,14 +64,14 @@ function lookOf({ atMs, images, state, end }: Partial<PollReport>): ReportedLook
   };
 }
 
-function lookText({ polls, images, vendorStatus, error }: ReportedLook): string {
+function pollText({ polls, images, vendorStatus, error }: ReportedPoll): string {
   const got = images === 0 ? 'no new image' : `${images} image${images === 1 ? '' : 's'}`;
   const said = error === undefined ? vendorStatus : `${error.layer} ${error.code}`;
-  return `look ${polls}: ${got}${said === undefined ? '' : `, ${said}`}`;
+  return `poll ${polls}: ${got}${said === undefined ? '' : `, ${said}`}`;
 }
 
 /** What is known of a wait's course. Pure. */
-export function momentsOf(status: TryOnWaitStatus, looks: readonly ReportedLook[]): SheetMoment[] {
+export function momentsOf(status: TryOnWaitStatus, polls: readonly ReportedPoll[]): SheetMoment[] {
   const { outcome, pending, explanation } = status;
   const timing = outcome?.timing;
   // Where nobody told when, the wait counts from its own begin; a time that was told lies before it.
@@ -79,12 +79,12 @@ export function momentsOf(status: TryOnWaitStatus, looks: readonly ReportedLook[
   const told: readonly (readonly [SheetMoment['kind'], string | undefined, string])[] = [
     ['state', status.startedAt, 'wait begun'],
     ['state', status.submittedAt, isTaken ? 'taken as submitted' : 'submitted to the vendor'],
-    ['look', timing?.queuedUntil, 'last seen queued'],
-    ['look', timing?.runningSeenAt, 'first seen running'],
-    ['look', timing?.pendingUntil ?? explanation?.seenOpenAt, 'last seen unfinished'],
-    ...looks.map((look) => ['look', look.at, lookText(look)] as const),
+    ['poll', timing?.queuedUntil, 'last seen queued'],
+    ['poll', timing?.runningSeenAt, 'first seen running'],
+    ['poll', timing?.pendingUntil ?? explanation?.seenOpenAt, 'last seen unfinished'],
+    ...polls.map((poll) => ['poll', poll.at, pollText(poll)] as const),
     ['end', outcome?.finishedAt ?? status.closedAt, `ended: ${status.state}`],
-    ['expected', pending?.isRunning ? undefined : pending?.dueAt, 'next look'],
+    ['expected', pending?.isRunning ? undefined : pending?.dueAt, 'next poll'],
     ['expected', explanation?.medianFinishAt, 'half of such jobs are over'],
     ['expected', explanation?.p95FinishAt, '95 % of such jobs are over'],
     ['expected', status.closedAt === undefined ? status.deadline : undefined, 'deadline'],
@@ -95,7 +95,7 @@ export function momentsOf(status: TryOnWaitStatus, looks: readonly ReportedLook[
 }
 
 /** One task by its wait. Pure. */
-export function sheetTask(status: TryOnWaitStatus, looks: readonly ReportedLook[]): SheetTask {
+export function sheetTask(status: TryOnWaitStatus, reportedPolls: readonly ReportedPoll[]): SheetTask {
   const { taskId, state, images, subTasks, polls, outcome } = status;
   const imagesOmitted = outcome?.imagesOmitted ?? status.imagesOmitted;
   const error = outcome?.error ?? status.error;
@@ -107,14 +107,14 @@ export function sheetTask(status: TryOnWaitStatus, looks: readonly ReportedLook[
     polls,
     ...(imagesOmitted === undefined ? {} : { imagesOmitted }),
     ...(error === undefined ? {} : { error }),
-    moments: momentsOf(status, looks),
+    moments: momentsOf(status, reportedPolls),
     notes: outcome === undefined ? status.notes : [],
   };
 }
 
 async function readTask(client: TryOnClient, taskId: string): Promise<SheetTask> {
   const status = await client.status(taskId);
-  return sheetTask(status, await reportedLooks(client, status));
+  return sheetTask(status, await reportedPolls(client, status));
 }
 
 /** Reads the sheet of one task. Throws {@link TryOnClientError} `NoWait`. */

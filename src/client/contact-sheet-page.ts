@@ -52,7 +52,7 @@ figcaption{display:flex;flex-wrap:wrap;font-size:12px;gap:.2em .5em;margin-top:.
 .url{display:-webkit-box;flex-basis:100%;max-height:4.2em;overflow:auto}
 .line{display:block;height:40px;width:100%}
 .line line{stroke:var(--line);stroke-width:2}
-circle.look{fill:var(--open)}circle.state{fill:#888}circle.end{fill:var(--good)}circle.expected{fill:none;stroke:#888;stroke-dasharray:2;stroke-width:2}
+circle.poll{fill:var(--open)}circle.state{fill:#888}circle.end{fill:var(--good)}circle.expected{fill:none;stroke:#888;stroke-dasharray:2;stroke-width:2}
 .moments{border-spacing:0;font-size:13px}.moments td{padding:0 1em 0 0;vertical-align:top}.moments .expected{opacity:.7}
 button{font:inherit;padding:.4em 1em}
 `;

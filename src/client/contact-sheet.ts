@@ -4,14 +4,14 @@
  */
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
 import { type Html, html, page } from './contact-sheet-page.js';
-import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from './image-url.js';
+import { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './image-url.js';
 
 /** Something that is known to have happened, or is expected, at a time. */
 export interface SheetMoment {
   /** RFC 3339. */
   readonly at: string;
   readonly what: string;
-  readonly kind: 'look' | 'state' | 'end' | 'expected';
+  readonly kind: 'poll' | 'state' | 'end' | 'expected';
 }
 
 /** One task on a sheet. */
@@ -25,7 +25,7 @@ export interface SheetTask {
   readonly imagesOmitted?: number;
   readonly polls?: number;
   readonly error?: TryOnError;
-  /** By time. Looks that brought nothing leave no trace but their number. */
+  /** By time. Polls that brought nothing leave no trace but their number. */
   readonly moments: readonly SheetMoment[];
   readonly notes: readonly string[];
 }
@@ -77,7 +77,7 @@ function figure(image: TryOnImage, number: number, loadImages: boolean): Html {
   return html`<figure>${picture}<figcaption><b>${String(number)}</b> <span class="size">${
     link === undefined ? '' : 'size not known before it is loaded'
   }</span><code class="url">${image.imageUrl}</code>${concerns.map(
-    (concern) => html`<span class="warn">! ${imageUrlConcernGists[concern]}</span>`,
+    (concern) => html`<span class="warn">! ${imageUrlConcernDescriptions[concern]}</span>`,
   )}</figcaption></figure>`;
 }
 
@@ -125,14 +125,14 @@ function timeLine(moments: readonly SheetMoment[]): Html {
     .filter(({ ms }) => !Number.isNaN(ms))
     .sort((one, other) => one.ms - other.ms);
   const [first, last] = [known.at(0), known.at(-1)];
-  if (first === undefined || last === undefined) return html`<p>No look is known.</p>`;
+  if (first === undefined || last === undefined) return html`<p>No poll is known.</p>`;
   const x = (ms: number): string =>
     (lineLeft + ((lineRight - lineLeft) * (ms - first.ms)) / Math.max(1, last.ms - first.ms)).toFixed(1);
-  return html`<svg class="line" viewBox="0 0 1000 40" role="img" aria-label="Time line of looks"><line x1="${String(
+  return html`<svg class="line" viewBox="0 0 1000 40" role="img" aria-label="Time line of polls"><line x1="${String(
     lineLeft,
   )}" x2="${String(lineRight)}" y1="20" y2="20"/>${known.map(
     ({ ms, what, kind }) =>
-      html`<circle class="${kind}" cx="${x(ms)}" cy="20" r="${kind === 'look' ? '8' : '5'}"><title>${what}, ${seconds(
+      html`<circle class="${kind}" cx="${x(ms)}" cy="20" r="${kind === 'poll' ? '8' : '5'}"><title>${what}, ${seconds(
         ms - first.ms,
       )}</title></circle>`,
   )}</svg><table class="moments">${known.map(

@@ -1,4 +1,4 @@
-/** Errors of the client. Match on `code`; each message names the cure. */
+/** Errors of the client. Match on `code`; each message names the remedy. */
 import { defaults, type OutcomeStatus, type TryOnError } from '../contract.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { rowOfError } from './advice.js';
@@ -34,7 +34,7 @@ export class TryOnClientError extends Error {
   }
 }
 
-/** Wrong input, refused before any call, or by the workflow. Each problem names field, value and cure. */
+/** Wrong input, refused before any call, or by the workflow. Each problem names field, value and remedy. */
 export class TryOnInputError extends Error {
   override readonly name = 'TryOnInputError';
   readonly code = 'InvalidTryOnInput';
@@ -48,13 +48,13 @@ export class TryOnInputError extends Error {
 
 const isNotFound = ({ layer, code }: TryOnError): boolean => layer === 'task' && code === 'NotFound';
 
-/** One line on an outcome or trouble that the vendor or the way to it gave, with its cure where a table knows one. */
+/** One line on an outcome or errors that the vendor or the way to it gave, with its remedy where a table knows one. */
 export function describeError(error: TryOnError): string {
   if (isNotFound(error))
     return `the vendor does not know the task (${error.message}); check the task id and the account`;
   const row = rowOfError(error, tryOnApi);
-  const cure = row?.cure === undefined ? '' : `; ${row.cure}`;
-  return `${error.layer} ${error.code}: ${error.message}${cure}`;
+  const remedy = row?.remedy === undefined ? '' : `; ${row.remedy}`;
+  return `${error.layer} ${error.code}: ${error.message}${remedy}`;
 }
 
 /**
@@ -65,7 +65,7 @@ export function adviceOn(error: TryOnError, isBlocked: boolean, submittedAt?: st
   if (isBlocked) {
     return `blocked, a person must act: ${describeError(error)}; the wait holds on and asks slowly, \`poll-now\` asks at once`;
   }
-  if (!isNotFound(error)) return `trouble, asked again by itself: ${describeError(error)}`;
+  if (!isNotFound(error)) return `errors, asked again by itself: ${describeError(error)}`;
   const untilMs = Date.parse(submittedAt ?? '') + 1000 * defaults.notFoundGraceSeconds;
   if (untilMs <= nowMs) return `the vendor does not know the task any more (${error.message}); asked again, to be sure`;
   const until = Number.isNaN(untilMs)

@@ -2,12 +2,12 @@
 import type { Client } from '@temporalio/client';
 import type { TryOnError, TryOnImage, TryOnOutcome } from '../contract.js';
 import { TryOnClientError } from './errors.js';
-import { lookAtWait, type PendingLook, type TryOnWaitStatus, type WaitSight, type WaitState } from './status.js';
+import { type PendingPoll, readWait, type TryOnWaitStatus, type WaitReading, type WaitState } from './status.js';
 
 /**
  * A change of a wait. Every image comes once in an `images` change, the last ones just before the end.
  * - `status`: first of all, the wait as it is found; its images come in `images`
- * - `looked`: the vendor was asked, or the next look was planned anew
+ * - `polled`: the vendor was asked, or the next poll was planned anew
  * - `note`: something is wrong outside, such as no worker; told when it changes
  * - `outcome` or `ended`, the end: `ended` is one without an outcome, `error` as `outcome()` would throw it
  */
@@ -17,11 +17,11 @@ export type TryOnChange = { readonly taskId: string } & (
   | { readonly kind: 'blocked'; readonly error: TryOnError }
   | { readonly kind: 'unblocked' }
   | {
-      readonly kind: 'looked';
+      readonly kind: 'polled';
       readonly polls: number;
       readonly vendorStatus?: string;
       readonly error?: TryOnError;
-      readonly pending?: PendingLook;
+      readonly pending?: PendingPoll;
     }
   | { readonly kind: 'note'; readonly notes: readonly string[] }
   | { readonly kind: 'outcome'; readonly outcome: TryOnOutcome }
@@ -33,7 +33,7 @@ export interface EventsOptions {
   /** Ends the watching, which then throws the signal's reason; the wait goes on. */
   readonly signal?: AbortSignal;
   /**
-   * Between two looks at the server; default 1000. Such a look is no billed Action of Temporal Cloud, unless something was reported
+   * Between two polls at the server; default 1000. Such a poll is no billed Action of Temporal Cloud, unless something was reported
    * since: then it is one query.
    */
   readonly intervalMs?: number;
@@ -56,11 +56,11 @@ export function changesBetween(
   if (before?.state !== 'blocked' && now.state === 'blocked' && now.error !== undefined) {
     changes.push({ kind: 'blocked', taskId, error: now.error });
   }
-  const look = (status: TryOnWaitStatus): string =>
+  const poll = (status: TryOnWaitStatus): string =>
     JSON.stringify([status.polls, status.vendorStatus, status.error?.code, status.pending?.dueAt]);
-  if (before !== undefined && now.outcome === undefined && look(before) !== look(now)) {
+  if (before !== undefined && now.outcome === undefined && poll(before) !== poll(now)) {
     changes.push({
-      kind: 'looked',
+      kind: 'polled',
       taskId,
       polls: now.polls,
       ...(now.vendorStatus === undefined ? {} : { vendorStatus: now.vendorStatus }),
@@ -116,10 +116,10 @@ export async function* watchWait(
   );
   const told = new Set<string>();
   try {
-    let before: WaitSight | undefined;
+    let before: WaitReading | undefined;
     for (;;) {
       const isOver = end !== undefined;
-      const now = await lookAtWait(client, taskId, before === undefined ? {} : { before });
+      const now = await readWait(client, taskId, before === undefined ? {} : { before });
       outer?.throwIfAborted();
       for (const change of changesBetween(before?.status, now.status, told)) {
         if (change.kind === 'images') for (const { id } of change.images) told.add(id);

@@ -43,7 +43,7 @@ export function endError(error: unknown, what: string): unknown {
 }
 
 const FAILED_PRECONDITION = 9;
-const mostTries = 3;
+const maxTries = 3;
 
 const isGivenUp = (error: unknown): boolean =>
   error instanceof ServiceError &&
@@ -61,7 +61,7 @@ export async function byUpdate<T>(client: Client, timeoutMs: number, ask: () => 
     try {
       return await client.withDeadline(untilMs, ask);
     } catch (error) {
-      if (attempt === mostTries || !isGivenUp(error)) throw error;
+      if (attempt === maxTries || !isGivenUp(error)) throw error;
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 
 /** Concerns about an image's address, and what each means. */
-export const imageUrlConcernGists = {
+export const imageUrlConcernDescriptions = {
   unreadable: 'it is no address',
   hiddenCharacters: 'it holds control characters, spaces or backslashes, which readers take in different ways',
   scheme: 'it is neither http nor https',
@@ -19,8 +19,8 @@ export const imageUrlConcernGists = {
   nonAsciiHost: 'its host name has letters beyond ASCII, and may look like another',
 } as const;
 
-/** See {@link imageUrlConcernGists}. */
-export type ImageUrlConcern = keyof typeof imageUrlConcernGists;
+/** See {@link imageUrlConcernDescriptions}. */
+export type ImageUrlConcern = keyof typeof imageUrlConcernDescriptions;
 
 type HostConcern = Extract<ImageUrlConcern, `${string}Host`>;
 
@@ -102,11 +102,11 @@ function hostConcern(host: string): ImageUrlConcern | undefined {
 /**
  * Says what is odd about an image's address. Never throws, fetches nothing, resolves no name.
  * @param imageUrl - as the vendor gave it
- * @returns the concerns in the order of {@link imageUrlConcernGists}; empty where there is none
+ * @returns the concerns in the order of {@link imageUrlConcernDescriptions}; empty where there is none
  */
 export function imageUrlConcerns(imageUrl: string): ImageUrlConcern[] {
   const concerns = new Set<ImageUrlConcern>();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is polled for here
   if (/[\x00-\x20\x7f\\]/.test(imageUrl)) concerns.add('hiddenCharacters');
   let url: URL | undefined;
   try {
@@ -122,5 +122,5 @@ export function imageUrlConcerns(imageUrl: string): ImageUrlConcern[] {
     const concern = concerns.has('scheme') ? undefined : hostConcern(url.hostname);
     if (concern !== undefined) concerns.add(concern);
   }
-  return (Object.keys(imageUrlConcernGists) as ImageUrlConcern[]).filter((one) => concerns.has(one));
+  return (Object.keys(imageUrlConcernDescriptions) as ImageUrlConcern[]).filter((one) => concerns.has(one));
 }

@@ -16,7 +16,7 @@ export type TlsSettings =
       readonly clientCertPair?: { readonly crt: Uint8Array; readonly key: Uint8Array } | undefined;
     };
 
-/** What is wrong: nobody answers, or how TLS is set up. `line` names the cure, and never a certificate's content. */
+/** What is wrong: nobody answers, or how TLS is set up. `line` names the remedy, and never a certificate's content. */
 export type ProbeResult =
   | { readonly kind: 'absent'; readonly cause: Error }
   | { readonly kind: 'misfit'; readonly line: string; readonly cause?: Error };

@@ -1,4 +1,4 @@
-/** A wait's status: its own answer, merged with what the server knows of the pending look. Pure, but for {@link lookAtWait}. */
+/** A wait's status: its own answer, merged with what the server knows of the pending poll. Pure, but for {@link readWait}. */
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import type { PendingDetails } from '../activities/pending.js';
 import {
@@ -13,22 +13,22 @@ import {
 } from '../contract.js';
 import { idleQueueNote } from '../temporal/namespace.js';
 import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
-import { type Explanation, explainLook } from '../wait/explain.js';
+import { type Explanation, explainPoll } from '../wait/explain.js';
 import { adviceOn, describeError, TryOnClientError } from './errors.js';
 
-/** The look that runs or is due next. */
-export interface PendingLook {
+/** The poll that runs or is due next. */
+export interface PendingPoll {
   /** From 1; a later report begins anew. */
   readonly attempt: number;
   readonly isRunning: boolean;
   /** When it was or is due; in the past where no worker has taken it yet. */
   readonly dueAt?: string;
-  /** Why it is then; absent before the first look. */
+  /** Why it is then; absent before the first poll. */
   readonly why?: PendingDetails['why'];
-  /** What one look is worth in seconds of mean delay, and the law of durations that the schedule used. */
-  readonly priceSeconds?: number;
+  /** What one poll is worth in seconds of mean delay, and the distribution of durations that the schedule used. */
+  readonly pollCostSeconds?: number;
   readonly model?: PendingDetails['model'];
-  /** What the last look saw, in one line. */
+  /** What the last poll saw, in one line. */
   readonly lastSeen?: string;
   /** The queue on which it waits. */
   readonly queue: string;
@@ -40,7 +40,7 @@ export type WaitState = TryOnStatus['state'] | 'terminated' | 'refused';
 
 /**
  * What is known of a wait. All fields of the contract's `TryOnStatus` are there where `isAnswered`, `polls`, `vendorStatus`,
- * `subTasks`, `error` and `state` brought up to date by what the server knows of the pending look.
+ * `subTasks`, `error` and `state` brought up to date by what the server knows of the pending poll.
  */
 export interface TryOnWaitStatus extends Partial<Omit<TryOnStatus, 'state'>> {
   readonly taskId: string;
@@ -54,7 +54,7 @@ export interface TryOnWaitStatus extends Partial<Omit<TryOnStatus, 'state'>> {
   readonly closedAt?: string;
   /** Whether a worker answered the query. Where not, the rest comes from the server alone. */
   readonly isAnswered: boolean;
-  readonly pending?: PendingLook;
+  readonly pending?: PendingPoll;
   /** What it does next and why, and when the task may be over; while it runs. */
   readonly explanation?: Explanation;
   readonly outcome?: TryOnOutcome;
@@ -63,19 +63,19 @@ export interface TryOnWaitStatus extends Partial<Omit<TryOnStatus, 'state'>> {
 }
 
 /** What was read of a wait at one time; `answer` is reused while its history stays as long. */
-export interface WaitSight {
+export interface WaitReading {
   readonly description: WorkflowExecutionDescription;
   readonly answer?: TryOnStatus;
   readonly pending?: PendingActivity;
   readonly status: TryOnWaitStatus;
 }
 
-/** How a wait is looked at. */
-export interface SightOptions {
+/** How a wait is polled. */
+export interface ReadWaitOptions {
   /** How long a worker has to answer the query; default 4000. */
   readonly queryTimeoutMs?: number;
   /** An earlier sight: where the history has not grown since, the workflow is not asked again. */
-  readonly before?: WaitSight;
+  readonly before?: WaitReading;
 }
 
 const OVERDUE_MS = 3_000;
@@ -85,7 +85,7 @@ const IDLE_GRACE_MS = 1_000;
 const detailsOf = (pending: PendingActivity | undefined): PendingDetails | undefined =>
   pending?.lastFailure?.type === failureTypes.pending ? (pending.lastFailure.details as PendingDetails) : undefined;
 
-/** State as of the last look: from its failure, or from a later heartbeat. */
+/** State as of the last poll: from its failure, or from a later heartbeat. */
 function lastState(pending: PendingActivity | undefined): PendingDetails['state'] | undefined {
   const told = detailsOf(pending)?.state;
   const beat = pending?.heartbeat as PendingDetails['state'] | undefined;
@@ -93,19 +93,19 @@ function lastState(pending: PendingActivity | undefined): PendingDetails['state'
   return beat.asOfAttempt > told.asOfAttempt ? beat : told;
 }
 
-/** The looks that the attempts after `state` took, none of which failed in a way that says more. */
-const laterLooks = (pending: PendingActivity, state: PendingDetails['state']): number =>
+/** The polls that the attempts after `state` took, none of which failed in a way that says more. */
+const laterPolls = (pending: PendingActivity, state: PendingDetails['state']): number =>
   Math.max(0, pending.attempt - 1 - state.asOfAttempt);
 
-/** Merges the workflow's answer with the pending look. */
+/** Merges the workflow's answer with the pending poll. */
 export function mergePending(
   answer: TryOnStatus | undefined,
   pending: PendingActivity | undefined,
 ): Pick<TryOnWaitStatus, 'polls' | 'vendorStatus' | 'subTasks' | 'error'> & { readonly isBlocked: boolean } {
   const state = lastState(pending);
   const isBlocked = state === undefined ? answer?.state === 'blocked' : state.blocked !== undefined;
-  const error = state === undefined ? answer?.error : (state.blocked ?? state.trouble?.error);
-  const polls = pending === undefined || state === undefined ? 0 : state.polls + laterLooks(pending, state);
+  const error = state === undefined ? answer?.error : (state.blocked ?? state.pollError?.error);
+  const polls = pending === undefined || state === undefined ? 0 : state.polls + laterPolls(pending, state);
   const vendorStatus = state?.vendorStatus ?? answer?.vendorStatus;
   // Long lists are left out of a failure's details.
   const told = state?.subTasks ?? [];
@@ -118,14 +118,16 @@ export function mergePending(
   };
 }
 
-function pendingLook(pending: PendingActivity, queue: string): PendingLook {
+function pendingPoll(pending: PendingActivity, queue: string): PendingPoll {
   const details = detailsOf(pending);
   return {
     attempt: pending.attempt,
     isRunning: pending.isRunning,
     queue,
     ...(pending.dueAtMs === undefined ? {} : { dueAt: new Date(pending.dueAtMs).toISOString() }),
-    ...(details === undefined ? {} : { why: details.why, priceSeconds: details.priceSeconds, model: details.model }),
+    ...(details === undefined
+      ? {}
+      : { why: details.why, pollCostSeconds: details.pollCostSeconds, model: details.model }),
     ...(pending.lastFailure === undefined ? {} : { lastSeen: pending.lastFailure.message }),
     ...(pending.isPaused ? { isPaused: true } : {}),
   };
@@ -134,13 +136,15 @@ function pendingLook(pending: PendingActivity, queue: string): PendingLook {
 function explain(pending: PendingActivity, answer: TryOnStatus | undefined, nowMs: number): Explanation {
   const details = detailsOf(pending);
   const state = lastState(pending);
-  return explainLook({
+  return explainPoll({
     nowMs,
     isRunning: pending.isRunning,
     isPaused: pending.isPaused,
     ...(answer === undefined ? {} : { submittedAtMs: Date.parse(answer.submittedAt) }),
     ...(pending.dueAtMs === undefined ? {} : { dueAtMs: pending.dueAtMs }),
-    ...(details === undefined ? {} : { why: details.why, priceSeconds: details.priceSeconds, model: details.model }),
+    ...(details === undefined
+      ? {}
+      : { why: details.why, pollCostSeconds: details.pollCostSeconds, model: details.model }),
     ...(state === undefined ? {} : { state }),
   });
 }
@@ -160,8 +164,8 @@ function closedState(name: WorkflowExecutionDescription['status']['name']): Wait
   }
 }
 
-/** The queue on which the pending look waits. */
-function lookQueue(description: WorkflowExecutionDescription): string {
+/** The queue on which the pending poll waits. */
+function pollQueue(description: WorkflowExecutionDescription): string {
   const raw = description.raw.pendingActivities?.find((one) => one.activityType?.name === 'tryOnPoll');
   const queue = raw?.activityOptions?.taskQueue?.name;
   if (queue) return queue;
@@ -207,7 +211,7 @@ async function askUnlessIdle(
  * Reads a wait: describe, then the query, or the result of one that has ended.
  * @throws {TryOnClientError} `NoWait`
  */
-export async function lookAtWait(client: Client, taskId: string, options: SightOptions = {}): Promise<WaitSight> {
+export async function readWait(client: Client, taskId: string, options: ReadWaitOptions = {}): Promise<WaitReading> {
   const { queryTimeoutMs = 4_000, before } = options;
   const workflowId = resultsWorkflowId(taskId);
   const description = await client.workflow
@@ -230,8 +234,8 @@ export async function lookAtWait(client: Client, taskId: string, options: SightO
     isCompleted ? (client.workflow.getHandle(workflowId, runId).result() as Promise<TryOnOutcome>) : undefined,
   ]);
   const merged = mergePending(answer, pending);
-  const look = pending === undefined ? undefined : pendingLook(pending, lookQueue(description));
-  const notes = isRunning ? await runningNotes(client, description, { answer, idle, merged, look }) : [];
+  const poll = pending === undefined ? undefined : pendingPoll(pending, pollQueue(description));
+  const notes = isRunning ? await runningNotes(client, description, { answer, idle, merged, poll }) : [];
   const { isBlocked, ...current } = merged;
   const state: WaitState =
     outcome?.status ?? closedState(status.name) ?? (isBlocked ? 'blocked' : (answer?.state ?? 'waiting'));
@@ -245,7 +249,7 @@ export async function lookAtWait(client: Client, taskId: string, options: SightO
     startedAt: description.startTime.toISOString(),
     ...(description.closeTime === undefined ? {} : { closedAt: description.closeTime.toISOString() }),
     isAnswered: answer !== undefined,
-    ...(look === undefined ? {} : { pending: look }),
+    ...(poll === undefined ? {} : { pending: poll }),
     ...(pending === undefined ? {} : { explanation: explain(pending, answer, Date.now()) }),
     ...(outcome === undefined ? {} : { outcome }),
     notes: outcome?.error === undefined ? notes : [describeError(outcome.error)],
@@ -275,24 +279,24 @@ async function runningNotes(
     readonly answer: TryOnStatus | undefined;
     readonly idle: string | undefined;
     readonly merged: ReturnType<typeof mergePending>;
-    readonly look: PendingLook | undefined;
+    readonly poll: PendingPoll | undefined;
   },
 ): Promise<string[]> {
-  const { answer, idle, merged, look } = seen;
+  const { answer, idle, merged, poll } = seen;
   const isOverdue =
-    look !== undefined && !look.isRunning && Date.now() - Date.parse(look.dueAt ?? '') > OVERDUE_MS && !look.isPaused;
-  // A live worker whose looks are held to a rate need not have polled since the look was due: that counts where no answer came either.
-  const dueMs = answer === undefined && look?.dueAt !== undefined ? Date.parse(look.dueAt) : undefined;
-  const idleLooks = isOverdue ? await idleQueueNote(client, look.queue, 'activity', dueMs) : undefined;
+    poll !== undefined && !poll.isRunning && Date.now() - Date.parse(poll.dueAt ?? '') > OVERDUE_MS && !poll.isPaused;
+  // A live worker whose polls are held to a rate need not have polled since the poll was due: that counts where no answer came either.
+  const dueMs = answer === undefined && poll?.dueAt !== undefined ? Date.parse(poll.dueAt) : undefined;
+  const idlePolls = isOverdue ? await idleQueueNote(client, poll.queue, 'activity', dueMs) : undefined;
   const notes: string[] = [];
   if (answer === undefined) {
     notes.push(idle ?? 'no worker answered the query in time; what is told here is what the server knows');
   }
-  if (idleLooks !== undefined) notes.push(idleLooks);
-  else if (isOverdue) notes.push('the next look is overdue: its queue is held to a rate, or its workers are busy');
-  if (look?.isPaused) {
+  if (idlePolls !== undefined) notes.push(idlePolls);
+  else if (isOverdue) notes.push('the next poll is overdue: its queue is held to a rate, or its workers are busy');
+  if (poll?.isPaused) {
     notes.push(
-      `looks are paused; go on with \`temporal activity unpause --workflow-id ${description.workflowId} --activity-type tryOnPoll\``,
+      `polls are paused; go on with \`temporal activity unpause --workflow-id ${description.workflowId} --activity-type tryOnPoll\``,
     );
   }
   if (merged.error !== undefined) notes.push(adviceOn(merged.error, merged.isBlocked, answer?.submittedAt));

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 /** Keys in order; the first encrypts, all decrypt. Not empty, no id twice. */
 export type CodecKeys = readonly { readonly id: string; readonly key: Uint8Array }[];
 
-/** Keys as text came to them, or one line for each thing that is wrong, naming the source and the cure. */
+/** Keys as text came to them, or one line for each thing that is wrong, naming the source and the remedy. */
 export type CodecKeysRead =
   | { readonly ok: true; readonly keys: CodecKeys }
   | { readonly ok: false; readonly problems: readonly string[] };

@@ -22,7 +22,7 @@ const rereadMs = 10_000;
 /** The same, where a payload names a key that is not among them. */
 const rereadUnknownMs = 1_000;
 
-/** A payload cannot be encrypted or decrypted here. The message names the cure, never a key. */
+/** A payload cannot be encrypted or decrypted here. The message names the remedy, never a key. */
 export class PayloadCodecError extends Error {
   override readonly name = 'PayloadCodecError';
 }

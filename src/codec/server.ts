@@ -94,14 +94,14 @@ function refuseStranger(request: IncomingMessage, token: string | undefined): vo
   throw new Refusal(401, why, { 'www-authenticate': 'Bearer' });
 }
 
-async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<string> {
-  const tooLarge = () => new Refusal(413, `the body is larger than ${mostBytes} bytes`, { connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge();
+async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const tooLarge = () => new Refusal(413, `the body is larger than ${maxBytes} bytes`, { connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > mostBytes) throw tooLarge();
+    if (size > maxBytes) throw tooLarge();
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 
 /** Shorter ones can be guessed. */
-const leastCharacters = 16;
+const minCharacters = 16;
 
-const cure = 'such as `openssl rand -hex 32` prints';
+const remedy = 'such as `openssl rand -hex 32` prints';
 
 /** A reader of the token, or one line for each thing that is wrong. `token` is `undefined` where none is set. */
 export type CodecTokenRead =
@@ -13,9 +13,9 @@ export type CodecTokenRead =
 
 /** What is wrong with a token, or `undefined`. It must fit into a header. */
 function problemOf(token: string, source: string): string | undefined {
-  if (!/^[\x21-\x7e]*$/.test(token)) return `${source} is not of visible ASCII characters; give a token ${cure}`;
-  if (token.length < leastCharacters)
-    return `${source} is shorter than ${leastCharacters} characters; give a token ${cure}`;
+  if (!/^[\x21-\x7e]*$/.test(token)) return `${source} is not of visible ASCII characters; give a token ${remedy}`;
+  if (token.length < minCharacters)
+    return `${source} is shorter than ${minCharacters} characters; give a token ${remedy}`;
   return undefined;
 }
 

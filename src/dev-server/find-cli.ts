@@ -24,7 +24,7 @@ export interface FindCliOptions {
   download?: (dir: string) => Promise<string>;
 }
 
-/** No Temporal server could be found or started. The message is one line and names the cure. */
+/** No Temporal server could be found or started. The message is one line and names the remedy. */
 export class TemporalServerError extends Error {
   override name = 'TemporalServerError';
 }

@@ -11,7 +11,7 @@ import {
 import type { ImageStore } from './images.js';
 import type { HttpAnswer, NotFoundAnswer, Step, WireMode } from './scripts.js';
 import { taskData } from './task-data.js';
-import { sightOf, type TaskModel } from './tasks.js';
+import { readingOf, type TaskModel } from './tasks.js';
 
 /** One answer, ready for the wire. */
 export interface Answer {
@@ -123,11 +123,11 @@ export function answerQuery(step: Step, task: TaskModel, context: AnswerContext)
   if (refusal !== undefined) return refusal;
   if (step.notFound !== undefined) return notFoundAnswer(step.notFound, task.taskId, context.ids, context.types);
   const view = step.task ?? {};
-  const sight = sightOf(task, view, context.nowMs, context.nth);
-  const data = taskData(task, sight, view, context);
+  const reading = readingOf(task, view, context.nowMs, context.nth);
+  const data = taskData(task, reading, view, context);
   const service = step.service ?? (view.message === undefined ? serviceOk : { ...serviceOk, resMessage: view.message });
   const style: EnvelopeStyle = { types: context.types, ...step.envelope };
-  const word = view.statusWord === undefined ? sight.status : view.statusWord;
+  const word = view.statusWord === undefined ? reading.status : view.statusWord;
   const told = view.data === undefined && !view.noStatus && typeof word === 'string';
   const ends =
     told &&

@@ -33,7 +33,7 @@ export interface NewTask {
   readonly subTasks?: number;
   /** Default: the emulator's, 4. */
   readonly imagesPerSubTask?: number;
-  /** Default: drawn from the law. */
+  /** Default: drawn from the distribution. */
   readonly durationSeconds?: number;
   /** By the vendor's clock; default now. Needed where `nowMs` is asynchronous. */
   readonly submittedAtMs?: number;
@@ -73,7 +73,7 @@ export interface Emulator {
   script(taskId: string, script?: Script): void;
   /** A script for the submits to come; none: they are accepted. */
   scriptSubmits(script?: Script): void;
-  /** A script that answers every call before keys are looked at; `refuse`: connections are refused; none: it is over. */
+  /** A script that answers every call before keys are polled; `refuse`: connections are refused; none: it is over. */
   outage(script?: Script): Promise<void>;
   /** Changes an account from now on: its keys, quota or rate. */
   setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): void;

@@ -101,7 +101,7 @@ export interface GatewayRules {
   readonly nowMs: number;
   /** Furthest that a timestamp may be from now, either way. */
   readonly timeWindowSeconds: number;
-  /** False: only the key is looked at, and not even that has to be there. */
+  /** False: only the key is polled, and not even that has to be there. */
   readonly strict: boolean;
 }
 

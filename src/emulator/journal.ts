@@ -16,7 +16,7 @@ export interface QueryLogEntry {
   readonly answered: string;
   /** The fault of transport, where there was one. */
   readonly wire?: string;
-  /** Key, time and signature were good, or nobody looked. */
+  /** Key, time and signature were good, or nobody polled. */
   readonly authorised: boolean;
   /** Name of the account. */
   readonly account?: string;
@@ -46,8 +46,8 @@ export class BoundedLog<T> {
   /** Entries ever added. */
   count = 0;
 
-  constructor(most: number) {
-    this.#most = Math.max(2, most);
+  constructor(max: number) {
+    this.#most = Math.max(2, max);
   }
 
   add(entry: T): void {

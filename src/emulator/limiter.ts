@@ -5,7 +5,7 @@ export interface RateLimit {
   readonly count: number;
   readonly windowSeconds: number;
   /** Default 0: refused only while the window is full. */
-  readonly banSeconds?: number;
+  readonly throttleSeconds?: number;
 }
 
 /** Counts calls against a limit. */
@@ -20,7 +20,7 @@ export class Limiter {
 
   /** Whole seconds until calls are accepted again, or `undefined` where this one is accepted. A refused call is not counted. */
   refuses(account: string, nowMs: number): number | undefined {
-    const { count, windowSeconds, banSeconds = 0 } = this.#limit;
+    const { count, windowSeconds, throttleSeconds = 0 } = this.#limit;
     const untilMs = this.#bannedUntilMs.get(account) ?? 0;
     if (nowMs < untilMs) return Math.ceil((untilMs - nowMs) / 1000);
     const fromMs = nowMs - windowSeconds * 1000;
@@ -30,8 +30,8 @@ export class Limiter {
       calls.push(nowMs);
       return undefined;
     }
-    this.#bannedUntilMs.set(account, nowMs + banSeconds * 1000);
+    this.#bannedUntilMs.set(account, nowMs + throttleSeconds * 1000);
     const [oldestMs = nowMs] = calls;
-    return banSeconds > 0 ? banSeconds : Math.max(0, Math.ceil((oldestMs - fromMs) / 1000));
+    return throttleSeconds > 0 ? throttleSeconds : Math.max(0, Math.ceil((oldestMs - fromMs) / 1000));
   }
 }

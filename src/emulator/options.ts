@@ -1,11 +1,11 @@
 /** What an emulator can be started with. */
 import type { ScalarTypes } from './bodies.js';
-import type { DurationLaw } from './durations.js';
+import type { DurationDistribution } from './durations.js';
 import type { EmulatedAccount } from './gateway.js';
 import type { RateLimit } from './limiter.js';
 import type { NotFoundAnswer, Script } from './scripts.js';
 
-/** Options of `startEmulator`; all have defaults that answer at once and by the law of the prior. */
+/** Options of `startEmulator`; all have defaults that answer at once and by the distribution of the prior. */
 export interface EmulatorOptions {
   /** Default 0: a free port. */
   readonly port?: number;
@@ -15,7 +15,7 @@ export interface EmulatorOptions {
   readonly accounts?: readonly (Omit<EmulatedAccount, 'name'> & { readonly name?: string })[];
   /** Decides task ids, durations, image ids and addresses; default 1. */
   readonly seed?: number;
-  readonly law?: DurationLaw;
+  readonly distribution?: DurationDistribution;
   /**
    * True, the default: each client mistake is answered as the vendor does, by signature, time, parameter and content type.
    * False: any call of a known path is let in, by GET too, and `taskId` is as good as `task_id`; for playing with curl.

@@ -196,9 +196,9 @@ export function advance(
   for (;;) {
     const step = steps[index];
     if (step === undefined) return { cursor: { index, polls: 0 } };
-    const { polls: most, forSeconds, untilSeconds } = step;
+    const { polls: max, forSeconds, untilSeconds } = step;
     const over =
-      (most !== undefined && polls >= most) ||
+      (max !== undefined && polls >= max) ||
       (forSeconds !== undefined && at.nowMs - sinceMs >= forSeconds * 1000) ||
       (untilSeconds !== undefined && at.ageMs >= untilSeconds * 1000);
     if (!over) return { step, cursor: { index, polls: polls + 1, sinceMs } };

@@ -24,8 +24,8 @@ function parsed(value: unknown): unknown {
 function faultOf(request: Record<string, unknown>, api: keyof typeof types): string | undefined {
   const { clothesList, modelImage, generateCount } = request;
   if (!Array.isArray(clothesList) || clothesList.length === 0) return 'clothesList is required';
-  const most = api === 'tryon' ? 1 : 2;
-  if (clothesList.length > most) return `clothesList takes at most ${most}`;
+  const max = api === 'tryon' ? 1 : 2;
+  if (clothesList.length > max) return `clothesList takes at most ${max}`;
   const words: unknown[] = [];
   for (const clothes of clothesList as unknown[]) {
     if (!isObject(clothes) || typeof clothes.imageUrl !== 'string') return 'clothesList.imageUrl is required';

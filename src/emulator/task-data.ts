@@ -1,7 +1,7 @@
 /** The `data` of a query's reply: a task in the vendor's nested shape, or as a script bends it. Pure. */
 import { clothesUrlOf, type ImageStore, imageUrlOf } from './images.js';
 import type { TaskView } from './scripts.js';
-import { imageIdOf, type Sight, type StatusWord, type TaskModel } from './tasks.js';
+import { imageIdOf, type Reading, type StatusWord, type TaskModel } from './tasks.js';
 
 interface Item {
   imageUrl: string;
@@ -94,12 +94,12 @@ function toldIdOf(taskId: string, view: TaskView): { taskId?: string | number } 
 }
 
 /** `data`, in the key order of the query page's sample. */
-export function taskData(task: TaskModel, sight: Sight, view: TaskView, scene: Scene): unknown {
+export function taskData(task: TaskModel, reading: Reading, view: TaskView, scene: Scene): unknown {
   if (view.data === 'null') return null;
   if (view.data === 'absent') return undefined;
-  const told = view.taskResult ?? (sight.status === 'submitted' ? 'absent' : 'list');
+  const told = view.taskResult ?? (reading.status === 'submitted' ? 'absent' : 'list');
   const list = (): unknown[] =>
-    sight.subTasks.flatMap((word, index): unknown[] => {
+    reading.subTasks.flatMap((word, index): unknown[] => {
       const items = word === 'finished' ? itemsOf(task, index, view, scene) : [];
       if (view.shape === 'url') return items.map(({ imageUrl }) => ({ url: imageUrl, width: '96', height: '128' }));
       const subTask = subTaskOf(word, items, view, task.taskId);
@@ -108,7 +108,7 @@ export function taskData(task: TaskModel, sight: Sight, view: TaskView, scene: S
   const listed = view.images === 'reordered' ? list().reverse() : told === 'list' ? list() : [];
   const data = {
     ...(told === 'absent' ? {} : { taskResult: told === 'null' ? null : listed }),
-    ...(view.noStatus ? {} : { taskStatus: view.statusWord === undefined ? sight.status : view.statusWord }),
+    ...(view.noStatus ? {} : { taskStatus: view.statusWord === undefined ? reading.status : view.statusWord }),
     ...toldIdOf(task.taskId, view),
   };
   return view.shape === 'data-text' ? JSON.stringify(data) : data;

@@ -1,6 +1,6 @@
 /** Emulated tasks: what they are made of, and what of them is to be seen at a time. Pure. */
 import { chanceOf, hexOf } from './chance.js';
-import { type DurationLaw, drawSeconds } from './durations.js';
+import { type DurationDistribution, drawSeconds } from './durations.js';
 import type { TaskView } from './scripts.js';
 
 /** The vendor's four words. */
@@ -32,14 +32,14 @@ export interface TaskPlan {
   readonly submittedAtMs: number;
   /** One entry for each sub-task. */
   readonly subTasks: readonly { readonly imageCount: number; readonly clothes?: string }[];
-  /** Instead of a draw from the law. */
+  /** Instead of a draw from the distribution. */
   readonly durationSeconds?: number;
 }
 
-/** Settles a task's course: its duration from `law`, its sub-tasks' ends between 40 % of that and its end. */
-export function makeTask(plan: TaskPlan, law: DurationLaw, seed: number): TaskModel {
+/** Settles a task's course: its duration from `distribution`, its sub-tasks' ends between 40 % of that and its end. */
+export function makeTask(plan: TaskPlan, distribution: DurationDistribution, seed: number): TaskModel {
   const random = chanceOf(seed, 'task', plan.taskId);
-  const drawnSeconds = drawSeconds(law, random);
+  const drawnSeconds = drawSeconds(distribution, random);
   const durationMs = Math.round(1000 * (plan.durationSeconds ?? drawnSeconds));
   const shares = plan.subTasks.map(() => 0.4 + 0.6 * random());
   const latest = Math.max(...shares, 0);
@@ -63,13 +63,13 @@ export function imageIdOf(seed: number, taskId: string, subTask: number, image: 
 }
 
 /** A task as one reply tells it. */
-export interface Sight {
+export interface Reading {
   readonly status: StatusWord;
   readonly subTasks: readonly StatusWord[];
 }
 
 /** What is to be seen of a task. `nth` counts the queries that the current step has answered, from 1. */
-export function sightOf(task: TaskModel, view: TaskView, nowMs: number, nth: number): Sight {
+export function readingOf(task: TaskModel, view: TaskView, nowMs: number, nth: number): Reading {
   const all = (word: StatusWord): StatusWord[] => task.subTasks.map(() => word);
   switch (view.state ?? 'live') {
     case 'live':

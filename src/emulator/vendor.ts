@@ -50,7 +50,7 @@ interface TaskRecord {
   endedAtMs?: number;
 }
 
-interface Told {
+interface Transition {
   readonly answer: Answer;
   readonly script?: string;
   readonly authorised: boolean;
@@ -108,7 +108,7 @@ export class EmulatedVendor {
     this.#made += 1;
     const taskId = plan.taskId ?? uuidOf(this.seed, 'task', this.#made);
     if (this.tasks.has(taskId)) throw new RangeError(`taskId ${taskId} is in use; give another`);
-    const model = makeTask({ ...plan, taskId }, this.#options.law ?? {}, this.seed);
+    const model = makeTask({ ...plan, taskId }, this.#options.distribution ?? {}, this.seed);
     const compiled = script === undefined ? (this.#scripts.get(taskId) ?? this.#defaultScript) : compileScript(script);
     const record: TaskRecord = { model };
     if (compiled !== undefined) record.running = { script: compiled, cursor: startOfScript };
@@ -196,7 +196,7 @@ export class EmulatedVendor {
     return answer;
   }
 
-  #tell(call: Call, taskId: string | undefined, at: { ids: RequestIds; nowMs: number; poll: number }): Told {
+  #tell(call: Call, taskId: string | undefined, at: { ids: RequestIds; nowMs: number; poll: number }): Transition {
     const record = taskId === undefined ? undefined : this.tasks.get(taskId);
     const outage = this.#step(this.#outage, at.nowMs, record === undefined ? 0 : at.nowMs - record.model.submittedAtMs);
     if (outage === undefined) return this.#judge(call, taskId, record, at);
@@ -215,18 +215,18 @@ export class EmulatedVendor {
     record: TaskRecord | undefined,
     at: { ids: RequestIds; nowMs: number; poll: number },
     outage?: Step,
-  ): Told {
+  ): Transition {
     const { ids, nowMs, poll } = at;
     const types = this.#types;
     const { trapUrl, store } = this;
     const admission = admit(call, this.#rules(nowMs));
     if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
     const { name: account } = admission.account;
-    const plain = (answer: Answer): Told => ({ answer, authorised: true, account });
-    const banSeconds = this.#queryLimiter?.refuses(account, nowMs);
-    if (banSeconds !== undefined) {
+    const plain = (answer: Answer): Transition => ({ answer, authorised: true, account });
+    const throttleSeconds = this.#queryLimiter?.refuses(account, nowMs);
+    if (throttleSeconds !== undefined) {
       const message = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
-      return plain(this.#refused({ code: 'ApiCallLimit', type: 'ISP', message }, ids, banSeconds));
+      return plain(this.#refused({ code: 'ApiCallLimit', type: 'ISP', message }, ids, throttleSeconds));
     }
     const isGetFine = this.#options.allowGet ?? !this.#strict;
     if (call.method !== 'POST' && !(call.method === 'GET' && isGetFine)) {
@@ -281,7 +281,7 @@ export class EmulatedVendor {
     return answer;
   }
 
-  #take(call: Call, ids: RequestIds, nowMs: number): Told & { readonly taskId?: string } {
+  #take(call: Call, ids: RequestIds, nowMs: number): Transition & { readonly taskId?: string } {
     const types = this.#types;
     const say = { ids, types, nowMs, trapUrl: this.trapUrl };
     const outage = this.#step(this.#outage, nowMs, 0);

@@ -1,14 +1,14 @@
 /**
- * Fits a law of durations to what schedules see: that a job ended between two looks, or had not ended at the last one. Pure.
+ * Fits a distribution of durations to what schedules see: that a job ended between two polls, or had not ended at the last one. Pure.
  */
-import { type DurationMode, type DurationModel, modesOf, stuckFrom } from '../schedule/distribution.js';
+import { type DurationMode, type DurationModel, modesOf, tailFrom } from '../schedule/distribution.js';
 import { normalBetween, normalDensity, z95 } from '../schedule/normal.js';
 
 /** What is known of one job's duration. */
 export interface Observation {
-  /** Age at the last look that saw it unfinished; 0 where there was none. */
+  /** Age at the last poll that saw it unfinished; 0 where there was none. */
   readonly lowSeconds: number;
-  /** Age at the look that saw it finished; absent where none did yet (right-censored). */
+  /** Age at the poll that saw it finished; absent where none did yet (right-censored). */
   readonly highSeconds?: number;
   /** How much it counts; default 1. */
   readonly weight?: number;
@@ -26,15 +26,15 @@ export interface Span {
 // A point would have no likelihood beside spans; it is given this relative width.
 const pointWidth = 0.002;
 // No job is quicker than this; it keeps logarithms within reason.
-const leastSeconds = 0.05;
+const minSeconds = 0.05;
 
 /** Takes observations to spans; ones that no clock can give (not a number, ends before it begins) are left out. */
 export function spansOf(observations: readonly Observation[]): Span[] {
   const spans: Span[] = [];
   for (const { lowSeconds, highSeconds = Number.POSITIVE_INFINITY, weight = 1 } of observations) {
     if (!(lowSeconds >= 0 && highSeconds >= lowSeconds && highSeconds > 0 && weight > 0)) continue;
-    let low = lowSeconds < leastSeconds ? 0 : lowSeconds;
-    let high = Math.max(leastSeconds, highSeconds);
+    let low = lowSeconds < minSeconds ? 0 : lowSeconds;
+    let high = Math.max(minSeconds, highSeconds);
     if (high - low < pointWidth * high) [low, high] = [high * (1 - pointWidth / 2), high * (1 + pointWidth / 2)];
     spans.push({ low: Math.log(low), high: Math.log(high), lowSeconds: low, highSeconds: high, weight });
   }
@@ -44,7 +44,7 @@ export function spansOf(observations: readonly Observation[]): Span[] {
 /** The parts of a model that a fit works with; weights of `modes` add up to 1. */
 export interface Shape {
   readonly modes: readonly DurationMode[];
-  readonly stuckShare: number;
+  readonly tailWeight: number;
   readonly fromSeconds: number;
   readonly horizonSeconds: number;
 }
@@ -52,26 +52,26 @@ export interface Shape {
 /** The parts of a model. */
 export const shapeOf = (model: DurationModel): Shape => ({
   modes: modesOf(model),
-  stuckShare: model.stuckShare,
-  fromSeconds: stuckFrom(model),
+  tailWeight: model.tailWeight,
+  fromSeconds: tailFrom(model),
   horizonSeconds: model.horizonSeconds,
 });
 
-const leastSpread = 0.03;
-const mostSpread = 2.5;
+const minSpread = 0.03;
+const maxSpread = 2.5;
 // No observation is held to be impossible: a clock that jumped must not outvote a hundred good jobs.
-const leastLikelihood = 1e-7;
+const minLikelihood = 1e-7;
 
 // Fits run these millions of times: no closures and no iterators in them.
-function stuckAbove(shape: Shape, age: number): number {
+function tailAbove(shape: Shape, age: number): number {
   const share = (shape.horizonSeconds - age) / (shape.horizonSeconds - shape.fromSeconds);
   return Math.min(1, Math.max(0, share));
 }
 
-function stuckBetween(shape: Shape, low: number, high: number): number {
+function tailBetween(shape: Shape, low: number, high: number): number {
   // A wait that outlived the horizon is a stuck job too.
-  if (high === Number.POSITIVE_INFINITY) return Math.max(stuckAbove(shape, low), 1e-3);
-  return stuckAbove(shape, low) - stuckAbove(shape, high);
+  if (high === Number.POSITIVE_INFINITY) return Math.max(tailAbove(shape, low), 1e-3);
+  return tailAbove(shape, low) - tailAbove(shape, high);
 }
 
 function modeBetween(mode: DurationMode, span: Span): number {
@@ -89,8 +89,8 @@ export function logLikelihood(shape: Shape, spans: readonly Span[]): number {
       const mode = modes[k] as DurationMode;
       bulk += mode.share * modeBetween(mode, span);
     }
-    const stuck = stuckBetween(shape, span.lowSeconds, span.highSeconds);
-    sum += span.weight * Math.log(leastLikelihood + (1 - shape.stuckShare) * bulk + shape.stuckShare * stuck);
+    const stuck = tailBetween(shape, span.lowSeconds, span.highSeconds);
+    sum += span.weight * Math.log(minLikelihood + (1 - shape.tailWeight) * bulk + shape.tailWeight * stuck);
   }
   return sum;
 }
@@ -114,13 +114,13 @@ function momentsWithin(low: number, high: number, share: number): [mean: number,
 export interface Lean {
   readonly logMedian: number;
   readonly logSpread: number;
-  readonly stuckShare: number;
+  readonly tailWeight: number;
   /** Jobs that the guess of the spread counts for, for each mode. */
   readonly spreadJobs: number;
   /** Jobs that the guess of the median counts for. */
   readonly medianJobs: number;
   /** Jobs that the guess of the stuck share counts for. */
-  readonly stuckJobs: number;
+  readonly tailJobs: number;
 }
 
 const bulkEnd = (modes: readonly DurationMode[]): number =>
@@ -132,24 +132,24 @@ function improve(shape: Shape, spans: readonly Span[], lean: Lean): Shape {
   const weights = new Float64Array(count);
   const means = new Float64Array(count);
   const squares = new Float64Array(count);
-  let stuckWeight = 0;
+  let tailMass = 0;
   let whole = 0;
   const shares = new Float64Array(count);
   const within = new Float64Array(count);
   for (let n = 0; n < spans.length; n++) {
     const span = spans[n] as Span;
-    const stuck = shape.stuckShare * stuckBetween(shape, span.lowSeconds, span.highSeconds);
-    let sum = stuck + leastLikelihood;
+    const stuck = shape.tailWeight * tailBetween(shape, span.lowSeconds, span.highSeconds);
+    let sum = stuck + minLikelihood;
     for (let k = 0; k < count; k++) {
       const mode = shape.modes[k] as DurationMode;
       const between = modeBetween(mode, span);
-      const share = (1 - shape.stuckShare) * mode.share * between;
+      const share = (1 - shape.tailWeight) * mode.share * between;
       within[k] = between;
       shares[k] = share;
       sum += share;
     }
     whole += span.weight;
-    stuckWeight += (span.weight * stuck) / sum;
+    tailMass += (span.weight * stuck) / sum;
     for (let k = 0; k < count; k++) {
       const { logMedian, logSpread } = shape.modes[k] as DurationMode;
       const part = (span.weight * (shares[k] as number)) / sum;
@@ -177,14 +177,14 @@ function improve(shape: Shape, spans: readonly Span[], lean: Lean): Shape {
     return {
       share: (weight + (count > 1 ? 1 : 0)) / (bulk + (count > 1 ? count : 0) + 1e-12),
       logMedian,
-      logSpread: Math.min(mostSpread, Math.max(leastSpread, Math.sqrt(variance))),
+      logSpread: Math.min(maxSpread, Math.max(minSpread, Math.sqrt(variance))),
     };
   });
   const sum = modes.reduce((total, mode) => total + mode.share, 0);
   return {
     ...shape,
     modes: modes.map((mode) => ({ ...mode, share: mode.share / sum })),
-    stuckShare: (stuckWeight + lean.stuckJobs * lean.stuckShare) / (whole + lean.stuckJobs),
+    tailWeight: (tailMass + lean.tailJobs * lean.tailWeight) / (whole + lean.tailJobs),
     fromSeconds: Math.min(0.9 * shape.horizonSeconds, bulkEnd(modes)),
   };
 }
@@ -219,7 +219,7 @@ function middleOf(spans: readonly Span[]): number {
 /** The best single lognormal with a stuck share. */
 export function fitOne(spans: readonly Span[], horizonSeconds: number, lean: Lean): Shape {
   const mode = { share: 1, logMedian: middleOf(spans), logSpread: lean.logSpread };
-  const start = { modes: [mode], stuckShare: lean.stuckShare, fromSeconds: bulkEnd([mode]), horizonSeconds };
+  const start = { modes: [mode], tailWeight: lean.tailWeight, fromSeconds: bulkEnd([mode]), horizonSeconds };
   return refine({ ...start, fromSeconds: Math.min(0.9 * horizonSeconds, start.fromSeconds) }, spans, lean, 40);
 }
 
@@ -243,7 +243,7 @@ export function fitTwo(spans: readonly Span[], one: Shape, lean: Lean, rounds = 
 }
 
 /**
- * A bulk with a long left tail in the logarithm, as a gamma law of shape 1.8 has: two modes in fixed proportion, of which only
+ * A bulk with a long left tail in the logarithm, as a gamma distribution of shape 1.8 has: two modes in fixed proportion, of which only
  * place and width are fitted. Found by descent from one lognormal.
  */
 export function fitSkewed(spans: readonly Span[], one: Shape): Shape {
@@ -257,7 +257,7 @@ export function fitSkewed(spans: readonly Span[], one: Shape): Shape {
     return { ...one, modes, fromSeconds: Math.min(0.9 * one.horizonSeconds, bulkEnd(modes)) };
   };
   let [middle, log] = [logMedian, Math.log(logSpread)];
-  let most = logLikelihood(skewed(middle, Math.exp(log)), spans);
+  let max = logLikelihood(skewed(middle, Math.exp(log)), spans);
   for (let step = 0.2; step > 0.02; step /= 2) {
     for (let moved = true; moved; ) {
       moved = false;
@@ -268,15 +268,15 @@ export function fitSkewed(spans: readonly Span[], one: Shape): Shape {
         [0, -step],
       ] as const) {
         const value = logLikelihood(skewed(middle + a, Math.exp(log + b)), spans);
-        if (value <= most) continue;
-        [middle, log, most, moved] = [middle + a, log + b, value, true];
+        if (value <= max) continue;
+        [middle, log, max, moved] = [middle + a, log + b, value, true];
       }
     }
   }
   return skewed(middle, Math.exp(log));
 }
 
-// The nearest two lognormals to a gamma law of shape 1.78, about mean 0 with deviation 1 in the logarithm.
+// The nearest two lognormals to a gamma distribution of shape 1.78, about mean 0 with deviation 1 in the logarithm.
 const skewPattern = [
   { share: 0.29, off: -0.8, wide: 1.13 },
   { share: 0.71, off: 0.33, wide: 0.71 },

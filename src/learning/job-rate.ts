@@ -37,8 +37,8 @@ export function jobRate(counts: readonly JobCount[]): number {
 const openAgreement = 1.5;
 
 /**
- * The rate of jobs that a price is made for: that of starts, kept near the steady rate at which so many jobs would be open (Little's law).
- * Looks are taken at open jobs: a burst of starts is no stream as fast as the burst, and its jobs want looks when it is over.
+ * The rate of jobs that a poll cost is made for: that of starts, kept near the steady rate at which so many jobs would be open (Little's distribution).
+ * Polls are taken at open jobs: a burst of starts is no stream as fast as the burst, and its jobs want polls when it is over.
  * @param startedPerSecond - see {@link jobRate}
  * @param openJobs - jobs that are open now
  * @param meanSeconds - mean duration of a job

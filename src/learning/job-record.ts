@@ -22,7 +22,7 @@ export interface KnownJob {
 
 /**
  * Whether a wait that ended so saw the vendor's work end. A job that failed in its work is one that ended; a refusal, an account's
- * trouble or an unknown task say nothing of durations.
+ * errors or an unknown task say nothing of durations.
  */
 function sawEnd({ status, error }: NonNullable<KnownJob['end']>): boolean {
   if (status === 'finished' || status === 'partial') return true;

@@ -9,7 +9,7 @@ import type { JobRecord } from './learner.js';
 
 /** See the file's description. */
 export interface JobStore {
-  /** Takes records in. One that is known is replaced by its end, or by a later look at it. */
+  /** Takes records in. One that is known is replaced by its end, or by a later poll at it. */
   take(records: Iterable<JobRecord>): void;
   /** Whether the end of a task is known. */
   hasEnded(taskId: string): boolean;
@@ -26,9 +26,9 @@ export interface JobStore {
 }
 
 /** Where fewer jobs than this have ended before the limit, all are taken, open ones too: then there is nothing better. */
-const leastSettled = 30;
-/** Ended jobs that are taken: a model looks at no more. */
-const mostEnded = 300;
+const minSettled = 30;
+/** Ended jobs that are taken: a model polls at no more. */
+const maxEnded = 300;
 
 /** What two waits for the same submission saw. */
 const joined = (before: JobRecord, record: JobRecord): JobRecord =>
@@ -37,7 +37,7 @@ const joined = (before: JobRecord, record: JobRecord): JobRecord =>
     : record;
 
 /** @param most - jobs kept, the latest heard of; default 4000 */
-export function createJobStore(most = 4_000): JobStore {
+export function createJobStore(max = 4_000): JobStore {
   const jobs = new Map<string, JobRecord>();
   const isOver = ({ highSeconds }: JobRecord): boolean => highSeconds !== undefined;
   const over = (account?: string): JobRecord[] =>
@@ -53,7 +53,7 @@ export function createJobStore(most = 4_000): JobStore {
         jobs.delete(record.id);
         jobs.set(record.id, before === undefined ? record : joined(before, record));
         const [oldest] = jobs.keys();
-        if (jobs.size > most && oldest !== undefined) jobs.delete(oldest);
+        if (jobs.size > max && oldest !== undefined) jobs.delete(oldest);
       }
     },
     hasEnded: (taskId) => {
@@ -73,8 +73,8 @@ export function createJobStore(most = 4_000): JobStore {
       const all = [...jobs.values()].sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
       const before = all.filter(({ atMs }) => atMs <= untilMs);
       const ended = before.filter(isOver);
-      if (ended.length < leastSettled) return all;
-      const from = ended[Math.max(0, ended.length - mostEnded)]?.atMs ?? 0;
+      if (ended.length < minSettled) return all;
+      const from = ended[Math.max(0, ended.length - maxEnded)]?.atMs ?? 0;
       return before.filter(({ atMs }) => atMs >= from);
     },
   };

@@ -24,11 +24,11 @@ export interface JobRecord extends JobGroup, Observation {
   /** Orders the records, in Unix milliseconds: when the job was submitted, or whatever has nothing to do with how long it took. */
   readonly atMs: number;
   /**
-   * Age at which its work began: between the last look that saw it submitted and the first that saw it running. Absent where the
+   * Age at which its work began: between the last poll that saw it submitted and the first that saw it running. Absent where the
    * replies did not tell.
    */
   readonly queued?: Observation;
-  /** How long its work took, counted from the middle of those two looks. */
+  /** How long its work took, counted from the middle of those two polls. */
   readonly running?: Observation;
 }
 
@@ -37,7 +37,7 @@ export interface LearnerOptions extends LearnOptions {
   /** Holds where there are no data. */
   readonly prior: DurationModel;
   /** Records kept over all groups, the newest; default 2000. */
-  readonly mostRecords?: number;
+  readonly maxRecords?: number;
 }
 
 /** Learns durations from records. */
@@ -48,13 +48,13 @@ export interface DurationLearner {
    * @returns how many were new or changed
    */
   observe(records: Iterable<JobRecord>): number;
-  /** The law for jobs of a group, learned again only after a twentieth of its records is new. */
+  /** The distribution for jobs of a group, learned again only after a twentieth of its records is new. */
   modelFor(group: JobGroup): DurationModel;
   /** How many records there are, and what was learned for each group with records, largest first. */
   summary(): { readonly records: number; readonly groups: readonly LearnedGroup[] };
 }
 
-/** A group with its law. */
+/** A group with its distribution. */
 export interface LearnedGroup {
   readonly api: string;
   readonly account?: string;
@@ -72,8 +72,8 @@ interface Level {
 }
 
 /** Phases are modelled where this many jobs told them, and this share of all. */
-const leastPhased = 30;
-const leastPhasedShare = 0.8;
+const minPhased = 30;
+const minPhasedShare = 0.8;
 
 // Laws of the phases lean on the larger group's; where that has none, on a phase of half the whole's length.
 function phasesOf(
@@ -82,13 +82,13 @@ function phasesOf(
   options: LearnOptions,
 ): DurationModel['phases'] {
   const told = records.filter(({ queued, running }) => queued !== undefined && running !== undefined);
-  if (told.length < leastPhased || told.length < leastPhasedShare * records.length) return parent.phases;
-  const { phases, modes: _modes, stuckFromSeconds: _from, ...whole } = parent;
+  if (told.length < minPhased || told.length < minPhasedShare * records.length) return parent.phases;
+  const { phases, modes: _modes, tailFromSeconds: _from, ...whole } = parent;
   const half: DurationModel = { ...whole, logMedian: whole.logMedian - Math.LN2 };
-  const laws = (phase: 'queued' | 'running'): Observation[] => told.flatMap((record) => record[phase] ?? []);
+  const distributions = (phase: 'queued' | 'running'): Observation[] => told.flatMap((record) => record[phase] ?? []);
   return {
-    queued: learnModel(laws('queued'), phases?.queued ?? half, options),
-    running: learnModel(laws('running'), phases?.running ?? half, options),
+    queued: learnModel(distributions('queued'), phases?.queued ?? half, options),
+    running: learnModel(distributions('running'), phases?.running ?? half, options),
     ...(phases?.finishing && { finishing: phases.finishing }),
   };
 }
@@ -96,7 +96,7 @@ function phasesOf(
 const keyOf = (...parts: (string | number)[]): string => JSON.stringify(parts);
 
 /** A learner without records. */
-export function createLearner({ prior, mostRecords = 2000, ...options }: LearnerOptions): DurationLearner {
+export function createLearner({ prior, maxRecords = 2000, ...options }: LearnerOptions): DurationLearner {
   const known = new Map<string, JobRecord>();
   let levels = new Map<string, Level>();
 
@@ -133,8 +133,8 @@ export function createLearner({ prior, mostRecords = 2000, ...options }: Learner
   };
 
   const trim = (): void => {
-    if (known.size <= 1.1 * mostRecords) return;
-    const newest = [...known.values()].sort((a, b) => b.atMs - a.atMs).slice(0, mostRecords);
+    if (known.size <= 1.1 * maxRecords) return;
+    const newest = [...known.values()].sort((a, b) => b.atMs - a.atMs).slice(0, maxRecords);
     const before = levels;
     levels = new Map();
     known.clear();

@@ -1,7 +1,7 @@
 /**
  * The schedule that a worker goes by, learned while it runs: durations from what finished waits left in Temporal and from its own
- * looks; the price of a look from the budget, the rate of jobs and the lag of its attempts. Nothing of it can break a worker: without
- * the right to list, it learns from its own looks alone, and until then from nothing.
+ * polls; the poll cost of a poll from the budget, the rate of jobs and the lag of its attempts. Nothing of it can break a worker: without
+ * the right to list, it learns from its own polls alone, and until then from nothing.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { AttemptSeen } from '../activities/index.js';
@@ -10,12 +10,12 @@ import { tryOnApi } from '../providers/aidge/tryon.js';
 import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
 import {
   correctionAt,
-  correctPrice,
+  correctPollCost,
   noCorrection,
-  type PriceCorrection,
-  priceFor,
-  priceInForce,
-  priceLimits,
+  type PollCostCorrection,
+  pollCostFor,
+  pollCostInForce,
+  pollCostLimits,
   vendorQueueRate,
 } from '../schedule/poll-cost.js';
 import { policyOf, type SchedulePolicy, scheduleCost } from '../schedule/schedule.js';
@@ -26,13 +26,13 @@ import { createLearner, type DurationLearner } from './learner.js';
 import type { WaitReader } from './wait-reader.js';
 
 /** How much is read, and how often. */
-export const learningHabits = {
+export const learningLimits = {
   /** Between two counts of started waits; the other times are multiples of it. */
   tickMs: 15_000,
   /** A new schedule comes at most so often: who rebuilds a wait goes by the one in force. */
   publishTicks: 2,
   readTicks: 4,
-  /** Finished waits that a fresh worker reads: more than a model looks at. */
+  /** Finished waits that a fresh worker reads: more than a model polls at. */
   firstWaits: 300,
   /** Finished waits read at most each minute, the newest. */
   laterWaits: 150,
@@ -41,12 +41,12 @@ export const learningHabits = {
   openWaits: 60,
   /** Jobs are learned from at the age by which this share of jobs is over. */
   settledShare: 0.9,
-  /** Groups by number of sub-tasks have a law of their own from so many jobs on; the largest few. */
-  leastGroupJobs: 20,
-  mostGroups: 6,
+  /** Groups by number of sub-tasks have a distribution of their own from so many jobs on; the largest few. */
+  minGroupJobs: 20,
+  maxGroups: 6,
 } as const;
 
-/** Rates of jobs are told apart in steps of this, so that a price is found once for each. */
+/** Rates of jobs are told apart in steps of this, so that a poll cost is found once for each. */
 const RATE_STEP = 1.05;
 const KEPT_FIRSTS = 5_000;
 
@@ -66,31 +66,31 @@ export interface Learning {
 export interface LearningOptions {
   readonly accounts: readonly { readonly name: string; readonly queriesPerSecond: number }[];
   readonly prior: DurationModel;
-  /** False: durations go by the prior alone, and only the price follows the load; default true. */
+  /** False: durations go by the prior alone, and only the poll cost follows the load; default true. */
   readonly learns?: boolean;
-  /** Absent: its own looks alone. */
+  /** Absent: its own polls alone. */
   readonly reader?: WaitReader;
   readonly log?: { debug(message: string): void; info(message: string): void };
   /** The server's time; default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
-  /** Default {@link learningHabits}' 15,000. */
+  /** Default {@link learningLimits}' 15,000. */
   readonly tickMs?: number;
 }
 
-/** The price that the budget asks for. Pure, but for what it remembers. */
-export function fedPrice(model: DurationModel, queriesPerSecond: number, jobsPerSecond: number): number {
-  const wanted = priceLimits.wantedSeconds;
+/** The poll cost that the budget asks for. Pure, but for what it remembers. */
+export function feedForwardPollCost(model: DurationModel, queriesPerSecond: number, jobsPerSecond: number): number {
+  const wanted = pollCostLimits.wantedSeconds;
   if (!(jobsPerSecond > 0)) return wanted;
   const rate = RATE_STEP ** Math.round(Math.log(jobsPerSecond) / Math.log(RATE_STEP));
-  const looks = scheduleCost(policyOf({ model, priceSeconds: wanted })).looks;
-  if (looks * rate <= vendorQueueRate(queriesPerSecond)) return wanted;
-  return priceFor({ queriesPerSecond, jobsPerSecond: rate, model });
+  const polls = scheduleCost(policyOf({ model, pollCostSeconds: wanted })).polls;
+  if (polls * rate <= vendorQueueRate(queriesPerSecond)) return wanted;
+  return pollCostFor({ queriesPerSecond, jobsPerSecond: rate, model });
 }
 
 interface AccountLearning {
   readonly queriesPerSecond: number;
-  correction: PriceCorrection;
-  /** When waits were first looked at here, newest last; a makeshift where visibility does not count. */
+  correction: PollCostCorrection;
+  /** When waits were first polled here, newest last; a makeshift where visibility does not count. */
   firsts: number[];
   policy: SchedulePolicy;
   readonly policies: Map<number, SchedulePolicy>;
@@ -98,7 +98,7 @@ interface AccountLearning {
 
 /** Starts learning. */
 export function startLearning(options: LearningOptions): Learning {
-  const { prior, learns = true, reader, nowMs = Date.now, tickMs = learningHabits.tickMs } = options;
+  const { prior, learns = true, reader, nowMs = Date.now, tickMs = learningLimits.tickMs } = options;
   const log = options.log ?? { debug: () => undefined, info: () => undefined };
   const jobs = createJobStore();
   const byName = new Map<string, AccountLearning>();
@@ -139,7 +139,7 @@ export function startLearning(options: LearningOptions): Learning {
     } catch (error) {
       const why = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
       if (isStopped) return undefined;
-      const line = `cannot ${what} (${why}); the schedule learns from this worker's own looks meanwhile`;
+      const line = `cannot ${what} (${why}); the schedule learns from this worker's own polls meanwhile`;
       if (complained.has(what)) log.debug(line);
       else log.info(line);
       complained.add(what);
@@ -152,9 +152,9 @@ export function startLearning(options: LearningOptions): Learning {
     if (records === undefined || isStopped) return;
     jobs.take(records);
     log.debug(`learned from ${records.length} finished waits`);
-    const isShort = options.accounts.some(({ name }) => jobs.ended(name) < learningHabits.fewEnded);
+    const isShort = options.accounts.some(({ name }) => jobs.ended(name) < learningLimits.fewEnded);
     if (!isShort || ticks > 0) return;
-    jobs.take((await trying('read open waits', () => from.open(learningHabits.openWaits))) ?? []);
+    jobs.take((await trying('read open waits', () => from.open(learningLimits.openWaits))) ?? []);
   }
 
   /** Jobs per second of an account: its share, among those that ended, of what visibility counts, or what was first seen here. */
@@ -175,10 +175,11 @@ export function startLearning(options: LearningOptions): Learning {
   const republished = (
     before: SchedulePolicy | undefined,
     model: DurationModel,
-    priceSeconds: number,
+    pollCostSeconds: number,
   ): SchedulePolicy => {
-    const isSame = before?.priceSeconds === priceSeconds && JSON.stringify(before.model) === JSON.stringify(model);
-    return isSame ? before : policyOf({ model, priceSeconds });
+    const isSame =
+      before?.pollCostSeconds === pollCostSeconds && JSON.stringify(before.model) === JSON.stringify(model);
+    return isSame ? before : policyOf({ model, pollCostSeconds });
   };
 
   /** A learner of the jobs submitted so long ago that most of their time are over. */
@@ -195,18 +196,18 @@ export function startLearning(options: LearningOptions): Learning {
       const learning = of(account);
       const group = { api: tryOnApi.name, account };
       // Where no wait is open, all that finished tell the whole of their time.
-      const settledMs = openCount === 0 ? 0 : 1000 * quantile(learning.policy.model, learningHabits.settledShare);
+      const settledMs = openCount === 0 ? 0 : 1000 * quantile(learning.policy.model, learningLimits.settledShare);
       const learner = learnerAt(now - settledMs);
       const model = learns ? learner.modelFor(group) : prior;
       await setImmediate();
-      const fed = fedPrice(model, learning.queriesPerSecond, await rateOf(account, model));
+      const fed = feedForwardPollCost(model, learning.queriesPerSecond, await rateOf(account, model));
       learning.correction = correctionAt(fed, learning.correction);
-      const price = priceInForce(fed, learning.correction);
-      learning.policy = republished(learning.policy, model, price);
-      for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningHabits.mostGroups) : []) {
-        if (count < learningHabits.leastGroupJobs) continue;
+      const pollCost = pollCostInForce(fed, learning.correction);
+      learning.policy = republished(learning.policy, model, pollCost);
+      for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningLimits.maxGroups) : []) {
+        if (count < learningLimits.minGroupJobs) continue;
         await setImmediate();
-        const own = republished(learning.policies.get(subTasks), learner.modelFor({ ...group, subTasks }), price);
+        const own = republished(learning.policies.get(subTasks), learner.modelFor({ ...group, subTasks }), pollCost);
         learning.policies.set(subTasks, own);
       }
     }
@@ -220,11 +221,11 @@ export function startLearning(options: LearningOptions): Learning {
     if (reader !== undefined) {
       counts = await trying('count started waits', () => reader.started(rateWindowsSeconds));
       openCount = await trying('count open waits', () => reader.openCount());
-      if (learns && ticks % learningHabits.readTicks === 0) {
-        await read(reader, ticks === 0 ? learningHabits.firstWaits : learningHabits.laterWaits);
+      if (learns && ticks % learningLimits.readTicks === 0) {
+        await read(reader, ticks === 0 ? learningLimits.firstWaits : learningLimits.laterWaits);
       }
     }
-    if (ticks % learningHabits.publishTicks === 0 && !isStopped) await publish();
+    if (ticks % learningLimits.publishTicks === 0 && !isStopped) await publish();
     ticks += 1;
   }
 
@@ -246,7 +247,7 @@ export function startLearning(options: LearningOptions): Learning {
       if (learning.firsts.length > KEPT_FIRSTS) learning.firsts.splice(0, KEPT_FIRSTS / 2);
     }
     if (isOnVendorQueue && dueAtMs > aliveSinceMs)
-      learning.correction = correctPrice(learning.correction, startedAtMs - dueAtMs);
+      learning.correction = correctPollCost(learning.correction, startedAtMs - dueAtMs);
     const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, subTasks } = state;
     const record = jobRecord({
       ...job,

@@ -1,5 +1,5 @@
 /**
- * From what was seen of past jobs to the law of the next ones: prior and fits are weighed by their evidence, a change of speed is
+ * From what was seen of past jobs to the distribution of the next ones: prior and fits are weighed by their evidence, a change of speed is
  * followed at once, old jobs fade. Pure: the same observations give the same model on every worker.
  */
 import type { DurationMode, DurationModel } from '../schedule/distribution.js';
@@ -21,21 +21,21 @@ export interface LearnOptions {
   /** A job this many jobs ago counts half; default 120. */
   readonly halfLifeJobs?: number;
   /** Older jobs than this many are left out; default 256. */
-  readonly mostJobs?: number;
+  readonly maxJobs?: number;
 }
 
 /** Jobs that a change of speed must be seen in, at least, and that must lie before it. */
-const leastRecent = 8;
-const leastOlder = 20;
-/** Jobs in which a new law is looked for; beyond them, the fading of old jobs has done its work. */
-const leastOwn = 20;
-const mostOwn = 120;
-/** Log of the odds against a new law, where there is a change. */
+const minRecent = 8;
+const minOlder = 20;
+/** Jobs in which a new distribution is polled for; beyond them, the fading of old jobs has done its work. */
+const minOwn = 20;
+const maxOwn = 120;
+/** Log of the odds against a new distribution, where there is a change. */
 const ownOdds = 4;
 /** Log of the odds against a change at a given job, changes being rare. */
 const changeOdds = 5;
 /** A change of less log odds is not followed, one of more is taken for sure. */
-const leastOdds = -2;
+const minOdds = -2;
 const sureOdds = 4;
 /** After a change of speed, jobs from before it tell the shape only, and count for this many at most. */
 const olderJobs = 40;
@@ -48,12 +48,12 @@ function leanOn(parent: Shape): Lean {
     square += mode.share * (mode.logSpread ** 2 + mode.logMedian ** 2);
   }
   const logSpread = Math.sqrt(Math.max(1e-4, square - logMedian ** 2));
-  return { logMedian, logSpread, stuckShare: parent.stuckShare, spreadJobs: 3, medianJobs: 0.3, stuckJobs: 25 };
+  return { logMedian, logSpread, tailWeight: parent.tailWeight, spreadJobs: 3, medianJobs: 0.3, tailJobs: 25 };
 }
 
 const totalOf = (spans: readonly Span[]): number => spans.reduce((total, span) => total + span.weight, 0);
 
-/** A candidate law and the logarithm of its evidence. */
+/** A candidate distribution and the logarithm of its evidence. */
 type Candidate = readonly [shape: Shape, evidence: number];
 
 /**
@@ -75,31 +75,31 @@ function candidatesFor(spans: readonly Span[], parent: Shape): Candidate[] {
   return candidates;
 }
 
-const mostOf = (candidates: readonly Candidate[]): number => Math.max(...candidates.map(([, evidence]) => evidence));
+const maxOf = (candidates: readonly Candidate[]): number => Math.max(...candidates.map(([, evidence]) => evidence));
 
-/** The mean of laws by their weights, which need not add up to 1; laws of less than a hundredth are left out. */
-function mean(laws: readonly (readonly [shape: Shape, weight: number])[]): Shape {
-  const whole = laws.reduce((total, [, weight]) => total + weight, 0);
+/** The mean of distributions by their weights, which need not add up to 1; distributions of less than a hundredth are left out. */
+function mean(distributions: readonly (readonly [shape: Shape, weight: number])[]): Shape {
+  const whole = distributions.reduce((total, [, weight]) => total + weight, 0);
   const modes: DurationMode[] = [];
-  let stuckShare = 0;
+  let tailWeight = 0;
   let fromSeconds = 0;
   let horizonSeconds = 0;
-  for (const [shape, weight] of laws) {
+  for (const [shape, weight] of distributions) {
     horizonSeconds = Math.max(horizonSeconds, shape.horizonSeconds);
     const share = weight / whole;
     if (share < 0.01) continue;
-    stuckShare += share * shape.stuckShare;
+    tailWeight += share * shape.tailWeight;
     fromSeconds += share * shape.fromSeconds;
     for (const mode of shape.modes) modes.push({ ...mode, share: share * mode.share });
   }
-  return { modes: trimmed(modes), stuckShare, fromSeconds, horizonSeconds };
+  return { modes: trimmed(modes), tailWeight, fromSeconds, horizonSeconds };
 }
 
 /** The mean of the candidates by their evidence. A parent that fits stays; one that does not is outvoted after about ten jobs. */
 function weigh(spans: readonly Span[], parent: Shape): Shape {
   const candidates = candidatesFor(spans, parent);
-  const most = mostOf(candidates);
-  return mean(candidates.map(([shape, evidence]) => [shape, Math.exp(evidence - most)]));
+  const max = maxOf(candidates);
+  return mean(candidates.map(([shape, evidence]) => [shape, Math.exp(evidence - max)]));
 }
 
 function trimmed(modes: readonly DurationMode[]): DurationMode[] {
@@ -128,13 +128,13 @@ const moved = (shape: Shape, log: number): Shape => ({
 interface Change {
   /** How many of the newest jobs came after it. */
   readonly recent: number;
-  /** Logarithm of how many times slower jobs became; absent where the law became another one. */
+  /** Logarithm of how many times slower jobs became; absent where the distribution became another one. */
   readonly log?: number;
   /** Logarithm of the odds that there was this change. */
   readonly odds: number;
 }
 
-/** The factor, as a logarithm, by which a law explains spans best; golden steps about the best of a coarse grid. */
+/** The factor, as a logarithm, by which a distribution explains spans best; golden steps about the best of a coarse grid. */
 function bestMove(shape: Shape, spans: readonly Span[]): { log: number; value: number } {
   let log = 0;
   let value = logLikelihood(shape, spans);
@@ -150,23 +150,23 @@ function bestMove(shape: Shape, spans: readonly Span[]): { log: number; value: n
 }
 
 /**
- * Looks for a change: the split for which a law before it, and the same made faster or slower (or one of its own) after it, explain
- * all jobs better than one law does, by more than chance and the rarity of changes account for.
+ * Polls for a change: the split for which a distribution before it, and the same made faster or slower (or one of its own) after it, explain
+ * all jobs better than one distribution does, by more than chance and the rarity of changes account for.
  */
 function findChange(spans: readonly Span[], parent: Shape): Change | undefined {
   const flat = spans.map((span) => ({ ...span, weight: 1 }));
-  const most = flat.length - leastOlder;
-  if (most < leastRecent) return undefined;
+  const max = flat.length - minOlder;
+  if (max < minRecent) return undefined;
   const unchanged = logLikelihood(weigh(flat, parent), flat) + changeOdds;
   let best: Change | undefined;
-  let gained = leastOdds;
+  let gained = minOdds;
   let fitted = 0;
-  let nextOwn = leastOwn;
+  let nextOwn = minOwn;
   let older = parent;
-  for (let recent = leastRecent; recent <= most; recent = Math.ceil(recent * 1.35)) {
-    // The law before the split, on jobs before it only; fitted anew where the split has moved far.
+  for (let recent = minRecent; recent <= max; recent = Math.ceil(recent * 1.35)) {
+    // The distribution before the split, on jobs before it only; fitted anew where the split has moved far.
     if (recent > fitted) {
-      fitted = Math.min(most, recent <= 30 ? 30 : 4 * recent);
+      fitted = Math.min(max, recent <= 30 ? 30 : 4 * recent);
       older = weigh(flat.slice(0, flat.length - fitted), parent);
     }
     const newest = flat.slice(flat.length - recent);
@@ -174,15 +174,15 @@ function findChange(spans: readonly Span[], parent: Shape): Change | undefined {
     const { log, value } = bestMove(older, newest);
     const gain = before + value - Math.log(recent) / 2;
     if (gain > gained) [best, gained] = [{ recent, log, odds: gain }, gain];
-    if (recent < nextOwn || recent > mostOwn) continue;
+    if (recent < nextOwn || recent > maxOwn) continue;
     nextOwn = 2 * recent;
-    const own = before + mostOf(candidatesFor(newest, parent)) - ownOdds;
+    const own = before + maxOf(candidatesFor(newest, parent)) - ownOdds;
     if (own > gained) [best, gained] = [{ recent, odds: own }, own];
   }
   return best;
 }
 
-/** The jobs as they would be at the present speed, those before a change counting for less; those of another law are dropped. */
+/** The jobs as they would be at the present speed, those before a change counting for less; those of another distribution are dropped. */
 function follow(spans: readonly Span[], { recent, log }: Change): Span[] {
   const split = spans.length - recent;
   if (log === undefined) return spans.slice(split);
@@ -191,11 +191,11 @@ function follow(spans: readonly Span[], { recent, log }: Change): Span[] {
   return [...older.map((span) => ({ ...span, weight: span.weight * share })), ...spans.slice(split)];
 }
 
-/** The law of the next jobs. A change that is not sure is believed by its odds; up to three changes are followed. */
-function lawFrom(spans: readonly Span[], parent: Shape, changes = 3): Shape {
+/** The distribution of the next jobs. A change that is not sure is believed by its odds; up to three changes are followed. */
+function distributionFrom(spans: readonly Span[], parent: Shape, changes = 3): Shape {
   const change = changes > 0 ? findChange(spans, parent) : undefined;
   if (change === undefined) return weigh(spans, parent);
-  const after = lawFrom(follow(spans, change), parent, changes - 1);
+  const after = distributionFrom(follow(spans, change), parent, changes - 1);
   if (change.odds > sureOdds) return after;
   return mean([
     [after, Math.exp(change.odds)],
@@ -210,9 +210,9 @@ function modelOf(shape: Shape, jobs: number): DurationModel {
   return {
     logMedian: rounded(logMedian),
     logSpread: rounded(logSpread),
-    stuckShare: rounded(shape.stuckShare),
+    tailWeight: rounded(shape.tailWeight),
     horizonSeconds: shape.horizonSeconds,
-    stuckFromSeconds: Math.round(shape.fromSeconds),
+    tailFromSeconds: Math.round(shape.fromSeconds),
     ...(shape.modes.length > 1 && {
       modes: shape.modes.map((mode) => ({
         share: rounded(mode.share),
@@ -226,28 +226,28 @@ function modelOf(shape: Shape, jobs: number): DurationModel {
 }
 
 /**
- * Learns a law. Pure; never throws; a few tens of milliseconds.
+ * Learns a distribution. Pure; never throws; a few tens of milliseconds.
  * @param observations - oldest first; one for each job
- * @param parent - what holds where data are few: a prior, or the law of a larger group
+ * @param parent - what holds where data are few: a prior, or the distribution of a larger group
  */
 export function learnModel(
   observations: readonly Observation[],
   parent: DurationModel,
-  { halfLifeJobs = 120, mostJobs = 256 }: LearnOptions = {},
+  { halfLifeJobs = 120, maxJobs = 256 }: LearnOptions = {},
 ): DurationModel {
-  const newest = spansOf(observations.slice(-mostJobs));
+  const newest = spansOf(observations.slice(-maxJobs));
   if (newest.length < 2) return parent;
   const faded = newest.map((span, k) => ({
     ...span,
     weight: span.weight * 2 ** (-(newest.length - 1 - k) / halfLifeJobs),
   }));
-  return modelOf(lawFrom(faded, shapeOf(parent)), newest.length);
+  return modelOf(distributionFrom(faded, shapeOf(parent)), newest.length);
 }
 
-/** The package's nearest model of a law that is given as spans and weights; for benchmarks and `model --from`. */
+/** The package's nearest model of a distribution that is given as spans and weights; for benchmarks and `model --from`. */
 export function fitModel(observations: readonly Observation[], horizonSeconds: number): DurationModel {
   const spans = spansOf(observations);
-  const lean = { logMedian: 0, logSpread: 0.5, stuckShare: 0.03, spreadJobs: 0.01, medianJobs: 0, stuckJobs: 0.01 };
+  const lean = { logMedian: 0, logSpread: 0.5, tailWeight: 0.03, spreadJobs: 0.01, medianJobs: 0, tailJobs: 0.01 };
   const one = fitOne(spans, horizonSeconds, lean);
   return { ...modelOf(fitTwo(spans, one, lean, 400), totalOf(spans)), source: 'given' };
 }

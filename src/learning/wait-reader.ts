@@ -122,7 +122,7 @@ export function createWaitReader({ client, taskQueue, nowMs = Date.now, signal }
     return outcome === undefined ? undefined : recordOfOutcome(outcome as TryOnOutcome);
   }
 
-  /** A wait that was cancelled has no result: what it last saw came back with the look that was broken off. */
+  /** A wait that was cancelled has no result: what it last saw came back with the poll that was broken off. */
   async function brokenOff(info: WorkflowExecutionInfo): Promise<JobRecord | undefined> {
     const events = await newestEvents(info, BROKEN_OFF_EVENTS);
     const begun = events.at(-1)?.workflowExecutionStartedEventAttributes;

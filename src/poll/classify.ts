@@ -1,18 +1,18 @@
-/** What one reply means for a wait. Pure: table look-ups, no clock, no I/O. */
+/** What one reply means for a wait. Pure: table poll-ups, no clock, no I/O. */
 import type { TryOnError } from '../contract.js';
-import type { Answer, CodeRow, Fault, Reply, TaskReply, TroubleClass, VendorApi } from './reply.js';
+import type { Answer, CodeRow, ErrorClass, Fault, Reply, TaskReply, VendorApi } from './reply.js';
 import { type Hint, readHint } from './retry-hint.js';
 
 /** What a reply means. */
-export type Verdict =
+export type Classification =
   /** The task goes on; `unknown`: its status is missing or a word that we do not know. */
   | { readonly kind: 'pending'; readonly status: 'submitted' | 'running' | 'unknown'; readonly hint?: Hint }
   /** The vendor says that the task has ended; `error` with `failed`. Sub-tasks are not judged here. */
   | { readonly kind: 'ended'; readonly status: 'finished' | 'failed'; readonly error?: TryOnError }
   /** No word on the task; `retries`: how often the same code is asked again before a `refused` or `failed` is believed. */
   | {
-      readonly kind: 'trouble';
-      readonly class: TroubleClass | 'wrongTask';
+      readonly kind: 'error';
+      readonly class: ErrorClass | 'wrongTask';
       readonly error: TryOnError;
       readonly retries: number;
       readonly hint?: Hint;
@@ -28,7 +28,7 @@ export interface ClassifyOptions {
 }
 
 type Layer = TryOnError['layer'];
-type Trouble = Extract<Verdict, { kind: 'trouble' }>;
+type PollError = Extract<Classification, { kind: 'error' }>;
 
 const own = (table: Readonly<Record<string, CodeRow>>, key: string): CodeRow | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
@@ -66,10 +66,10 @@ interface Failure {
   readonly message: string | undefined;
 }
 
-/** Turns a failed layer into a verdict. */
-const trouble = (reply: Reply, api: VendorApi, options: ClassifyOptions, failure: Failure): Trouble => {
+/** Turns a failed layer into a classification. */
+const pollError = (reply: Reply, api: VendorApi, options: ClassifyOptions, failure: Failure): PollError => {
   const { layer, code } = failure;
-  const message = failure.message ?? failure.row?.gist ?? api.unknownCode.gist;
+  const message = failure.message ?? failure.row?.description ?? api.unknownCode.description;
   const requestId = reply.kind === 'answer' && reply.requestId !== undefined ? { requestId: reply.requestId } : {};
   const row = failure.row ?? api.unknownCode;
   const hinted = readHint(reply, options.nowMs ?? 0, api);
@@ -81,19 +81,19 @@ const trouble = (reply: Reply, api: VendorApi, options: ClassifyOptions, failure
     // A fault's message begins with its status already.
     const words = reply.kind === 'fault' ? message : `${code}: ${message}`;
     const error = { layer: 'task', code: 'NotFound', message: words, ...requestId } as const;
-    return { kind: 'trouble', class: 'notFound', error, ...rest };
+    return { kind: 'error', class: 'notFound', error, ...rest };
   }
   const error = { layer, code, message, ...requestId };
   // No row says what the code means, but a text that names a ban does.
   if (failure.row === undefined && hinted?.source === 'message') {
-    return { kind: 'trouble', class: 'throttled', error, ...rest };
+    return { kind: 'error', class: 'throttled', error, ...rest };
   }
-  return { kind: 'trouble', class: row.class === 'ok' ? 'transient' : row.class, error, ...rest };
+  return { kind: 'error', class: row.class === 'ok' ? 'transient' : row.class, error, ...rest };
 };
 
-const faultVerdict = (fault: Fault, api: VendorApi, options: ClassifyOptions): Trouble => {
+const classifyFault = (fault: Fault, api: VendorApi, options: ClassifyOptions): PollError => {
   const message = fault.excerpt === undefined ? fault.message : `${fault.message}: ${fault.excerpt}`;
-  return trouble(fault, api, options, {
+  return pollError(fault, api, options, {
     layer: 'transport',
     code: fault.code,
     row: faultRow(api, fault.code),
@@ -119,7 +119,7 @@ const serviceFailure = (answer: Answer, api: VendorApi): Failure | undefined => 
 };
 
 /** The reply's own status: where it fails, the vendor's words for why stand in one of two places. */
-const taskVerdict = (answer: Answer, task: TaskReply, api: VendorApi, options: ClassifyOptions): Verdict => {
+const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: ClassifyOptions): Classification => {
   const { requestId } = answer;
   switch (task.status) {
     case 'finished':
@@ -128,8 +128,8 @@ const taskVerdict = (answer: Answer, task: TaskReply, api: VendorApi, options: C
       const said = answer.serviceMessage?.toLowerCase() === 'success' ? undefined : answer.serviceMessage;
       const message = task.message ?? said ?? 'the vendor gives no reason';
       const failure: Failure = { layer: 'task', code: task.vendorStatus ?? 'failed', row: undefined, message };
-      const verdict = trouble(answer, api, options, failure);
-      if (verdict.class === 'notFound') return verdict;
+      const classification = pollError(answer, api, options, failure);
+      if (classification.class === 'notFound') return classification;
       const { layer, code } = failure;
       return {
         kind: 'ended',
@@ -162,8 +162,8 @@ const taskVerdict = (answer: Answer, task: TaskReply, api: VendorApi, options: C
  * `failed` its own end. An answer about another task is `wrongTask`, unless an earlier layer failed; ids are compared as text, and
  * an answer that names no task is taken as ours.
  */
-export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions): Verdict => {
-  if (reply.kind === 'fault') return faultVerdict(reply, api, options);
+export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions): Classification => {
+  if (reply.kind === 'fault') return classifyFault(reply, api, options);
   const { task, httpStatus = 200 } = reply;
   const otherTaskId =
     task?.taskId !== undefined && task.taskId !== options.taskId && options.acceptOtherTaskId !== true
@@ -173,7 +173,7 @@ export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions)
     otherTaskId === undefined && task?.status === 'finished' && task.subTasks.some(({ images }) => images.length > 0);
 
   const gateway = gatewayFailure(reply, api);
-  if (gateway && !(inHand && gateway.row === undefined)) return trouble(reply, api, options, gateway);
+  if (gateway && !(inHand && gateway.row === undefined)) return pollError(reply, api, options, gateway);
 
   const http: Failure = {
     layer: 'transport',
@@ -183,19 +183,19 @@ export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions)
   };
   const httpFailed = http.row?.class !== 'ok';
   if (httpFailed && reply.gatewayCode === undefined && reply.serviceCode === undefined) {
-    return trouble(reply, api, options, http);
+    return pollError(reply, api, options, http);
   }
 
   const service = serviceFailure(reply, api);
   const leftToTask = service?.code === noServiceCode && task?.status === 'failed';
-  if (service && !inHand && !leftToTask) return trouble(reply, api, options, service);
+  if (service && !inHand && !leftToTask) return pollError(reply, api, options, service);
 
   if (task === undefined) {
-    if (httpFailed) return trouble(reply, api, options, http);
+    if (httpFailed) return pollError(reply, api, options, http);
     const excerpt = reply.excerpt === undefined ? '' : `: ${reply.excerpt}`;
     const message = `the answer tells of no task${excerpt}`;
     const row = own(api.transportCodes, 'BadBody');
-    return trouble(reply, api, options, { layer: 'transport', code: 'BadBody', row, message });
+    return pollError(reply, api, options, { layer: 'transport', code: 'BadBody', row, message });
   }
   if (otherTaskId !== undefined) {
     const error = {
@@ -204,7 +204,7 @@ export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions)
       message: `the answer is about task ${otherTaskId}`,
       ...(reply.requestId === undefined ? {} : { requestId: reply.requestId }),
     } as const;
-    return { kind: 'trouble', class: 'wrongTask', error, retries: 0 };
+    return { kind: 'error', class: 'wrongTask', error, retries: 0 };
   }
-  return taskVerdict(reply, task, api, options);
+  return classifyTask(reply, task, api, options);
 };

@@ -3,23 +3,23 @@
  * attempts and in the activity's result to the workflow.
  */
 import type { OutcomeStatus, SubTask, SubTaskStatus, TryOnError, TryOnImage } from '../contract.js';
-import type { TroubleClass } from './reply.js';
+import type { ErrorClass } from './reply.js';
 
-/** Trouble that the last looks met, one after another. */
-export interface Trouble {
-  readonly class: TroubleClass | 'wrongTask';
+/** Errors that the last polls met, one after another. */
+export interface PollError {
+  readonly class: ErrorClass | 'wrongTask';
   readonly error: TryOnError;
-  /** Looks in a row that met trouble of any kind. */
-  readonly looks: number;
-  /** Looks in a row that met this very layer and code. */
-  readonly sameLooks: number;
+  /** Polls in a row that met errors of any kind. */
+  readonly polls: number;
+  /** Polls in a row that met this very layer and code. */
+  readonly samePolls: number;
 }
 
-/** Why a task said to be over is looked at again. */
+/** Why a task said to be over is polled again. */
 export interface Recheck {
   readonly why: 'empty' | 'unsettled' | 'failed' | 'notFound';
-  /** Looks that count, far enough apart. */
-  readonly looks: number;
+  /** Polls that count, far enough apart. */
+  readonly polls: number;
   /** When the last of them was. */
   readonly atMs: number;
 }
@@ -39,14 +39,14 @@ export interface PollState {
   readonly pendingUntilMs?: number;
   /** Last time it was seen submitted, once it was seen to be further. */
   readonly queuedUntilMs?: number;
-  readonly trouble?: Trouble;
+  readonly pollError?: PollError;
   /** Set while a person must act. */
   readonly blocked?: TryOnError;
   readonly recheck?: Recheck;
-  /** No look before this, whoever asks: the vendor ordered a pause. */
+  /** No poll before this, whoever asks: the vendor ordered a pause. */
   readonly pauseUntilMs?: number;
-  /** When the next look is planned; for the first attempt of an activity that goes on from a report. */
-  readonly nextLookAtMs?: number;
+  /** When the next poll is planned; for the first attempt of an activity that goes on from a report. */
+  readonly nextPollAtMs?: number;
   /** A reply that contradicts what is known, kept for the reader: `finished after failed`. */
   readonly conflict?: string;
   /** An operator reset the activity, so that this attempt's number tells nothing of the attempts before. */
@@ -85,7 +85,7 @@ export interface PollReport {
   readonly searchAttributes?: readonly string[];
 }
 
-/** The state of a wait that has not looked yet. */
+/** The state of a wait that has not polled yet. */
 export const unpolled: PollState = { polls: 0, asOfAttempt: 0, subTasks: [] };
 
 const KNOWN_DIGITS = 12;

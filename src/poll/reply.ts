@@ -81,7 +81,7 @@ export type Reply = Answer | Fault;
 
 /**
  * What a code means for a wait.
- * - `ok`: no trouble at this layer
+ * - `ok`: no errors at this layer
  * - `transient`: ask again with error backoff, until the deadline
  * - `throttled`: as transient, but the whole account slows down; a hint is obeyed
  * - `clock`: the signature or its time was refused; signed anew once, then `auth`
@@ -90,19 +90,19 @@ export type Reply = Answer | Fault;
  * - `failed`: the vendor says that the task itself failed; outcome `failed`
  * - `notFound`: the vendor does not know the task
  */
-export type TroubleClass = 'transient' | 'throttled' | 'clock' | 'auth' | 'quota' | 'refused' | 'failed' | 'notFound';
+export type ErrorClass = 'transient' | 'throttled' | 'clock' | 'auth' | 'quota' | 'refused' | 'failed' | 'notFound';
 
 /** One row of a code table. */
 export interface CodeRow {
-  readonly class: 'ok' | TroubleClass;
+  readonly class: 'ok' | ErrorClass;
   /** How often the same code is asked again before a `refused` or `failed` is believed; default 0. */
   readonly retries?: number;
   /** How long to stay away where the reply itself names no time, in milliseconds. */
   readonly waitMs?: number;
   /** What the code means, for `docs` and `doctor`. */
-  readonly gist: string;
+  readonly description: string;
   /** What the user should do. */
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 /** One vendor API as data: what to ask, how its reply is read, what its codes mean. Files of `vendor/apis` define these. */
@@ -122,7 +122,7 @@ export interface VendorApi {
   /** Texts by which a task is told as unknown where no code says so; matched on a failed layer's message. */
   readonly notFoundMessages: readonly RegExp[];
   /** Texts that tell how long a throttle lasts; group 1 is seconds. */
-  readonly banMessages: readonly RegExp[];
+  readonly throttleMessages: readonly RegExp[];
   /** Vendor words, lower case, to ours. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
   /** JSON value of a body to an answer; throws nothing, gives `undefined` where the value is no object. */

@@ -8,7 +8,7 @@ export interface Hint {
   /** `retryAfter`: the header; `message`: a text such as "this ban will last 3 seconds"; `code`: the code's own row. */
   readonly source: 'retryAfter' | 'message' | 'code';
   /** Set where the wish makes no sense: below zero, above an hour, no time at all. In words, to be reported. */
-  readonly absurd?: string;
+  readonly outOfRange?: string;
 }
 
 /** A wish above this is obeyed as far as time is left, but reported. */
@@ -17,8 +17,9 @@ const largestMs = 365 * 86_400_000;
 
 const hintOf = (source: Hint['source'], delayMs: number, text: string): Hint => {
   const bounded = Math.max(-largestMs, Math.min(largestMs, Math.round(delayMs)));
-  const absurd = bounded < 0 || bounded > plausibleMs ? { absurd: `${source} asks for ${text.slice(0, 60)}` } : {};
-  return { delayMs: bounded, source, ...absurd };
+  const outOfRange =
+    bounded < 0 || bounded > plausibleMs ? { outOfRange: `${source} asks for ${text.slice(0, 60)}` } : {};
+  return { delayMs: bounded, source, ...outOfRange };
 };
 
 const fromHeader = (text: string, dateMs: number): Hint => {
@@ -27,7 +28,7 @@ const fromHeader = (text: string, dateMs: number): Hint => {
   // Date.parse takes nearly anything that holds a number; an HTTP date names its month.
   const untilMs = /^[a-z]{3,9},? .*\d/i.test(value) ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(untilMs)) return hintOf('retryAfter', untilMs - dateMs, value);
-  return { delayMs: 0, source: 'retryAfter', absurd: `retryAfter asks for ${value.slice(0, 60) || 'nothing'}` };
+  return { delayMs: 0, source: 'retryAfter', outOfRange: `retryAfter asks for ${value.slice(0, 60) || 'nothing'}` };
 };
 
 const texts = (reply: Reply): readonly (string | undefined)[] =>
@@ -41,16 +42,16 @@ const texts = (reply: Reply): readonly (string | undefined)[] =>
  * @param nowMs - Unix milliseconds, for a date in a reply that has no `Date` of its own
  * @returns `undefined` where the reply wishes nothing
  */
-export const readHint = (reply: Reply, nowMs: number, api: Pick<VendorApi, 'banMessages'>): Hint | undefined => {
+export const readHint = (reply: Reply, nowMs: number, api: Pick<VendorApi, 'throttleMessages'>): Hint | undefined => {
   const hints: Hint[] = [];
   if (reply.retryAfter !== undefined) hints.push(fromHeader(reply.retryAfter, reply.vendorDateMs ?? nowMs));
   for (const text of texts(reply)) {
-    for (const pattern of api.banMessages) {
+    for (const pattern of api.throttleMessages) {
       const seconds = text === undefined ? undefined : pattern.exec(text)?.[1];
       if (seconds !== undefined) hints.push(hintOf('message', Number(seconds) * 1000, `${seconds} s`));
     }
   }
-  const sensible = hints.filter((hint) => hint.absurd === undefined);
+  const sensible = hints.filter((hint) => hint.outOfRange === undefined);
   return (sensible.length > 0 ? sensible : hints).reduce<Hint | undefined>(
     (longest, hint) => (longest === undefined || hint.delayMs > longest.delayMs ? hint : longest),
     undefined,

@@ -27,8 +27,8 @@ export function mergeSubTasks(before: readonly SubTask[], told: readonly SubTask
 }
 
 /** Without the images that no event could carry. */
-export function withinEvents(subTask: SubTaskReply, mostBytes: number): SubTaskReply {
-  const images = subTask.images.filter((image) => jsonBytes(image) <= mostBytes);
+export function withinEvents(subTask: SubTaskReply, maxBytes: number): SubTaskReply {
+  const images = subTask.images.filter((image) => jsonBytes(image) <= maxBytes);
   return images.length === subTask.images.length ? subTask : { ...subTask, images };
 }
 

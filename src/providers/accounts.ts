@@ -24,7 +24,7 @@ export interface Account {
   readonly credentials: () => Promise<Credentials>;
 }
 
-/** Key or secret cannot be read right now. The message names the variable and the cure, never a value. */
+/** Key or secret cannot be read right now. The message names the variable and the remedy, never a value. */
 export class NoKeyError extends Error {
   readonly code = 'NoKey';
   override readonly name = 'NoKeyError';
@@ -37,7 +37,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Accounts {
   /** Those without a problem. */
   readonly accounts: readonly Account[];
-  /** One line each, naming variable and cure. */
+  /** One line each, naming variable and remedy. */
   readonly problems: readonly string[];
 }
 
@@ -54,13 +54,13 @@ const isLoopback = (host: string): boolean =>
 type Read<T> = { readonly value: T } | { readonly problem: string };
 
 const readEndpoint = (text: string): Read<string> => {
-  const cure = `give an address such as ${defaults.endpoint}`;
-  if (!URL.canParse(text)) return { problem: `is no address; ${cure}` };
+  const remedy = `give an address such as ${defaults.endpoint}`;
+  if (!URL.canParse(text)) return { problem: `is no address; ${remedy}` };
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') return { problem: `holds a user or password; ${cure}` };
-  if (url.search !== '' || url.hash !== '') return { problem: `holds a query or fragment; ${cure}` };
+  if (url.username !== '' || url.password !== '') return { problem: `holds a user or password; ${remedy}` };
+  if (url.search !== '' || url.hash !== '') return { problem: `holds a query or fragment; ${remedy}` };
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    return { problem: `is not https, which only a loopback host may do without; ${cure}` };
+    return { problem: `is not https, which only a loopback host may do without; ${remedy}` };
   }
   const path = url.pathname.replace(/\/+$/, '').replace(/\/rest$/, '');
   return { value: url.origin + path.replace(/\/+$/, '') };
@@ -77,13 +77,13 @@ export const readYesNo = (text: string): Read<boolean> => {
   return { problem: 'is neither true nor false; give one of them' };
 };
 
-const mostQueriesPerSecond = 10_000;
+const maxQueriesPerSecond = 10_000;
 
 const readRate = (text: string): Read<number> => {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
-  return value > 0 && value <= mostQueriesPerSecond
+  return value > 0 && value <= maxQueriesPerSecond
     ? { value }
-    : { problem: `is no number above 0 and up to ${mostQueriesPerSecond}; give what the vendor grants the account` };
+    : { problem: `is no number above 0 and up to ${maxQueriesPerSecond}; give what the vendor grants the account` };
 };
 
 /** One credential: where it stands now, or the problem. */

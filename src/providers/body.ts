@@ -16,7 +16,7 @@ const decoders: Readonly<Record<string, () => Transform>> = {
   br: () => createBrotliDecompress(),
 };
 
-const mostCodings = 3;
+const maxCodings = 3;
 
 const decode = (bytes: Uint8Array, charset: string, fatal: boolean): string | undefined => {
   try {
@@ -62,7 +62,7 @@ export const readBody = async (
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
   const unknown = codings.find((coding) => !Object.hasOwn(decoders, coding));
-  if (unknown !== undefined || codings.length > mostCodings) {
+  if (unknown !== undefined || codings.length > maxCodings) {
     body.destroy();
     return { kind: 'undecodable', why: `content-encoding ${(unknown ?? 'chain').slice(0, 40)}` };
   }

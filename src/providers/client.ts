@@ -82,7 +82,7 @@ interface Endpoint {
   seenOffsetMs?: number;
 }
 
-interface Asked {
+interface Admission {
   readonly reply: Reply;
   readonly exchanged: Exchanged;
   /** The vendor's clock less the time that was signed; absent where the reply has no date. */
@@ -120,7 +120,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     signal: AbortSignal,
     apiName: string,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<Asked> => {
+  ): Promise<Admission> => {
     const endpoint = endpointOf(account);
     const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
       throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
@@ -162,10 +162,10 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   /** Whether a reply says that its time or signature was refused, and its date says why; if so, the time is learned. */
-  const learnClock = (account: Account, asked: Asked): boolean => {
+  const learnClock = (account: Account, asked: Admission): boolean => {
     const endpoint = endpointOf(account);
-    const verdict = classify(asked.reply, api, { taskId: '', acceptOtherTaskId: true });
-    if (verdict.kind !== 'trouble' || verdict.class !== 'clock') return false;
+    const classification = classify(asked.reply, api, { taskId: '', acceptOtherTaskId: true });
+    if (classification.kind !== 'error' || classification.class !== 'clock') return false;
     if (asked.skewMs === undefined || Math.abs(asked.skewMs) <= limits.skewMs) return false;
     endpoint.signingOffsetMs = endpoint.seenOffsetMs ?? 0;
     return true;
@@ -206,14 +206,14 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     let queries = 0;
     try {
       const reply = await attempt(account, signal, async (slot, limited) => {
-        const look = async () => {
+        const poll = async () => {
           const asked = await ask(account, slot, limited, api.queryPath, { [api.taskIdParameter]: taskId });
           queries += 1;
           return asked;
         };
-        const first = await look();
+        const first = await poll();
         const isStale = first.exchanged.kind === 'fault' && first.exchanged.staleSocket;
-        return isStale || learnClock(account, first) ? (await look()).reply : first.reply;
+        return isStale || learnClock(account, first) ? (await poll()).reply : first.reply;
       });
       return { reply, queries };
     } catch (error) {

@@ -9,7 +9,7 @@ type Redact = (text: string) => string;
 
 /** A code is a short word; what is longer may hold anything. */
 const longestCode = 64;
-/** Excerpts are looked for in this many characters. */
+/** Excerpts are polled for in this many characters. */
 const searched = 16 * 1024;
 
 const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> => {
@@ -42,7 +42,7 @@ const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer =
   const codes: { gatewayCode?: string; gatewaySubCode?: string; serviceCode?: string } = {};
   for (const name of ['gatewayCode', 'gatewaySubCode', 'serviceCode'] as const) {
     const text = answer[name];
-    // A signature is as long as the longest code: it is looked for in short ones, too.
+    // A signature is as long as the longest code: it is polled for in short ones, too.
     if (text !== undefined) codes[name] = redact(text).slice(0, longestCode);
   }
   const requestId = answer.requestId === undefined ? {} : { requestId: redact(answer.requestId) };

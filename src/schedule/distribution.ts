@@ -1,5 +1,5 @@
 /**
- * How long jobs take: a law of few parameters, as plain JSON, so that it can be recorded beside each reply. Pure.
+ * How long jobs take: a distribution of few parameters, as plain JSON, so that it can be recorded beside each reply. Pure.
  *
  * The bulk of the jobs is lognormal (or a mixture of lognormal modes); a small share is stuck, its ends spread evenly up to a
  * horizon by which every job is taken to be over. Durations count from the moment the vendor accepted the job.
@@ -16,21 +16,21 @@ export interface DurationMode {
   readonly logSpread: number;
 }
 
-/** A law of durations. Every field is a number, a text or a list of such: it survives JSON. */
+/** A distribution of durations. Every field is a number, a text or a list of such: it survives JSON. */
 export interface DurationModel {
   /** Natural logarithm of the bulk's median in seconds. */
   readonly logMedian: number;
   /** Standard deviation of the bulk's natural logarithm. */
   readonly logSpread: number;
   /** Share of the jobs that are stuck, 0 to 1. */
-  readonly stuckShare: number;
+  readonly tailWeight: number;
   /** Age in seconds by which every job is over. */
   readonly horizonSeconds: number;
   /** Age in seconds from which stuck jobs end; default: the bulk's 95 % point, by `logMedian` and `logSpread`. */
-  readonly stuckFromSeconds?: number;
+  readonly tailFromSeconds?: number;
   /** Where one lognormal does not describe the bulk; `logMedian` and `logSpread` then only sum it up. */
   readonly modes?: readonly DurationMode[];
-  /** Where replies tell waiting from being worked on: the law of each. */
+  /** Where replies tell waiting from being worked on: the distribution of each. */
   readonly phases?: PhaseModels;
   /** Where the model comes from. */
   readonly source?: 'prior' | 'learned' | 'given';
@@ -53,7 +53,7 @@ export interface DurationGuess {
   readonly medianSeconds: number;
   readonly p95Seconds: number;
   /** Default 0.03. */
-  readonly stuckShare?: number;
+  readonly tailWeight?: number;
   /** Default 1800. */
   readonly horizonSeconds?: number;
 }
@@ -62,18 +62,18 @@ export interface DurationGuess {
 export function priorFrom({
   medianSeconds,
   p95Seconds,
-  stuckShare = 0.03,
+  tailWeight = 0.03,
   horizonSeconds = 1800,
 }: DurationGuess): DurationModel {
   const logSpread = Math.max(0.02, Math.log(p95Seconds / medianSeconds) / z95);
-  return { logMedian: Math.log(medianSeconds), logSpread, stuckShare, horizonSeconds, source: 'prior' };
+  return { logMedian: Math.log(medianSeconds), logSpread, tailWeight, horizonSeconds, source: 'prior' };
 }
 
 /** Holds until there are data: an assumption (median 40 s, 95 % within 120 s, 3 % stuck), not the vendor's word. */
 export const priorModel: DurationModel = priorFrom({ medianSeconds: 40, p95Seconds: 120 });
 
-// A law whose survival vanishes long before the horizon would have no opinion on a job that lives on; this much is always stuck.
-const leastStuck = 1e-4;
+// A distribution whose survival vanishes long before the horizon would have no opinion on a job that lives on; this much is always stuck.
+const minTailWeight = 1e-4;
 
 /** The bulk as weighted modes; weights add up to 1. */
 export function modesOf(model: DurationModel): readonly DurationMode[] {
@@ -84,13 +84,13 @@ export function modesOf(model: DurationModel): readonly DurationMode[] {
 }
 
 /** Age in seconds from which stuck jobs end. */
-export function stuckFrom(model: DurationModel): number {
-  const from = model.stuckFromSeconds ?? Math.exp(model.logMedian + z95 * model.logSpread);
+export function tailFrom(model: DurationModel): number {
+  const from = model.tailFromSeconds ?? Math.exp(model.logMedian + z95 * model.logSpread);
   return Math.min(Math.max(0, from), 0.9 * model.horizonSeconds);
 }
 
 /** A model made ready for many questions. Ages are seconds since submission. */
-export interface DurationLaw {
+export interface DurationDistribution {
   readonly horizonSeconds: number;
   /** Share of the jobs not over at `age`. */
   survival(age: number): number;
@@ -98,12 +98,12 @@ export interface DurationLaw {
   density(age: number): number;
 }
 
-/** Prepares a model. The law is cut at the horizon: `survival` is 0 from there on. */
-export function lawOf(model: DurationModel): DurationLaw {
+/** Prepares a model. The distribution is cut at the horizon: `survival` is 0 from there on. */
+export function distributionOf(model: DurationModel): DurationDistribution {
   const modes = modesOf(model);
   const horizon = model.horizonSeconds;
-  const from = stuckFrom(model);
-  const stuck = Math.min(1, Math.max(leastStuck, model.stuckShare));
+  const from = tailFrom(model);
+  const stuck = Math.min(1, Math.max(minTailWeight, model.tailWeight));
   const whole = (age: number): number => {
     const beyond = Math.min(1, Math.max(0, (horizon - age) / (horizon - from)));
     if (age <= 0) return 1;
@@ -127,9 +127,9 @@ export function lawOf(model: DurationModel): DurationLaw {
   };
 }
 
-/** Mean duration in seconds: the integral of the law's survival, by Simpson's rule over steps that grow with age. */
+/** Mean duration in seconds: the integral of the distribution's survival, by Simpson's rule over steps that grow with age. */
 export function meanSeconds(model: DurationModel): number {
-  const { survival, horizonSeconds } = lawOf(model);
+  const { survival, horizonSeconds } = distributionOf(model);
   const steps = 400;
   let sum = 0;
   for (let k = 0; k < steps; k++) {
@@ -140,13 +140,14 @@ export function meanSeconds(model: DurationModel): number {
 }
 
 /** Share of the jobs not over at an age in seconds. */
-export const survival = (model: DurationModel, ageSeconds: number): number => lawOf(model).survival(ageSeconds);
+export const survival = (model: DurationModel, ageSeconds: number): number =>
+  distributionOf(model).survival(ageSeconds);
 
 /** Of the jobs not over at an age in seconds, the share that ends per second; infinite from the horizon on. */
 export function hazard(model: DurationModel, ageSeconds: number): number {
-  const law = lawOf(model);
-  const left = law.survival(ageSeconds);
-  return left > 0 ? law.density(ageSeconds) / left : Number.POSITIVE_INFINITY;
+  const distribution = distributionOf(model);
+  const left = distribution.survival(ageSeconds);
+  return left > 0 ? distribution.density(ageSeconds) / left : Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -155,14 +156,14 @@ export function hazard(model: DurationModel, ageSeconds: number): number {
  * @param aliveAtSeconds - count only jobs that are not over at this age; default 0
  */
 export function quantile(model: DurationModel, share: number, aliveAtSeconds = 0): number {
-  const law = lawOf(model);
-  const goal = law.survival(aliveAtSeconds) * (1 - share);
+  const distribution = distributionOf(model);
+  const goal = distribution.survival(aliveAtSeconds) * (1 - share);
   let low = Math.max(0, aliveAtSeconds);
   let high = model.horizonSeconds;
   if (low >= high) return low;
   for (let step = 0; step < 60 && high - low > 1e-6; step++) {
     const middle = (low + high) / 2;
-    if (law.survival(middle) > goal) low = middle;
+    if (distribution.survival(middle) > goal) low = middle;
     else high = middle;
   }
   return (low + high) / 2;

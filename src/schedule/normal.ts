@@ -1,5 +1,5 @@
 /**
- * The normal law, as far as lognormal durations need it. Pure.
+ * The normal distribution, as far as lognormal durations need it. Pure.
  */
 
 /**
@@ -25,7 +25,7 @@ export function erfc(x: number): number {
   return x >= 0 ? y : 2 - y;
 }
 
-/** Density of the standard normal law. */
+/** Density of the standard normal distribution. */
 export const normalDensity = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 
 const reach = 8;
@@ -37,7 +37,7 @@ const above = Float64Array.from(
 const falls = Float64Array.from(above, (_, k) => normalDensity(k / steps - reach) / steps);
 
 /**
- * Share of the standard normal law above `z`. Within 8 deviations by cubic interpolation, several times as fast as {@link erfc} and
+ * Share of the standard normal distribution above `z`. Within 8 deviations by cubic interpolation, several times as fast as {@link erfc} and
  * as exact: fits of durations spend their time here.
  */
 export function normalAbove(z: number): number {
@@ -55,10 +55,10 @@ export function normalAbove(z: number): number {
   );
 }
 
-/** Share of the standard normal law between two points, accurate in both tails. */
+/** Share of the standard normal distribution between two points, accurate in both tails. */
 export function normalBetween(low: number, high: number): number {
   return low > 0 ? normalAbove(low) - normalAbove(high) : normalAbove(-high) - normalAbove(-low);
 }
 
-/** The 95 % point of the standard normal law. */
+/** The 95 % point of the standard normal distribution. */
 export const z95 = 1.6448536269514722;

@@ -1,28 +1,28 @@
 /**
- * What a look costs, so that all waits together keep within a budget of queries by looking less often, not by queueing. Pure.
+ * What a poll costs, so that all waits together keep within a budget of queries by polling less often, not by queueing. Pure.
  */
 import type { DurationModel } from './distribution.js';
 import { priorModel } from './distribution.js';
 import { policyOf, scheduleCost } from './schedule.js';
 
-/** Bounds and habits of the price, in seconds of mean delay per look. */
-export const priceLimits = {
-  /** Below this, a look is so cheap that the floor between looks alone decides. */
-  leastSeconds: 0.02,
-  /** Above this, the ceiling between looks alone decides. */
-  mostSeconds: 60,
+/** Bounds and habits of the poll cost, in seconds of mean delay per poll. */
+export const pollCostLimits = {
+  /** Below this, a poll is so cheap that the floor between polls alone decides. */
+  minSeconds: 0.02,
+  /** Above this, the ceiling between polls alone decides. */
+  maxSeconds: 60,
   /**
    * Of the budget, the share that is planned for, and that the vendor's queue lets through: a queue held to a rate lets a second's worth
    * pass at once after a quiet spell, so that in any 5 s at most 6 s' worth leave it, 1.1 times the budget. The rest is for second
    * requests, `doctor` and other callers.
    */
   plannedShare: 5.5 / 6,
-  /** What a look costs where the budget leaves it free: more looks than this buys no delay that a person would notice. */
+  /** What a poll costs where the budget leaves it free: more polls than this buys no delay that a person would notice. */
   wantedSeconds: 0.5,
 } as const;
 
-/** What a price is made from. */
-export interface PriceInput {
+/** What a poll cost is made from. */
+export interface PollCostInput {
   /** The budget, for all waits together. */
   readonly queriesPerSecond: number;
   /** Jobs that start per second. */
@@ -30,52 +30,53 @@ export interface PriceInput {
   readonly model?: DurationModel;
   readonly floorMs?: number;
   readonly ceilingMs?: number;
-  /** Of the budget, the share to plan for; default {@link priceLimits}' 0.917. */
+  /** Of the budget, the share to plan for; default {@link pollCostLimits}' 0.917. */
   readonly plannedShare?: number;
 }
 
-const bounded = (price: number): number => Math.min(priceLimits.mostSeconds, Math.max(priceLimits.leastSeconds, price));
+const bounded = (pollCost: number): number =>
+  Math.min(pollCostLimits.maxSeconds, Math.max(pollCostLimits.minSeconds, pollCost));
 
 const kept = new Map<string, number>();
-const mostKept = 64;
+const maxKept = 64;
 
 /**
- * The least price at which the looks of all waits fit the budget: found by halving on the schedule's own mean number of looks,
- * which falls as the price rises. Where even the dearest looks do not fit, the dearest.
+ * The least poll cost at which the polls of all waits fit the budget: found by halving on the schedule's own mean number of polls,
+ * which falls as the poll cost rises. Where even the dearest polls do not fit, the dearest.
  */
-export function priceFor({
+export function pollCostFor({
   queriesPerSecond,
   jobsPerSecond,
   model = priorModel,
   floorMs = 1000,
   ceilingMs = 60_000,
-  plannedShare = priceLimits.plannedShare,
-}: PriceInput): number {
-  if (!(jobsPerSecond > 0)) return priceLimits.leastSeconds;
-  const looks = (plannedShare * queriesPerSecond) / jobsPerSecond;
-  if (!(looks > 0)) return priceLimits.mostSeconds;
+  plannedShare = pollCostLimits.plannedShare,
+}: PollCostInput): number {
+  if (!(jobsPerSecond > 0)) return pollCostLimits.minSeconds;
+  const polls = (plannedShare * queriesPerSecond) / jobsPerSecond;
+  if (!(polls > 0)) return pollCostLimits.maxSeconds;
   // Two digits of the target are plenty, and make repeated questions cheap.
-  const goal = Number(looks.toPrecision(3));
-  const { source: _source, jobs: _jobs, ...law } = model;
-  const key = JSON.stringify([goal, law, floorMs, ceilingMs]);
+  const goal = Number(polls.toPrecision(3));
+  const { source: _source, jobs: _jobs, ...distribution } = model;
+  const key = JSON.stringify([goal, distribution, floorMs, ceilingMs]);
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const looksAt = (price: number): number =>
-    scheduleCost(policyOf({ model, priceSeconds: price, floorMs, ceilingMs })).looks;
-  let low = Math.log(priceLimits.leastSeconds);
-  let high = Math.log(priceLimits.mostSeconds);
-  if (looksAt(priceLimits.leastSeconds) <= goal) high = low;
-  else if (looksAt(priceLimits.mostSeconds) > goal) low = high;
+  const pollsAt = (pollCost: number): number =>
+    scheduleCost(policyOf({ model, pollCostSeconds: pollCost, floorMs, ceilingMs })).polls;
+  let low = Math.log(pollCostLimits.minSeconds);
+  let high = Math.log(pollCostLimits.maxSeconds);
+  if (pollsAt(pollCostLimits.minSeconds) <= goal) high = low;
+  else if (pollsAt(pollCostLimits.maxSeconds) > goal) low = high;
   while (high - low > 0.01) {
     const middle = (low + high) / 2;
-    if (looksAt(Math.exp(middle)) > goal) low = middle;
+    if (pollsAt(Math.exp(middle)) > goal) low = middle;
     else high = middle;
   }
-  const price = bounded(Math.exp(high));
+  const pollCost = bounded(Math.exp(high));
   const oldest = kept.keys().next();
-  if (kept.size >= mostKept && !oldest.done) kept.delete(oldest.value);
-  kept.set(key, price);
-  return price;
+  if (kept.size >= maxKept && !oldest.done) kept.delete(oldest.value);
+  kept.set(key, pollCost);
+  return pollCost;
 }
 
 /**
@@ -83,28 +84,28 @@ export function priceFor({
  * more than 5.5 s' worth of the budget leave the queue in any 5 s.
  * @param queriesPerSecond - what the vendor grants the account
  */
-export const vendorQueueRate = (queriesPerSecond: number): number => priceLimits.plannedShare * queriesPerSecond;
+export const vendorQueueRate = (queriesPerSecond: number): number => pollCostLimits.plannedShare * queriesPerSecond;
 
-/** A correction of the price by what attempts see; carried from one to the next by whoever keeps it. */
-export interface PriceCorrection {
-  /** What the fed-forward price is multiplied by; 1 at first. */
+/** A correction of the poll cost by what attempts see; carried from one to the next by whoever keeps it. */
+export interface PollCostCorrection {
+  /** What the fed-forward poll cost is multiplied by; 1 at first. */
   readonly factor: number;
   /** Mean lag of late, in milliseconds; 0 at first. */
   readonly lagMs: number;
 }
 
 /** No correction yet. */
-export const noCorrection: PriceCorrection = { factor: 1, lagMs: 0 };
+export const noCorrection: PollCostCorrection = { factor: 1, lagMs: 0 };
 
 /** How the correction behaves. */
-export const correctionHabits = {
+export const correctionLimits = {
   /** A lag counts as this at most: an outage or a sleeping worker is not load. */
-  mostLagMs: 5000,
+  maxLagMs: 5000,
   /** Below this the queue has room: an idle server's lag is 8 ms in the middle and 74 ms at 95 % (measured). */
   idleLagMs: 100,
   /**
    * Nothing is done about a lag up to this: a queue held to a rate that is used well has 1 to 2 s of it at times, more where it has several
-   * partitions, and what is looked at late is looked at less often.
+   * partitions, and what is polled late is polled less often.
    */
   usedLagMs: 2_000,
   /** Weight of a new lag in the mean of late. */
@@ -112,41 +113,41 @@ export const correctionHabits = {
   /** How much one attempt raises the factor at the largest lag, and lowers it where the queue has room. */
   riseShare: 0.004,
   fallShare: 0.004,
-  leastFactor: 0.5,
-  mostFactor: 8,
+  minFactor: 0.5,
+  maxFactor: 8,
 } as const;
 
 /**
- * Corrects the price after one attempt. Slow on purpose: looks that come late by a queue make them dearer, looks on time cheaper, both over
- * hundreds of attempts. The price fed forward is near by itself, and a quicker correction swings.
+ * Corrects the poll cost after one attempt. Slow on purpose: polls that come late by a queue make them dearer, polls on time cheaper, both over
+ * hundreds of attempts. The poll cost fed forward is near by itself, and a quicker correction swings.
  * @param lagMs - when the attempt ran less when it was due
  */
-export function correctPrice(before: PriceCorrection, lagMs: number): PriceCorrection {
-  const habits = correctionHabits;
-  const seen = Math.min(habits.mostLagMs, Math.max(0, Number.isFinite(lagMs) ? lagMs : 0));
-  const mean = before.lagMs + habits.newShare * (seen - before.lagMs);
-  const strain = Math.max(0, mean - habits.usedLagMs) / (habits.mostLagMs - habits.usedLagMs);
-  const step = mean < habits.idleLagMs ? 1 - habits.fallShare : 1 + habits.riseShare * strain;
-  return { factor: Math.min(habits.mostFactor, Math.max(habits.leastFactor, before.factor * step)), lagMs: mean };
+export function correctPollCost(before: PollCostCorrection, lagMs: number): PollCostCorrection {
+  const limits = correctionLimits;
+  const seen = Math.min(limits.maxLagMs, Math.max(0, Number.isFinite(lagMs) ? lagMs : 0));
+  const mean = before.lagMs + limits.newShare * (seen - before.lagMs);
+  const strain = Math.max(0, mean - limits.usedLagMs) / (limits.maxLagMs - limits.usedLagMs);
+  const step = mean < limits.idleLagMs ? 1 - limits.fallShare : 1 + limits.riseShare * strain;
+  return { factor: Math.min(limits.maxFactor, Math.max(limits.minFactor, before.factor * step)), lagMs: mean };
 }
 
-/** Prices are whole powers of this: a schedule hardly feels 5 %, and each price in use costs a table. */
-const priceStep = 1.05;
+/** Poll costs are whole powers of this: a schedule hardly feels 5 %, and each poll cost in use costs a table. */
+const pollCostStep = 1.05;
 
-/** Where the budget leaves the price free, no lag says nothing of what the budget would bear: such a correction is forgotten. */
-export const correctionAt = (fed: number, correction: PriceCorrection): PriceCorrection =>
-  fed > priceLimits.wantedSeconds || correction.factor > 1 ? correction : { ...correction, factor: 1 };
+/** Where the budget leaves the poll cost free, no lag says nothing of what the budget would bear: such a correction is forgotten. */
+export const correctionAt = (fed: number, correction: PollCostCorrection): PollCostCorrection =>
+  fed > pollCostLimits.wantedSeconds || correction.factor > 1 ? correction : { ...correction, factor: 1 };
 
 /**
- * The price in force: what the budget asks, corrected; never less than wanted.
- * @param wantedSeconds - the price where the budget leaves it free; default 0.5
+ * The poll cost in force: what the budget asks, corrected; never less than wanted.
+ * @param wantedSeconds - the poll cost where the budget leaves it free; default 0.5
  */
-export function priceInForce(
+export function pollCostInForce(
   fed: number,
-  correction: PriceCorrection = noCorrection,
-  wantedSeconds: number = priceLimits.wantedSeconds,
+  correction: PollCostCorrection = noCorrection,
+  wantedSeconds: number = pollCostLimits.wantedSeconds,
 ): number {
   const { factor } = correction;
-  const price = bounded(Math.max(fed * factor, wantedSeconds * Math.max(1, factor)));
-  return Number(bounded(priceStep ** Math.round(Math.log(price) / Math.log(priceStep))).toPrecision(4));
+  const pollCost = bounded(Math.max(fed * factor, wantedSeconds * Math.max(1, factor)));
+  return Number(bounded(pollCostStep ** Math.round(Math.log(pollCost) / Math.log(pollCostStep))).toPrecision(4));
 }

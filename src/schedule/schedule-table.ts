@@ -1,32 +1,32 @@
 /**
- * The best next look from every age, found by dynamic programming: least price x looks + delay under a floor and a ceiling on the
+ * The best next poll from every age, found by dynamic programming: least poll cost x polls + delay under a floor and a ceiling on the
  * gaps. Pure; a table of about 3,000 ages costs a few milliseconds.
  */
-import type { DurationLaw } from './distribution.js';
+import type { DurationDistribution } from './distribution.js';
 
 /** What a table is made for; seconds. */
 export interface TableGoal {
-  readonly law: Pick<DurationLaw, 'horizonSeconds' | 'survival'>;
-  /** Seconds of mean delay that one look is worth. */
-  readonly priceSeconds: number;
+  readonly distribution: Pick<DurationDistribution, 'horizonSeconds' | 'survival'>;
+  /** Seconds of mean delay that one poll is worth. */
+  readonly pollCostSeconds: number;
   readonly floorSeconds: number;
   readonly ceilingSeconds: number;
-  /** The least slope of the map age -> next look, so that it can be inverted. */
-  readonly leastSlope: number;
+  /** The least slope of the map age -> next poll, so that it can be inverted. */
+  readonly minSlope: number;
   /**
-   * What a job costs from the look on that finds it over, in seconds, where that was `gapSeconds` after the look before. Default: the
-   * delay alone. Given where the end of the law is only the beginning of the next part.
+   * What a job costs from the poll on that finds it over, in seconds, where that was `gapSeconds` after the poll before. Default: the
+   * delay alone. Given where the end of the distribution is only the beginning of the next part.
    */
   readonly after?: (gapSeconds: number) => number;
 }
 
-/** From each age the next look; both rise. Between two ages the next look is interpolated. */
+/** From each age the next poll; both rise. Between two ages the next poll is interpolated. */
 export interface ScheduleTable {
   readonly ageSeconds: Float64Array;
   readonly nextSeconds: Float64Array;
 }
 
-// Steps grow with the age as the law's detail does: 0.5 % of it. The finest resolves a floor of 1 s, the coarsest a stuck job.
+// Steps grow with the age as the distribution's detail does: 0.5 % of it. The finest resolves a floor of 1 s, the coarsest a stuck job.
 function gridTo(horizon: number): Float64Array {
   const ages = [0];
   const coarsest = Math.max(1, horizon / 1800);
@@ -50,22 +50,22 @@ function vertex(x0: number, y0: number, x1: number, y1: number, x2: number, y2: 
  * Builds the table.
  *
  * With S the survival, R its integral from an age to the horizon and W(i) the least cost still to come at age t(i), counted per job
- * submitted: W(i) = min over j of S(i) (price + t(j) - t(i)) - (R(i) - R(j)) + W(j). What depends on j is S(i) t(j) + U(j) with
+ * submitted: W(i) = min over j of S(i) (poll cost + t(j) - t(i)) - (R(i) - R(j)) + W(j). What depends on j is S(i) t(j) + U(j) with
  * U = R + W; since S falls, the best j never falls as i rises, which halves the search and makes the map monotone.
  */
 export function buildTable(goal: TableGoal): ScheduleTable {
-  const { law, priceSeconds, floorSeconds, ceilingSeconds, leastSlope, after } = goal;
-  const ages = gridTo(law.horizonSeconds);
+  const { distribution, pollCostSeconds, floorSeconds, ceilingSeconds, minSlope, after } = goal;
+  const ages = gridTo(distribution.horizonSeconds);
   const last = ages.length - 1;
   const at = (array: Float64Array, index: number): number => array[index] as number;
-  const left = Float64Array.from(ages, (age) => law.survival(age));
+  const left = Float64Array.from(ages, (age) => distribution.survival(age));
   const rest = new Float64Array(last + 1);
   for (let i = last - 1; i >= 0; i--)
     rest[i] = at(rest, i + 1) + ((at(left, i) + at(left, i + 1)) / 2) * (at(ages, i + 1) - at(ages, i));
 
   const u = new Float64Array(last + 1);
   const next = new Float64Array(last + 1);
-  next[last] = law.horizonSeconds + ceilingSeconds;
+  next[last] = distribution.horizonSeconds + ceilingSeconds;
   let high = last;
   for (let i = last - 1; i >= 0; i--) {
     const age = at(ages, i);
@@ -75,31 +75,31 @@ export function buildTable(goal: TableGoal): ScheduleTable {
     while (low < last && (at(ages, low) + at(ages, low + 1)) / 2 < age + floorSeconds) low++;
     while (high > low && (at(ages, high) + at(ages, high - 1)) / 2 > age + ceilingSeconds) high--;
     let best = low;
-    let least = Number.POSITIVE_INFINITY;
+    let min = Number.POSITIVE_INFINITY;
     for (let j = low; j <= high; j++) {
       let cost = s * at(ages, j) + at(u, j);
       if (after !== undefined) cost = at(u, j) + (s - at(left, j)) * after(at(ages, j) - age);
-      if (cost < least) {
-        least = cost;
+      if (cost < min) {
+        min = cost;
         best = j;
       }
     }
     // R(i) + W(i); W(i) alone where a cost of its own follows
-    u[i] = s * (priceSeconds - (after === undefined ? age : 0)) + least;
-    let look = at(ages, best);
+    u[i] = s * (pollCostSeconds - (after === undefined ? age : 0)) + min;
+    let poll = at(ages, best);
     if (after === undefined && best > low && best < high) {
       const [a, b, c] = [at(ages, best - 1), at(ages, best), at(ages, best + 1)];
-      look = vertex(a, s * a + at(u, best - 1), b, least, c, s * c + at(u, best + 1));
+      poll = vertex(a, s * a + at(u, best - 1), b, min, c, s * c + at(u, best + 1));
     }
-    next[i] = Math.min(age + ceilingSeconds, Math.max(age + floorSeconds, look));
+    next[i] = Math.min(age + ceilingSeconds, Math.max(age + floorSeconds, poll));
     high = after === undefined ? Math.min(last, Math.max(best, low) + 1) : last;
   }
   for (let i = 1; i <= last; i++)
-    next[i] = Math.max(at(next, i), at(next, i - 1) + leastSlope * (at(ages, i) - at(ages, i - 1)));
+    next[i] = Math.max(at(next, i), at(next, i - 1) + minSlope * (at(ages, i) - at(ages, i - 1)));
   return { ageSeconds: ages, nextSeconds: next };
 }
 
-/** The next look from an age, in seconds; `ceilingSeconds` ahead from the horizon on. */
+/** The next poll from an age, in seconds; `ceilingSeconds` ahead from the horizon on. */
 export function nextFrom({ ageSeconds, nextSeconds }: ScheduleTable, age: number, ceilingSeconds: number): number {
   const last = ageSeconds.length - 1;
   if (age >= (ageSeconds[last] as number)) return age + ceilingSeconds;

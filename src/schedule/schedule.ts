@@ -1,18 +1,18 @@
 /**
- * When to look next: from the age of a job, the law of durations and the price of a look. Pure and deterministic; the same inputs
+ * When to poll next: from the age of a job, the distribution of durations and the poll cost of a poll. Pure and deterministic; the same inputs
  * give the same answer on every worker, so a schedule needs no state but the age.
  */
-import { type DurationModel, lawOf, type PhaseModels, priorModel } from './distribution.js';
+import { type DurationModel, distributionOf, type PhaseModels, priorModel } from './distribution.js';
 import { buildTable, nextFrom, type ScheduleTable, type TableGoal } from './schedule-table.js';
 
 /** Everything that shapes a schedule; plain JSON. */
 export interface SchedulePolicy {
   readonly model: DurationModel;
-  /** Seconds of mean delay that one look is worth; default 0.5. */
-  readonly priceSeconds: number;
-  /** Least gap between two looks; default 1000. */
+  /** Seconds of mean delay that one poll is worth; default 0.5. */
+  readonly pollCostSeconds: number;
+  /** Least gap between two polls; default 1000. */
   readonly floorMs: number;
-  /** Largest gap between two looks; default 60000. */
+  /** Largest gap between two polls; default 60000. */
   readonly ceilingMs: number;
   /** A gap is stretched or shortened by up to this share; 0 to 0.2, default 0.03. */
   readonly jitterShare: number;
@@ -21,7 +21,7 @@ export interface SchedulePolicy {
 /** The policy where nothing is known or set. */
 export const defaultPolicy: SchedulePolicy = {
   model: priorModel,
-  priceSeconds: 0.5,
+  pollCostSeconds: 0.5,
   floorMs: 1000,
   ceilingMs: 60_000,
   jitterShare: 0.03,
@@ -31,54 +31,54 @@ export const defaultPolicy: SchedulePolicy = {
 export const policyOf = (part: Partial<SchedulePolicy> = {}): SchedulePolicy => ({ ...defaultPolicy, ...part });
 
 /** Where a job is and what shapes its schedule. */
-export interface LookInput {
+export interface NextPollInput {
   /** Milliseconds since the vendor accepted the job. */
   readonly ageMs: number;
   readonly policy: SchedulePolicy;
   /** In [0, 1); 0.5 leaves a gap as it is. See {@link jitterOf}. */
   readonly jitter: number;
   /**
-   * What the last reply told; counts where the model has laws of the phases. `finishing`: some images are there, others missing.
+   * What the last reply told; counts where the model has distributions of the phases. `finishing`: some images are there, others missing.
    * Default `unknown`.
    */
   readonly phase?: 'submitted' | 'running' | 'finishing' | 'unknown';
   /**
-   * Milliseconds, at `ageMs`, since the phase began: since the middle between the last look that did not see it and the first that
+   * Milliseconds, at `ageMs`, since the phase began: since the middle between the last poll that did not see it and the first that
    * did. Without it, `running` and `finishing` count as `unknown`.
    */
   readonly phaseForMs?: number;
-  /** Milliseconds between those two looks; default 0, the beginning is known. */
+  /** Milliseconds between those two polls; default 0, the beginning is known. */
   readonly phaseGapMs?: number;
 }
 
 const keptTables = 48;
 const tables = new Map<string, ScheduleTable>();
 
-const leastSlope = (jitterShare: number): number => (1.35 * jitterShare) / (1 + jitterShare) + 0.01;
+const minSlope = (jitterShare: number): number => (1.35 * jitterShare) / (1 + jitterShare) + 0.01;
 
 const goalOf = (
-  { model, priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy,
-  law: TableGoal['law'] = lawOf(model),
+  { model, pollCostSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy,
+  distribution: TableGoal['distribution'] = distributionOf(model),
 ): TableGoal => ({
-  law,
-  priceSeconds,
+  distribution,
+  pollCostSeconds,
   floorSeconds: floorMs / 1000,
   ceilingSeconds: ceilingMs / 1000,
-  leastSlope: leastSlope(jitterShare),
+  minSlope: minSlope(jitterShare),
 });
 
 const gapStep = 1.25;
 
-/** The law of a phase that began somewhere in a gap, counted from its middle: the mean of the law moved over the gap. */
-function begunWithin(gapSeconds: number, model: DurationModel): TableGoal['law'] {
-  const law = lawOf(model);
+/** The distribution of a phase that began somewhere in a gap, counted from its middle: the mean of the distribution moved over the gap. */
+function begunWithin(gapSeconds: number, model: DurationModel): TableGoal['distribution'] {
+  const distribution = distributionOf(model);
   const parts = 8;
   return {
-    horizonSeconds: law.horizonSeconds,
+    horizonSeconds: distribution.horizonSeconds,
     survival: (age) => {
       if (age <= 0) return 1;
       let sum = 0;
-      for (let k = 0; k < parts; k++) sum += law.survival(age + ((k + 0.5) / parts - 0.5) * gapSeconds);
+      for (let k = 0; k < parts; k++) sum += distribution.survival(age + ((k + 0.5) / parts - 0.5) * gapSeconds);
       return sum / parts;
     },
   };
@@ -86,21 +86,21 @@ function begunWithin(gapSeconds: number, model: DurationModel): TableGoal['law']
 
 /** What a job costs once it is seen to run, by the gap in which its work began; some of it may be over by then. */
 function costOfRunning(policy: SchedulePolicy, running: DurationModel): (gapSeconds: number) => number {
-  const alone = lawOf(running);
+  const alone = distributionOf(running);
   const costs = new Map<number, number>();
   const costAfter = (gap: number): number => {
-    const law = begunWithin(gap, running);
-    const table = buildTable(goalOf(policy, law));
+    const distribution = begunWithin(gap, running);
+    const table = buildTable(goalOf(policy, distribution));
     let cost = 0;
     // What is over when it is first seen costs its delay.
     for (let k = 0; k < 16; k++)
       cost += ((1 - alone.survival(((k + 0.5) / 16) * gap)) * (1 - (k + 0.5) / 16) * gap) / 16;
     let age = gap / 2;
-    for (let left = law.survival(age); left > 1e-6; left = law.survival(age)) {
+    for (let left = distribution.survival(age); left > 1e-6; left = distribution.survival(age)) {
       const until = advance(table, policy, 0.5, 1000 * age) / 1000;
       const width = (until - age) / 4;
-      cost += policy.priceSeconds * left;
-      for (let k = 0; k < 4; k++) cost += (left - law.survival(age + (k + 0.5) * width)) * width;
+      cost += policy.pollCostSeconds * left;
+      for (let k = 0; k < 4; k++) cost += (left - distribution.survival(age + (k + 0.5) * width)) * width;
       age = until;
     }
     return cost;
@@ -130,9 +130,10 @@ function kept(what: unknown, build: () => ScheduleTable): ScheduleTable {
 }
 
 // What a table depends on of a model and a policy.
-const essence = ({ source: _source, jobs: _jobs, phases: _phases, ...law }: DurationModel): unknown => law;
-const railsOf = ({ priceSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): unknown => [
-  priceSeconds,
+const essence = ({ source: _source, jobs: _jobs, phases: _phases, ...distribution }: DurationModel): unknown =>
+  distribution;
+const railsOf = ({ pollCostSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): unknown => [
+  pollCostSeconds,
   floorMs,
   ceilingMs,
   jitterShare,
@@ -151,7 +152,7 @@ function tableOf(policy: SchedulePolicy): ScheduleTable {
 
 const queuedTable = (policy: SchedulePolicy, { queued, running }: PhaseModels): ScheduleTable =>
   kept(['queued', railsOf(policy), essence(queued), essence(running)], () =>
-    buildTable({ ...goalOf(policy, lawOf(queued)), after: costOfRunning(policy, running) }),
+    buildTable({ ...goalOf(policy, distributionOf(queued)), after: costOfRunning(policy, running) }),
   );
 
 function begunTable(policy: SchedulePolicy, model: DurationModel, gapSeconds: number): ScheduleTable {
@@ -162,7 +163,7 @@ function begunTable(policy: SchedulePolicy, model: DurationModel, gapSeconds: nu
   );
 }
 
-// Jitter scales the gap, then floor and ceiling hold. Each step keeps the map monotone: the table's slope is at least `leastSlope`.
+// Jitter scales the gap, then floor and ceiling hold. Each step keeps the map monotone: the table's slope is at least `minSlope`.
 function advance(table: ScheduleTable, policy: SchedulePolicy, jitter: number, ageMs: number): number {
   const gap = 1000 * nextFrom(table, ageMs / 1000, policy.ceilingMs / 1000) - ageMs;
   const scaled = gap * (1 + policy.jitterShare * (2 * jitter - 1));
@@ -170,7 +171,7 @@ function advance(table: ScheduleTable, policy: SchedulePolicy, jitter: number, a
 }
 
 /** The table that holds for a job, and the age at which its clock began. */
-function clockOf(input: LookInput): { table: ScheduleTable; beganMs: number } {
+function clockOf(input: NextPollInput): { table: ScheduleTable; beganMs: number } {
   const { ageMs, policy, phase, phaseForMs, phaseGapMs = 0 } = input;
   const phases = policy.model.phases;
   if (phases !== undefined && phase === 'submitted') return { table: queuedTable(policy, phases), beganMs: 0 };
@@ -180,24 +181,24 @@ function clockOf(input: LookInput): { table: ScheduleTable; beganMs: number } {
   return { table: begunTable(policy, begun, phaseGapMs / 1000), beganMs };
 }
 
-/** How long to wait from now, at `ageMs`, to the next look. Never throws. */
-export function nextLook(input: LookInput): { delayMs: number } {
+/** How long to wait from now, at `ageMs`, to the next poll. Never throws. */
+export function nextPoll(input: NextPollInput): { delayMs: number } {
   const { table, beganMs } = clockOf(input);
   const age = Math.max(0, input.ageMs - beganMs);
   return { delayMs: Math.round(advance(table, input.policy, input.jitter, age) - age) };
 }
 
-/** The age of the first look at a job; a job older than that, not looked at yet, is looked at at once. */
-export const firstLookMs = (policy: SchedulePolicy, jitter: number): number =>
-  nextLook({ ageMs: 0, policy, jitter, phase: 'submitted' }).delayMs;
+/** The age of the first poll at a job; a job older than that, not polled yet, is polled at once. */
+export const firstPollMs = (policy: SchedulePolicy, jitter: number): number =>
+  nextPoll({ ageMs: 0, policy, jitter, phase: 'submitted' }).delayMs;
 
 /**
- * The age from which {@link nextLook} leads to `ageMs`: where the look before was taken, if this one was due at `ageMs` by a plain
+ * The age from which {@link nextPoll} leads to `ageMs`: where the poll before was taken, if this one was due at `ageMs` by a plain
  * schedule. It tells when a job was last seen unfinished without carrying that from attempt to attempt.
- * @param input - `ageMs`: when this look was due; `phaseForMs`: at that age; `jitter`, `phase`: those of the look before
- * @returns milliseconds, with a fraction; `undefined` where no look of that phase leads there, as for the first look of a job
+ * @param input - `ageMs`: when this poll was due; `phaseForMs`: at that age; `jitter`, `phase`: those of the poll before
+ * @returns milliseconds, with a fraction; `undefined` where no poll of that phase leads there, as for the first poll of a job
  */
-export function previousLook(input: LookInput): number | undefined {
+export function previousPoll(input: NextPollInput): number | undefined {
   const { policy, jitter } = input;
   const { table, beganMs } = clockOf(input);
   const age = input.ageMs - beganMs;
@@ -212,8 +213,8 @@ export function previousLook(input: LookInput): number | undefined {
   return beganMs + (low + high) / 2;
 }
 
-/** The ages in seconds of the looks at a job that never ends, without jitter, from the first to `untilSeconds`. */
-export function lookTimes(policy: SchedulePolicy, untilSeconds: number = policy.model.horizonSeconds): number[] {
+/** The ages in seconds of the polls at a job that never ends, without jitter, from the first to `untilSeconds`. */
+export function pollTimes(policy: SchedulePolicy, untilSeconds: number = policy.model.horizonSeconds): number[] {
   const table = tableOf(policy);
   const times: number[] = [];
   for (let age = advance(table, policy, 0.5, 0); age <= untilSeconds * 1000; age = advance(table, policy, 0.5, age))
@@ -221,8 +222,8 @@ export function lookTimes(policy: SchedulePolicy, untilSeconds: number = policy.
   return times;
 }
 
-/** How many looks a schedule without jitter takes after `fromMs` and up to `toMs`, for a look taken at `fromMs`. */
-export function looksBetween({
+/** How many polls a schedule without jitter takes after `fromMs` and up to `toMs`, for a poll taken at `fromMs`. */
+export function pollsBetween({
   fromMs,
   toMs,
   policy,
@@ -232,25 +233,25 @@ export function looksBetween({
   policy: SchedulePolicy;
 }): number {
   const table = tableOf(policy);
-  let looks = 0;
+  let polls = 0;
   for (let age = advance(table, policy, 0.5, Math.max(0, fromMs)); age <= toMs; age = advance(table, policy, 0.5, age))
-    looks++;
-  return looks;
+    polls++;
+  return polls;
 }
 
 /** What a schedule costs on average. */
 export interface ScheduleCost {
-  /** Mean number of looks, the one that sees the end included. */
-  readonly looks: number;
-  /** Mean time in seconds from a job's end to the look that sees it. */
+  /** Mean number of polls, the one that sees the end included. */
+  readonly polls: number;
+  /** Mean time in seconds from a job's end to the poll that sees it. */
   readonly delaySeconds: number;
 }
 
 /** The mean cost of a policy's schedule, should durations follow `model`; default: the policy's own. */
 export function scheduleCost(policy: SchedulePolicy, model: DurationModel = policy.model): ScheduleCost {
-  const law = lawOf(model);
+  const distribution = distributionOf(model);
   const table = tableOf(policy);
-  let looks = 0;
+  let polls = 0;
   let delaySeconds = 0;
   let age = 0;
   // The delay within a gap is the integral of S(start) - S(t); Simpson's rule, eight parts to a gap.
@@ -260,12 +261,12 @@ export function scheduleCost(policy: SchedulePolicy, model: DurationModel = poli
     let sum = 0;
     for (let k = 0; k <= 8; k++) {
       const weight = k === 0 || k === 8 ? 1 : k % 2 === 1 ? 4 : 2;
-      sum += weight * (left - law.survival(age + k * width));
+      sum += weight * (left - distribution.survival(age + k * width));
     }
-    looks += left;
+    polls += left;
     delaySeconds += (sum * width) / 3;
     age = until;
-    left = law.survival(age);
+    left = distribution.survival(age);
   }
-  return { looks, delaySeconds };
+  return { polls, delaySeconds };
 }

@@ -1,17 +1,17 @@
 /** Label values of metrics: out of small, closed sets, whatever the vendor says. Pure. */
 import type { TryOnError } from '../contract.js';
-import type { Verdict } from '../poll/classify.js';
+import type { Classification } from '../poll/classify.js';
 import type { TransportCode, VendorApi } from '../poll/reply.js';
 
-/** What one look came to. `running` and `submitted` are the vendor's word on a task that goes on, the rest as in the code tables. */
-export type LookResult =
-  | Extract<Verdict, { kind: 'pending' }>['status']
-  | Extract<Verdict, { kind: 'ended' }>['status']
-  | Exclude<Extract<Verdict, { kind: 'trouble' }>['class'], 'failed'>;
+/** What one poll came to. `running` and `submitted` are the vendor's word on a task that goes on, the rest as in the code tables. */
+export type PollResult =
+  | Extract<Classification, { kind: 'pending' }>['status']
+  | Extract<Classification, { kind: 'ended' }>['status']
+  | Exclude<Extract<Classification, { kind: 'error' }>['class'], 'failed'>;
 
-/** The result of a look, by its verdict. */
-export function lookResult(verdict: Verdict): LookResult {
-  return verdict.kind === 'trouble' ? verdict.class : verdict.status;
+/** The result of a poll, by its classification. */
+export function pollResult(classification: Classification): PollResult {
+  return classification.kind === 'error' ? classification.class : classification.status;
 }
 
 /** For a code that no table has: vendors may say anything, and each new label value is a new time series. */

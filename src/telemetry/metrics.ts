@@ -1,9 +1,9 @@
 /**
- * Metrics of looks, waits, accounts and budget, by the meter of Temporal's SDK, so that they come out where the SDK's own do. Labels
+ * Metrics of polls, waits, accounts and budget, by the meter of Temporal's SDK, so that they come out where the SDK's own do. Labels
  * have few values: never a task, workflow or listing id.
  */
 import type { MetricMeter } from '@temporalio/common';
-import type { AccountGate } from '../activities/account-throttles.js';
+import type { AccountThrottles } from '../activities/account-throttles.js';
 import type { AttemptSeen } from '../activities/index.js';
 import { shareAt } from '../poll/account-throttle.js';
 import type { VendorApi } from '../poll/reply.js';
@@ -11,15 +11,15 @@ import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { quantile } from '../schedule/distribution.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
-import { errorLabels, lookResult } from './labels.js';
+import { errorLabels, pollResult } from './labels.js';
 
 /**
  * Our metrics, by name. `unit` is part of the name, so that it is the same with any exporter; a counter gets `_total` from the Prometheus
  * exporter with `countersTotalSuffix`.
  */
 export const metricNames = {
-  looks: 'tryon_looks',
-  heldLooks: 'tryon_looks_held',
+  polls: 'tryon_polls',
+  deferredPolls: 'tryon_polls_deferred',
   queries: 'tryon_queries',
   errors: 'tryon_errors',
   images: 'tryon_images',
@@ -27,10 +27,10 @@ export const metricNames = {
   waits: 'tryon_waits',
   endDelay: 'tryon_end_delay_seconds',
   jobDuration: 'tryon_job_duration_seconds',
-  lookLag: 'tryon_look_lag_seconds',
+  pollLag: 'tryon_poll_lag_seconds',
   requestDuration: 'tryon_vendor_request_duration_seconds',
   budget: 'tryon_budget_queries_per_second',
-  price: 'tryon_look_price_seconds',
+  pollCost: 'tryon_poll_cost_seconds',
   expectedDuration: 'tryon_expected_duration_seconds',
   accountTrouble: 'tryon_account_trouble',
   budgetShare: 'tryon_account_budget_share',
@@ -40,13 +40,13 @@ export const metricNames = {
 export const histogramBuckets: Readonly<Record<string, number[]>> = {
   [metricNames.endDelay]: [0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 120, 300, 900, 3600],
   [metricNames.jobDuration]: [5, 10, 15, 20, 30, 40, 60, 90, 120, 180, 300, 600, 1200, 3600, 14400],
-  [metricNames.lookLag]: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  [metricNames.pollLag]: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   [metricNames.requestDuration]: [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
 };
 
 /**
  * What can be wrong with an account as a whole, as values of the label `kind`. `blocked`: a person must act (key, quota, account, clock);
- * `away`: nothing of the vendor answers; `paused`: the vendor ordered a pause; `slowed`: looks are fewer for a while after a throttle.
+ * `away`: nothing of the vendor answers; `paused`: the vendor ordered a pause; `slowed`: polls are fewer for a while after a throttle.
  */
 export const accountTroubles = ['blocked', 'away', 'paused', 'slowed'] as const;
 
@@ -56,8 +56,8 @@ export interface TryOnMetricsOptions {
   readonly meter: MetricMeter;
   readonly accounts: readonly { readonly name: string; readonly queriesPerSecond: number }[];
   readonly policy?: (account: string) => SchedulePolicy;
-  readonly gate?: Pick<AccountGate, 'state'>;
-  /** The clock that the gate goes by; default `Date.now`. */
+  readonly throttle?: Pick<AccountThrottles, 'state'>;
+  /** The clock that the throttle goes by; default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
   readonly api?: VendorApi;
   /** Between two settings of the gauges; default 5000. */
@@ -75,32 +75,32 @@ const blockedClasses: readonly string[] = ['auth', 'quota', 'clock'];
 /** These say nothing of key and account: whether it is still blocked is not known by them. */
 const deafClasses: readonly string[] = ['transient', 'throttled'];
 
-/** Starts to measure; the caller stops it. Nothing here throws: a metric must not break a look. */
+/** Starts to measure; the caller stops it. Nothing here throws: a metric must not break a poll. */
 export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
-  const { meter, accounts, policy, gate, nowMs = Date.now, api = tryOnApi, everyMs = 5_000 } = options;
+  const { meter, accounts, policy, throttle, nowMs = Date.now, api = tryOnApi, everyMs = 5_000 } = options;
   const counter = (name: string, text: string) => meter.createCounter(name, undefined, text);
   const seconds = (name: string, text: string) => meter.createHistogram(name, 'float', undefined, text);
   const gauge = (name: string, text: string) => meter.createGauge(name, 'float', undefined, text);
-  const looks = counter(metricNames.looks, 'Looks at tasks, by what they came to');
+  const polls = counter(metricNames.polls, 'Polls at tasks, by what they came to');
   const held = counter(
-    metricNames.heldLooks,
-    'Attempts that took no look: not due yet, or held by the gate of the account',
+    metricNames.deferredPolls,
+    'Attempts that took no poll: not due yet, or held by the throttle of the account',
   );
   const queries = counter(metricNames.queries, 'Requests for results that were sent to the vendor');
-  const errors = counter(metricNames.errors, 'Looks that met an error, by its layer and code');
+  const errors = counter(metricNames.errors, 'Polls that met an error, by its layer and code');
   const images = counter(metricNames.images, 'Images collected');
   const ended = counter(metricNames.endedWaits, 'Waits whose end this worker saw, by outcome');
   const endDelay = seconds(
     metricNames.endDelay,
-    'From the last look that saw a task unfinished to the look that saw its end',
+    'From the last poll that saw a task unfinished to the poll that saw its end',
   );
-  const jobDuration = seconds(metricNames.jobDuration, 'From the submission of a task to the look that saw its end');
-  const lookLag = seconds(metricNames.lookLag, 'From when an attempt was due to when it ran');
+  const jobDuration = seconds(metricNames.jobDuration, 'From the submission of a task to the poll that saw its end');
+  const pollLag = seconds(metricNames.pollLag, 'From when an attempt was due to when it ran');
   const requestDuration = seconds(metricNames.requestDuration, 'Requests to the vendor, by HTTP status or fault');
   const budget = gauge(metricNames.budget, 'What AIDGE_QUERIES_PER_SECOND grants the account, over all workers');
-  const price = gauge(metricNames.price, 'Mean delay that one look is worth, in force now');
+  const pollCost = gauge(metricNames.pollCost, 'Mean delay that one poll is worth, in force now');
   const expected = gauge(metricNames.expectedDuration, 'Quantiles of durations as the schedule expects them');
-  const trouble = gauge(metricNames.accountTrouble, 'What is wrong with an account as a whole: 1 or 0');
+  const pollError = gauge(metricNames.accountTrouble, 'What is wrong with an account as a whole: 1 or 0');
   const share = gauge(metricNames.budgetShare, 'Share of the budget in force; below 1 after a throttle');
   const blocked = new Map<string, boolean>();
 
@@ -108,12 +108,12 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
     const now = await nowMs();
     for (const { name: account, queriesPerSecond } of accounts) {
       budget.set(queriesPerSecond, { account });
-      const { priceSeconds, model } = policy?.(account) ?? {};
-      if (priceSeconds !== undefined) price.set(priceSeconds, { account });
+      const { pollCostSeconds, model } = policy?.(account) ?? {};
+      if (pollCostSeconds !== undefined) pollCost.set(pollCostSeconds, { account });
       if (model !== undefined) {
         for (const q of [0.5, 0.95]) expected.set(quantile(model, q), { account, quantile: String(q) });
       }
-      const state = gate?.state(account);
+      const state = throttle?.state(account);
       const inForce = state === undefined ? 1 : shareAt(state, now);
       const is = {
         blocked: blocked.get(account) ?? false,
@@ -121,23 +121,23 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
         paused: (state?.pausedUntilMs ?? 0) > now,
         slowed: inForce < 1,
       };
-      for (const kind of accountTroubles) trouble.set(is[kind] ? 1 : 0, { account, kind });
+      for (const kind of accountTroubles) pollError.set(is[kind] ? 1 : 0, { account, kind });
       share.set(inForce, { account });
     }
   }
 
-  function seen({ account, look, end, state, newImages = 0, ...at }: AttemptSeen): void {
-    if (at.isOnVendorQueue) lookLag.record(Math.max(0, at.startedAtMs - at.dueAtMs) / 1000, { account });
+  function seen({ account, poll, end, state, newImages = 0, ...at }: AttemptSeen): void {
+    if (at.isOnVendorQueue) pollLag.record(Math.max(0, at.startedAtMs - at.dueAtMs) / 1000, { account });
     if (newImages > 0) images.add(newImages, { account });
-    if (look === undefined) held.add(1, { account });
+    if (poll === undefined) held.add(1, { account });
     else {
-      const { verdict } = look;
-      looks.add(1, { account, result: lookResult(verdict) });
-      queries.add(look.queries, { account });
-      if (verdict.kind !== 'pending' && verdict.error !== undefined) {
-        errors.add(1, { account, ...errorLabels(verdict.error, api) });
+      const { classification } = poll;
+      polls.add(1, { account, result: pollResult(classification) });
+      queries.add(poll.queries, { account });
+      if (classification.kind !== 'pending' && classification.error !== undefined) {
+        errors.add(1, { account, ...errorLabels(classification.error, api) });
       }
-      const kind = verdict.kind === 'trouble' ? verdict.class : verdict.kind;
+      const kind = classification.kind === 'error' ? classification.class : classification.kind;
       if (!deafClasses.includes(kind)) blocked.set(account, blockedClasses.includes(kind));
     }
     if (end === undefined) return;

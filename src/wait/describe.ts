@@ -66,7 +66,7 @@ export function describeWait(wait: WaitState): string {
   ];
   if (status.error !== undefined) {
     const { layer, code, message } = status.error;
-    rows.push(['trouble', `${layer} ${escapeMarkdown(code)}: ${escapeMarkdown(message)}`]);
+    rows.push(['error', `${layer} ${escapeMarkdown(code)}: ${escapeMarkdown(message)}`]);
   }
   if (wait.poll.conflict !== undefined)
     rows.push(['the vendor contradicts itself', escapeMarkdown(wait.poll.conflict)]);
@@ -112,12 +112,12 @@ export const summaryOf = (taskId: string): string => summary('Virtual try-on of 
 export const summaryOfListing = (listingId: string): string => summary('Virtual try-on of listing', listingId);
 
 /** As much of a text, from its beginning, as fits into so many bytes of UTF-8. */
-export function cutToBytes(text: string, mostBytes: number): string {
+export function cutToBytes(text: string, maxBytes: number): string {
   let bytes = 0;
   let cut = '';
   for (const character of text) {
     bytes += utf8Bytes(character);
-    if (bytes > mostBytes) break;
+    if (bytes > maxBytes) break;
     cut += character;
   }
   return cut;

@@ -4,8 +4,8 @@ import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
 import { type DurationModel, expectedFinish, quantile } from '../schedule/distribution.js';
 
-/** What is known of a wait's next look: the details that the last one left, and the server's word on when. Unix milliseconds. */
-export interface LookKnown {
+/** What is known of a wait's next poll: the details that the last one left, and the server's word on when. Unix milliseconds. */
+export interface KnownPoll {
   readonly nowMs: number;
   /** Absent where no worker tells. */
   readonly submittedAtMs?: number;
@@ -14,19 +14,19 @@ export interface LookKnown {
   readonly isPaused?: boolean;
   /** Absent before the first attempt. */
   readonly why?: Why;
-  readonly priceSeconds?: number;
+  readonly pollCostSeconds?: number;
   readonly model?: DurationModel;
   readonly state?: PollState;
 }
 
-/** See `explainLook`. */
+/** See `explainPoll`. */
 export interface Explanation {
-  /** What the last look came to: the vendor's word for the task, or the trouble it met. */
+  /** What the last poll came to: the vendor's word for the task, or the errors it met. */
   readonly lastReply?: string;
   /** Last time the task was seen unfinished. */
   readonly seenOpenAt?: string;
-  /** When the next look is due; in the past where it is late. Absent while one runs. */
-  readonly nextLookAt?: string;
+  /** When the next poll is due; in the past where it is late. Absent while one runs. */
+  readonly nextPollAt?: string;
   /** Why it is then, as a sentence without a full stop. */
   readonly why: string;
   /** Share of jobs like this that are over by now, 0 to 1. */
@@ -40,41 +40,41 @@ export interface Explanation {
 const rfc3339 = (ms: number): string => new Date(Math.round(ms)).toISOString();
 const seconds = (value: number): string => `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} s`;
 
-/** A law of durations in words: `40 s in the middle, 120 s at 95 % (prior)`. */
+/** A distribution of durations in words: `40 s in the middle, 120 s at 95 % (prior)`. */
 export function modelText(model: DurationModel): string {
   const { source, jobs } = model;
   const origin = source === 'learned' ? `learned from ${jobs ?? 'some'} jobs` : (source ?? 'given');
   return `half of the jobs take up to ${seconds(quantile(model, 0.5))}, 95 % up to ${seconds(quantile(model, 0.95))} (${origin})`;
 }
 
-/** Why the next look is when it is. */
-function whyText({ why, priceSeconds, model, state, isRunning, isPaused }: LookKnown): string {
-  if (isPaused) return 'looks are paused by an operator';
-  if (isRunning) return 'a look is under way';
-  const law = model === undefined ? 'by the schedule' : `by durations: ${modelText(model)}`;
-  const price = priceSeconds === undefined ? '' : `; one look is worth ${seconds(priceSeconds)} of delay`;
-  const trouble = state?.blocked ?? state?.trouble?.error;
-  const met = trouble === undefined ? 'trouble' : `${trouble.layer} ${trouble.code}`;
+/** Why the next poll is when it is. */
+function whyText({ why, pollCostSeconds, model, state, isRunning, isPaused }: KnownPoll): string {
+  if (isPaused) return 'polls are paused by an operator';
+  if (isRunning) return 'a poll is under way';
+  const distribution = model === undefined ? 'by the schedule' : `by durations: ${modelText(model)}`;
+  const pollCost = pollCostSeconds === undefined ? '' : `; one poll is worth ${seconds(pollCostSeconds)} of delay`;
+  const pollError = state?.blocked ?? state?.pollError?.error;
+  const met = pollError === undefined ? 'error' : `${pollError.layer} ${pollError.code}`;
   const until = state?.pauseUntilMs === undefined ? '' : ` until ${rfc3339(state.pauseUntilMs)}`;
   switch (why) {
     case undefined:
-      return 'no worker has taken the first look yet';
+      return 'no worker has taken the first poll yet';
     case 'schedule':
-      return `${law}${price}`;
-    case 'first look':
-      return `hardly a job is over sooner; ${law}${price}`;
-    case 'last look':
-      return 'the deadline comes before the next look would: it is the last one';
+      return `${distribution}${pollCost}`;
+    case 'first poll':
+      return `hardly a job is over sooner; ${distribution}${pollCost}`;
+    case 'last poll':
+      return 'the deadline comes before the next poll would: it is the last one';
     case 'hint':
       return `the vendor asked to wait${until}`;
     case 'pause':
       return `the vendor ordered a pause${until}, or the account is told to stay away`;
     case 'backoff':
-      return `${met}, ${state?.trouble?.looks ?? 1} in a row: it backs off`;
+      return `${met}, ${state?.pollError?.polls ?? 1} in a row: it backs off`;
     case 'blocked':
       return `${met}: it asks slowly until that is mended`;
     case 'recheck':
-      return `the vendor calls the task over, but ${recheckText[state?.recheck?.why ?? 'unsettled']}: it is looked at again`;
+      return `the vendor calls the task over, but ${recheckText[state?.recheck?.why ?? 'unsettled']}: it is polled again`;
     default:
       return why satisfies never;
   }
@@ -87,22 +87,25 @@ const recheckText = {
   notFound: 'does not know it any more',
 } as const;
 
-/** Explains a wait's next look. Never throws. */
-export function explainLook(known: LookKnown): Explanation {
+/** Explains a wait's next poll. Never throws. */
+export function explainPoll(known: KnownPoll): Explanation {
   const { nowMs, submittedAtMs, dueAtMs, isRunning, model, state } = known;
-  const error = state?.blocked ?? state?.trouble?.error;
+  const error = state?.blocked ?? state?.pollError?.error;
   const lastReply = error === undefined ? (state?.vendorStatus ?? state?.status) : `${error.layer} ${error.code}`;
   return {
     ...(lastReply === undefined ? {} : { lastReply }),
     ...(state?.pendingUntilMs === undefined ? {} : { seenOpenAt: rfc3339(state.pendingUntilMs) }),
-    ...(dueAtMs === undefined || isRunning ? {} : { nextLookAt: rfc3339(dueAtMs) }),
+    ...(dueAtMs === undefined || isRunning ? {} : { nextPollAt: rfc3339(dueAtMs) }),
     why: whyText(known),
     ...(model === undefined || submittedAtMs === undefined ? {} : finish(model, submittedAtMs)),
   };
 
-  function finish(law: DurationModel, fromMs: number): Partial<Explanation> {
-    const { shareDone } = expectedFinish({ model: law, ageMs: nowMs - fromMs });
-    const { medianMs, p95Ms } = expectedFinish({ model: law, ageMs: (state?.pendingUntilMs ?? fromMs) - fromMs });
+  function finish(distribution: DurationModel, fromMs: number): Partial<Explanation> {
+    const { shareDone } = expectedFinish({ model: distribution, ageMs: nowMs - fromMs });
+    const { medianMs, p95Ms } = expectedFinish({
+      model: distribution,
+      ageMs: (state?.pendingUntilMs ?? fromMs) - fromMs,
+    });
     return {
       shareDone: Number(shareDone.toFixed(4)),
       ...(medianMs === undefined ? {} : { medianFinishAt: rfc3339(fromMs + medianMs) }),

@@ -23,13 +23,13 @@ import { type PollInput, type PollReport, type PollState, packKnown, unpolled } 
 /** Bounds of a wait in workflow time. */
 export const waitLimits = {
   pollNowEveryMs: 1_000,
-  /** Behind the deadline: the last look's exchange is bounded by 15 s. */
+  /** Behind the deadline: the last poll's exchange is bounded by 15 s. */
   backstopMs: 20_000,
-  /** Before a look is tried again whose activity failed for good, which no answer of the vendor does. */
+  /** Before a poll is tried again whose activity failed for good, which no answer of the vendor does. */
   failurePauseMs: 30_000,
-  /** Nobody looks at a task that was submitted so long ago at the most. */
+  /** Nobody polls at a task that was submitted so long ago at the most. */
   freshMs: 10_000,
-  /** A look that is due later than this is far off. */
+  /** A poll that is due later than this is far off. */
   farOffMs: 2_000,
 } as const;
 
@@ -56,7 +56,7 @@ export interface WaitState {
 }
 
 /** A state and the events that led to it, in order. */
-export interface Told {
+export interface Transition {
   readonly wait: WaitState;
   readonly events: readonly TryOnEvent[];
 }
@@ -94,7 +94,7 @@ export function beginWait(
   return [...parent, ...(input.notify ?? [])].reduce((state, one) => subscribe(state, one, start.nowMs), wait);
 }
 
-/** Takes over what a look that was broken off had found out; it may have left its sub-tasks out to be small. */
+/** Takes over what a poll that was broken off had found out; it may have left its sub-tasks out to be small. */
 export const takeState = (wait: WaitState, poll: PollState): WaitState => ({
   ...wait,
   poll: poll.subTasks.length === 0 ? { ...poll, subTasks: wait.poll.subTasks } : poll,
@@ -123,14 +123,14 @@ export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: numb
 /** Whether the state fits into the input of the next run. */
 export const canCarry = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;
 
-/** What the activity is asked with. `lookNow` asks before its time, though never inside a pause that the vendor ordered. */
+/** What the activity is asked with. `pollNow` asks before its time, though never inside a pause that the vendor ordered. */
 export function pollInput(
   wait: WaitState,
-  options: { readonly lookNow: boolean; readonly nowMs: number; readonly vendorQueue?: string },
+  options: { readonly pollNow: boolean; readonly nowMs: number; readonly vendorQueue?: string },
 ): PollInput {
   const { taskId, account, submittedAtMs, deadlineMs } = wait;
   const { vendorQueue } = options;
-  const from: PollState = options.lookNow ? { ...wait.poll, nextLookAtMs: options.nowMs } : wait.poll;
+  const from: PollState = options.pollNow ? { ...wait.poll, nextPollAtMs: options.nowMs } : wait.poll;
   return {
     taskId,
     account,
@@ -143,14 +143,14 @@ export function pollInput(
 }
 
 /**
- * Whether the next look is so far off that its activity should begin on the workflows' queue: the vendor's counts every attempt against
- * the budget, one that only finds out when to look too. When the first look is due is the worker's knowledge: the one at a task
+ * Whether the next poll is so far off that its activity should begin on the workflows' queue: the vendor's counts every attempt against
+ * the budget, one that only finds out when to poll too. When the first poll is due is the worker's knowledge: the one at a task
  * submitted just now is not.
  */
-export function isLookFarOff(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): boolean {
-  const { nextLookAtMs = wait.submittedAtMs + waitLimits.freshMs, pauseUntilMs = 0, isUnmovable } = wait.poll;
-  const dueAtMs = Math.min(wait.deadlineMs, Math.max(nextLookAtMs, pauseUntilMs));
-  return !options.lookNow && isUnmovable !== true && dueAtMs > options.nowMs + waitLimits.farOffMs;
+export function isPollFarOff(wait: WaitState, options: { readonly pollNow: boolean; readonly nowMs: number }): boolean {
+  const { nextPollAtMs = wait.submittedAtMs + waitLimits.freshMs, pauseUntilMs = 0, isUnmovable } = wait.poll;
+  const dueAtMs = Math.min(wait.deadlineMs, Math.max(nextPollAtMs, pauseUntilMs));
+  return !options.pollNow && isUnmovable !== true && dueAtMs > options.nowMs + waitLimits.farOffMs;
 }
 
 /** Keeps each image once, with its newest URL, in the vendor's order of sub-tasks. */
@@ -169,7 +169,7 @@ type Unnumbered = TryOnEvent extends infer E
     : never
   : never;
 
-function tell(wait: WaitState, unnumbered: readonly Unnumbered[]): Told {
+function tell(wait: WaitState, unnumbered: readonly Unnumbered[]): Transition {
   const events = unnumbered.map(
     (event, index) =>
       ({ taskId: wait.taskId, waitId: wait.waitId, sequence: wait.sequence + index + 1, ...event }) as TryOnEvent,
@@ -181,7 +181,7 @@ const imageEvents = (images: readonly TryOnImage[]): Unnumbered[] =>
   chunks(images, limits.eventBytes - 1024).map((run) => ({ kind: 'images', images: run }));
 
 /** Folds a report in. A `timeout` reported against a deadline that was moved since is no end. */
-export function applyReport(wait: WaitState, report: PollReport): Told {
+export function applyReport(wait: WaitState, report: PollReport): Transition {
   const knownIds = new Set(wait.images.map((image) => image.id));
   const fresh = report.images.filter((image) => !knownIds.has(image.id));
   const isStale = report.end?.status === 'timeout' && report.atMs < wait.deadlineMs - 1_000;
@@ -209,7 +209,7 @@ export function applyReport(wait: WaitState, report: PollReport): Told {
 }
 
 /** Ends the wait: one `outcome` event. A wait that has ended stays as it is. */
-export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): Told {
+export function endWait(wait: WaitState, end: NonNullable<WaitState['end']>): Transition {
   if (wait.end !== undefined) return { wait, events: [] };
   const ended: WaitState = { ...wait, end };
   return tell(ended, [{ kind: 'outcome', outcome: outcomeOf(ended) }]);
@@ -258,7 +258,7 @@ export function resultOf(wait: WaitState): TryOnOutcome | undefined {
  */
 export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes): TryOnStatus {
   const { poll } = wait;
-  const error = wait.end === undefined ? (poll.blocked ?? poll.trouble?.error) : wait.end.error;
+  const error = wait.end === undefined ? (poll.blocked ?? poll.pollError?.error) : wait.end.error;
   const status: TryOnStatus = {
     taskId: wait.taskId,
     state: wait.end?.status ?? (poll.blocked === undefined ? 'waiting' : 'blocked'),

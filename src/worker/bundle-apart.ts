@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** The whole takes 2.7 MB. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MAX_BYTES = 64 * 2 ** 20;
 
 /** The bundle of the workflows, without interceptors. */
 export async function bundleApart(): Promise<{ readonly code: string }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const program = fileURLToPath(new URL(`./bundle-program.${extension}`, import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, program], {
-    maxBuffer: MOST_BYTES,
+    maxBuffer: MAX_BYTES,
   });
   return { code: stdout };
 }

@@ -14,7 +14,7 @@ export interface LearnFrom {
   readonly log?: LearningOptions['log'];
 }
 
-/** Begins to learn, from what finished waits left in Temporal and from this worker's own looks. The caller stops it. */
+/** Begins to learn, from what finished waits left in Temporal and from this worker's own polls. The caller stops it. */
 export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
   const { accounts, prior, learns, taskQueue, dataConverter } = settings;
   const ending = new AbortController();

@@ -1,7 +1,7 @@
 /** What every worker of the waits is made of, be it the package's own or a user's with the plugin. Needs `@temporalio/worker` for its types alone. */
 import type { MetricMeter } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { createAccountGate } from '../activities/account-throttles.js';
+import { createAccountThrottles } from '../activities/account-throttles.js';
 import { type AttemptSeen, createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
@@ -56,7 +56,7 @@ export interface PartsOptions {
   readonly clock?: ServerClock;
   /** The schedule in force; default: the prior's. */
   readonly learning?: Pick<Learning, 'policy' | 'onAttempt'>;
-  /** Looks, accounts and budget are measured with it; default: nothing is. */
+  /** Polls, accounts and budget are measured with it; default: nothing is. */
   readonly meter?: MetricMeter;
   /** Put around each request to the vendor. */
   readonly aroundExchange?: AroundExchange;
@@ -82,9 +82,9 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const { learning, meter, clock = createServerClock() } = options;
   const prior = policyOf({ model: settings.prior });
   const policy = learning?.policy ?? (() => prior);
-  const gate = createAccountGate({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 });
+  const throttle = createAccountThrottles({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 });
   const nowMs = () => clock.now();
-  const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, gate, nowMs });
+  const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, throttle, nowMs });
   const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
   const vendor = createVendorClient({ accounts, ...(aroundExchange === undefined ? {} : { aroundExchange }) });
   const onAttempt = (attempt: AttemptSeen): void => {
@@ -96,7 +96,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: options.searchAttributes,
-    gate,
+    throttle,
     clock,
     onAttempt,
   });
@@ -104,7 +104,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     activities,
     tuned: {
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
-      // A slow look heartbeats each second, so that a cancellation reaches it.
+      // A slow poll heartbeats each second, so that a cancellation reaches it.
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },

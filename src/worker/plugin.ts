@@ -20,7 +20,7 @@ export interface TryOnPluginOptions {
    * after the worker's own.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Looks, accounts, budget and open waits are measured with it: `Runtime.instance().metricMeter`. Default: nothing is. */
+  /** Polls, accounts, budget and open waits are measured with it: `Runtime.instance().metricMeter`. Default: nothing is. */
   readonly meter?: MetricMeter;
   /** Traces each request to the vendor: `trace.getTracer('my-service')` of `@opentelemetry/api`. Default: none is traced. */
   readonly tracer?: ExchangeTracer;

@@ -37,12 +37,12 @@ export function readWorkerSettings(env: Environment): Settings {
   const { accounts, problems: accountProblems } = readAccounts(env);
   const problems = [...accountProblems];
 
-  const number = (variable: string, fallback: number, least: number, most: number): number => {
+  const number = (variable: string, fallback: number, min: number, max: number): number => {
     const text = env[variable]?.trim();
     if (!text) return fallback;
     const value = Number(text);
-    if (value >= least && value <= most) return value;
-    problems.push(`${variable} is "${text}"; give a number from ${least} to ${most}`);
+    if (value >= min && value <= max) return value;
+    problems.push(`${variable} is "${text}"; give a number from ${min} to ${max}`);
     return fallback;
   };
 
@@ -59,7 +59,7 @@ export function readWorkerSettings(env: Environment): Settings {
   if (p95Seconds <= medianSeconds) {
     problems.push(`TRYON_PRIOR_P95_SECONDS is ${p95Seconds}; give more than the median, ${medianSeconds}`);
   }
-  const stuckShare = number('TRYON_PRIOR_STUCK_SHARE', priorModel.stuckShare, 0, 0.5);
+  const tailWeight = number('TRYON_PRIOR_STUCK_SHARE', priorModel.tailWeight, 0, 0.5);
   const learn = readYesNo(env.TRYON_LEARN?.trim() || 'true');
   if ('problem' in learn) problems.push(`TRYON_LEARN ${learn.problem}`);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
@@ -71,7 +71,7 @@ export function readWorkerSettings(env: Environment): Settings {
   if (!codec.ok) problems.push(...codec.problems);
 
   if (!codec.ok || problems.length > 0) return { ok: false, problems };
-  const prior = priorFrom({ medianSeconds, p95Seconds, stuckShare });
+  const prior = priorFrom({ medianSeconds, p95Seconds, tailWeight });
   const { dataConverter } = codec;
   return {
     ok: true,

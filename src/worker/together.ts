@@ -8,7 +8,7 @@ export interface Runnable {
 }
 
 /**
- * Runs workers. One that ends, or fails, ends them all: half a worker would look alive.
+ * Runs workers. One that ends, or fails, ends them all: half a worker would poll alive.
  * @returns `run` settles when all have drained, and rejects with the first failure; `shutdown` begins to drain
  */
 export function runTogether(all: readonly Runnable[]): { readonly run: Promise<void>; shutdown(): void } {

@@ -23,7 +23,7 @@ export const tryOnStatus = defineQuery<TryOnStatus>(messages.status);
 export const subscribe = defineUpdate<TryOnStatus, [Subscriber]>(messages.subscribe);
 /** Ends a subscription. */
 export const unsubscribe = defineUpdate<TryOnStatus, [Unsubscribe]>(messages.unsubscribe);
-/** Looks at once, at most once a second and never inside a pause that the vendor ordered. */
+/** Polls at once, at most once a second and never inside a pause that the vendor ordered. */
 export const pollNow = defineUpdate<TryOnStatus>(messages.pollNow);
 /** Moves the deadline, counted from now. */
 export const setTimeout = defineUpdate<TryOnStatus, [SetTimeoutInput]>(messages.setTimeout);

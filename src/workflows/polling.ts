@@ -10,42 +10,42 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Peeked, TryOnActivities } from '../activities/index.js';
+import type { PendingPollState, TryOnActivities } from '../activities/index.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
 import type { PollReport, PollState } from '../poll/poll-state.js';
-import { isLookFarOff, pollInput, type WaitState, waitLimits } from '../wait/wait.js';
+import { isPollFarOff, pollInput, type WaitState, waitLimits } from '../wait/wait.js';
 
 /** How an activity ended. `state` is what it knew of its polls, where that could be told. */
-export type LookEnd =
+export type PollingEnd =
   | { readonly kind: 'report'; readonly report: PollReport }
   | { readonly kind: 'stopped'; readonly state?: PollState }
   | { readonly kind: 'failed'; readonly state?: PollState };
 
 /** A polling activity under way. */
-export interface Look {
+export interface PollingHandle {
   readonly deadlineMs: number;
   isSettled(): boolean;
   /** How it ended. Throws `TypeError` before it has. */
-  settled(): LookEnd;
+  settled(): PollingEnd;
   /** Breaks it off; what it knew and an answer in flight are waited for. Once `isUrgent`, not for more than a second in all. */
-  interrupt(isUrgent: () => boolean): Promise<LookEnd>;
+  interrupt(isUrgent: () => boolean): Promise<PollingEnd>;
 }
 
 /** Parts of the second in which a wait settles that is cancelled; the rest is the server's and the worker's. */
-const URGENT_PEEK_MS = 300;
+const URGENT_DESCRIBE_MS = 300;
 const URGENT_CANCEL_MS = 500;
 /** A wait that goes on has time: what a slow worker tells late is not lost. */
-const PEEK_MS = 5_000;
+const DESCRIBE_MS = 5_000;
 const CANCEL_MS = 5_000;
 /** An attempt is bounded by 18 s; a worker that died is noticed after this. */
 const ATTEMPT_MS = 20_000;
 
 const { tryOnPoll } = proxyActivities<TryOnActivities>({ startToCloseTimeout: ATTEMPT_MS });
 const once = { retry: { maximumAttempts: 1 }, cancellationType: ActivityCancellationType.ABANDON } as const;
-const { tryOnPeek } = proxyActivities<TryOnActivities>({
+const { tryOnDescribePoll } = proxyActivities<TryOnActivities>({
   ...once,
-  scheduleToCloseTimeout: URGENT_PEEK_MS,
-  summary: 'how far the look got',
+  scheduleToCloseTimeout: URGENT_DESCRIBE_MS,
+  summary: 'how far the poll got',
 });
 const { tryOnPause } = proxyActivities<TryOnActivities>({
   ...once,
@@ -61,7 +61,7 @@ export const { tryOnCancelSelf } = proxyActivities<TryOnActivities>({
   summary: 'nobody listens any more',
 });
 
-function endOfFailure(error: unknown): LookEnd {
+function endOfFailure(error: unknown): PollingEnd {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof CancelledFailure) return { kind: 'stopped' };
@@ -79,9 +79,9 @@ function endOfFailure(error: unknown): LookEnd {
 const FAIRNESS_KEY_BYTES = 64;
 
 /**
- * Looks of one parent take turns with those of others, where the server is fair between keys: a listing that has just begun does not
+ * Polls of one parent take turns with those of others, where the server is fair between keys: a listing that has just begun does not
  * stand behind the backlog of a large one (behind 150 waits at 4 queries/s: 0.6 s in place of 35 s). Elsewhere the key does nothing. No
- * priority: it would be that of all looks of a wait, and a steady stream of preferred ones would starve the rest.
+ * priority: it would be that of all polls of a wait, and a steady stream of preferred ones would starve the rest.
  */
 function fairness(): { readonly priority?: { readonly fairnessKey: string } } {
   const { parent } = workflowInfo();
@@ -90,30 +90,33 @@ function fairness(): { readonly priority?: { readonly fairnessKey: string } } {
 }
 
 /**
- * Schedules the polling activity on the queue of the wait's account; where its look is far off, on the workflows' own, from which it
+ * Schedules the polling activity on the queue of the wait's account; where its poll is far off, on the workflows' own, from which it
  * moves there by itself.
  */
-export function startLook(wait: WaitState, options: { readonly lookNow: boolean; readonly nowMs: number }): Look {
+export function startPolling(
+  wait: WaitState,
+  options: { readonly pollNow: boolean; readonly nowMs: number },
+): PollingHandle {
   const { taskQueue } = workflowInfo();
   const vendorQueue = vendorTaskQueue(wait.account, taskQueue);
   const input = pollInput(wait, { ...options, vendorQueue });
   const scheduledAtMs = Date.now();
   const scope = new CancellationScope();
-  let end: LookEnd | undefined;
+  let end: PollingEnd | undefined;
   scope
     .run(() =>
       tryOnPoll.executeWithOptions(
         {
-          taskQueue: isLookFarOff(wait, options) ? taskQueue : vendorQueue,
+          taskQueue: isPollFarOff(wait, options) ? taskQueue : vendorQueue,
           startToCloseTimeout: ATTEMPT_MS,
           // Behind the backstop, so that the workflow's own timer decides.
           scheduleToCloseTimeout: Math.max(1_000, wait.deadlineMs - Date.now()) + 2 * waitLimits.backstopMs,
-          // The delay between looks comes with each failure; this one follows an attempt whose worker died.
+          // The delay between polls comes with each failure; this one follows an attempt whose worker died.
           retry: { initialInterval: 1_000, backoffCoefficient: 1 },
           cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
           ...fairness(),
           // Shown as plain text, unlike a workflow's.
-          summary: `look at ${wait.taskId}`.slice(0, 200),
+          summary: `poll at ${wait.taskId}`.slice(0, 200),
         },
         [input],
       ),
@@ -128,11 +131,11 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     );
 
   /** What the activity knew: asked of the server, which keeps it with the last failed attempt. */
-  const peek = async (isUrgent: () => boolean): Promise<Peeked | undefined> => {
-    let seen: Peeked | undefined;
+  const describePendingPoll = async (isUrgent: () => boolean): Promise<PendingPollState | undefined> => {
+    let seen: PendingPollState | undefined;
     let isOver = false;
-    const scheduleToCloseTimeout = isUrgent() ? URGENT_PEEK_MS : PEEK_MS;
-    tryOnPeek
+    const scheduleToCloseTimeout = isUrgent() ? URGENT_DESCRIBE_MS : DESCRIBE_MS;
+    tryOnDescribePoll
       .executeWithOptions({ scheduleToCloseTimeout }, [{ input, scheduledAtMs }])
       .then((told) => {
         seen = told;
@@ -143,11 +146,11 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
       });
     const wasUrgent = isUrgent();
     await condition(() => isOver || (isUrgent() && !wasUrgent));
-    if (!isOver) await condition(() => isOver, URGENT_PEEK_MS);
+    if (!isOver) await condition(() => isOver, URGENT_DESCRIBE_MS);
     return seen;
   };
 
-  /** For the end of a look that is being broken off. Between two attempts that is at once. */
+  /** For the end of a poll that is being broken off. Between two attempts that is at once. */
   const moment = async (isRunning: boolean): Promise<void> => {
     // By the worker's clock: a timer of the server that is shorter than a second may take one.
     if (isRunning) await tryOnPause({ delayMs: URGENT_CANCEL_MS }).catch(() => undefined);
@@ -158,11 +161,11 @@ export function startLook(wait: WaitState, options: { readonly lookNow: boolean;
     deadlineMs: input.deadlineMs,
     isSettled: () => end !== undefined,
     settled() {
-      if (end === undefined) throw new TypeError('the look has not settled');
+      if (end === undefined) throw new TypeError('the poll has not settled');
       return end;
     },
     async interrupt(isUrgent) {
-      const seen = await peek(isUrgent);
+      const seen = await describePendingPoll(isUrgent);
       if (end === undefined) {
         scope.cancel();
         if (!isUrgent()) await condition(() => end !== undefined || isUrgent(), CANCEL_MS);

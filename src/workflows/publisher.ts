@@ -17,7 +17,7 @@ export interface Outbox {
  */
 export const inFlightLimits = { signals: 500, bytes: 1024 * 1024 } as const;
 
-interface Letter {
+interface Message {
   readonly subscriber: Subscriber;
   readonly event: TryOnEvent;
   readonly bytes: number;
@@ -26,7 +26,7 @@ interface Letter {
 /** An empty outbox. */
 export function createOutbox(): Outbox {
   /** By receiver, the one on its way first. */
-  const queues = new Map<string, Letter[]>();
+  const queues = new Map<string, Message[]>();
   /** Receivers with a letter that may go, in turn. */
   const ready: string[] = [];
   const sizes = new WeakMap<TryOnEvent, number>();
@@ -40,7 +40,7 @@ export function createOutbox(): Outbox {
     return size;
   };
 
-  const deliver = async ({ subscriber, event }: Letter): Promise<void> => {
+  const deliver = async ({ subscriber, event }: Message): Promise<void> => {
     try {
       const receiver = getExternalWorkflowHandle(subscriber.workflowId, subscriber.runId);
       // Handlers run in the workflow's own scope, where nothing is sent once the workflow is cancelled.
@@ -55,21 +55,21 @@ export function createOutbox(): Outbox {
     }
   };
 
-  const fits = (letter: Letter): boolean =>
-    signals === 0 || (signals < inFlightLimits.signals && bytes + letter.bytes <= inFlightLimits.bytes);
+  const fits = (message: Message): boolean =>
+    signals === 0 || (signals < inFlightLimits.signals && bytes + message.bytes <= inFlightLimits.bytes);
 
   function sendReady(): void {
     for (;;) {
       const [key] = ready;
       const queue = key === undefined ? undefined : queues.get(key);
-      const letter = queue?.[0];
-      if (key === undefined || queue === undefined || letter === undefined || !fits(letter)) return;
+      const message = queue?.[0];
+      if (key === undefined || queue === undefined || message === undefined || !fits(message)) return;
       ready.shift();
       signals += 1;
-      bytes += letter.bytes;
-      deliver(letter).then(() => {
+      bytes += message.bytes;
+      deliver(message).then(() => {
         signals -= 1;
-        bytes -= letter.bytes;
+        bytes -= message.bytes;
         unsettled -= 1;
         queue.shift();
         if (queue.length > 0) ready.push(key);

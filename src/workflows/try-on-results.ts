@@ -1,5 +1,5 @@
 /**
- * The wait for one try-on task: looks by an activity that the server retries, tells subscribers what is new, ends with the outcome.
+ * The wait for one try-on task: polls by an activity that the server retries, tells subscribers what is new, ends with the outcome.
  */
 import {
   allHandlersFinished,
@@ -40,7 +40,7 @@ import {
   snapshotOf,
   statusOf,
   subscribe as subscribed,
-  type Told,
+  type Transition,
   takeState,
   unsubscribe as unsubscribed,
   type WaitState,
@@ -56,12 +56,12 @@ import {
   unsubscribe,
 } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { type Look, startLook, tryOnCancelSelf } from './polling.js';
+import { type PollingHandle, startPolling, tryOnCancelSelf } from './polling.js';
 import { createOutbox } from './publisher.js';
 import { upsertChanged } from './search-attributes.js';
 
-/** Why a look under way is broken off. */
-type Interruption = 'cancel' | 'abandoned' | 'noAnswer' | 'lookAgain';
+/** Why a poll under way is broken off. */
+type Interruption = 'cancel' | 'abandoned' | 'noAnswer' | 'pollAgain';
 
 function checkInput(input: unknown, nowMs: number): Checked<TryOnResultsInput> {
   const checked = check(TryOnResultsInputSchema, input);
@@ -108,9 +108,9 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   const outbox = createOutbox();
   let wait: WaitState = begin();
   let interruption: Interruption | undefined;
-  let isLookWanted = false;
-  let lastLookWantedMs = 0;
-  let look: Look | undefined;
+  let isPollRequested = false;
+  let lastPollRequestedMs = 0;
+  let poll: PollingHandle | undefined;
   let outcomeEvent: TryOnEvent | undefined;
   const backstop = createBackstop();
 
@@ -180,8 +180,8 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     setTimeout,
     ({ timeoutSeconds }) => {
       change(setDeadline(wait, timeoutSeconds, Date.now()));
-      if (look !== undefined && wait.deadlineMs < look.deadlineMs) {
-        interrupt('lookAgain');
+      if (poll !== undefined && wait.deadlineMs < poll.deadlineMs) {
+        interrupt('pollAgain');
         backstop.start();
       }
       return answer();
@@ -202,11 +202,11 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     change(wait);
     backstop.start();
     while (wait.end === undefined) {
-      if (interruption === 'lookAgain') interruption = undefined;
-      look = startLook(wait, { lookNow: isLookWanted, nowMs: Math.max(Date.now(), lastLookWantedMs) });
-      isLookWanted = false;
-      await condition(() => look?.isSettled() === true || interruption !== undefined || isHistoryFull());
-      const report = look.isSettled() ? look.settled() : await look.interrupt(isUrgent);
+      if (interruption === 'pollAgain') interruption = undefined;
+      poll = startPolling(wait, { pollNow: isPollRequested, nowMs: Math.max(Date.now(), lastPollRequestedMs) });
+      isPollRequested = false;
+      await condition(() => poll?.isSettled() === true || interruption !== undefined || isHistoryFull());
+      const report = poll.isSettled() ? poll.settled() : await poll.interrupt(isUrgent);
       if (report.kind === 'report') tell(applyReport(wait, report.report));
       else if (report.state !== undefined) change(takeState(wait, report.state));
       endIfInterrupted();
@@ -238,7 +238,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     setCurrentDetails(describeWait(wait));
   }
 
-  function tell(told: Told): void {
+  function tell(told: Transition): void {
     change(told.wait);
     for (const event of told.events) {
       if (event.kind === 'outcome') outcomeEvent = event;
@@ -269,7 +269,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     const { images } = statusOf(wait);
     if (outcomeEvent?.kind !== 'outcome') return [snapshotOf(wait), ...restOf(wait, images.length)];
     // The outcome goes before the snapshot: a receiver that takes a snapshot's number for an event's would drop it as a repeat. An outcome
-    // that leaves images out has all of them go before it, under the number before: who has the outcome looks no further.
+    // that leaves images out has all of them go before it, under the number before: who has the outcome polls no further.
     const beforeTheEnd = { ...wait, sequence: outcomeEvent.sequence - 1 };
     const all = outcomeEvent.outcome.imagesOmitted === undefined ? [] : restOf(beforeTheEnd, 0);
     return [...all, outcomeEvent, snapshotOf(wait)];
@@ -277,17 +277,17 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
 
   function askNow(): void {
     const nowMs = Date.now();
-    const isPlanned = lastLookWantedMs > nowMs;
+    const isPlanned = lastPollRequestedMs > nowMs;
     if (wait.end !== undefined || isPlanned || (wait.poll.pauseUntilMs ?? 0) > nowMs) return;
-    lastLookWantedMs = Math.max(nowMs, lastLookWantedMs + waitLimits.pollNowEveryMs);
-    isLookWanted = true;
-    interrupt('lookAgain');
+    lastPollRequestedMs = Math.max(nowMs, lastPollRequestedMs + waitLimits.pollNowEveryMs);
+    isPollRequested = true;
+    interrupt('pollAgain');
   }
 
   function endIfInterrupted(): void {
     const reason = interruption;
     interruption = undefined;
-    if (reason === undefined || reason === 'lookAgain' || wait.end !== undefined) return;
+    if (reason === undefined || reason === 'pollAgain' || wait.end !== undefined) return;
     if (reason === 'noAnswer') {
       // The deadline was moved meanwhile.
       if (Date.now() < wait.deadlineMs) {
@@ -306,7 +306,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     return { layer: 'transport', code: 'NoWorker', message } as const;
   }
 
-  /** A timer a little behind the deadline: for no worker, or a queue so crowded that the last look was missed. */
+  /** A timer a little behind the deadline: for no worker, or a queue so crowded that the last poll was missed. */
   function createBackstop(): { start(): void } {
     let scope: CancellationScope | undefined;
     const watch = async () => {
@@ -331,14 +331,14 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
     await condition(() => interruption !== undefined, waitLimits.failurePauseMs);
   }
 
-  /** The end of a wait goes before another look, and a cancellation before all. */
+  /** The end of a wait goes before another poll, and a cancellation before all. */
   function interrupt(reason: Interruption): void {
-    if (interruption === undefined || interruption === 'lookAgain' || reason === 'cancel') interruption = reason;
+    if (interruption === undefined || interruption === 'pollAgain' || reason === 'cancel') interruption = reason;
   }
 
-  /** Whether the wait is about to end, in place of looking again. */
+  /** Whether the wait is about to end, in place of polling again. */
   function isUrgent(): boolean {
-    return interruption !== undefined && interruption !== 'lookAgain';
+    return interruption !== undefined && interruption !== 'pollAgain';
   }
 
   function isHistoryFull(): boolean {

@@ -52,7 +52,7 @@ const sheet = (): Sheet => ({
         clothes: attack,
       })),
       subTasks: [{ index: 0, status: 'finished', imageCount: 3, vendorStatus: attack }],
-      moments: [{ at: '2026-01-31T12:00:00.000Z', what: attack, kind: 'look' }],
+      moments: [{ at: '2026-01-31T12:00:00.000Z', what: attack, kind: 'poll' }],
       notes: [attack],
     },
   ],

@@ -55,7 +55,7 @@ describe('what comes from outside', () => {
           ],
           subTasks: [{ index: 0, status: 'finished', imageCount: 1, vendorStatus: text }],
           error: { layer: 'service', code: text, message: text, requestId: text },
-          moments: [{ at: '2026-01-31T12:00:00Z', what: text, kind: 'look' }],
+          moments: [{ at: '2026-01-31T12:00:00Z', what: text, kind: 'poll' }],
           notes: [text],
         },
         { listingId: text },
@@ -176,7 +176,7 @@ describe('the page', () => {
   test('is for a task that has nothing yet, too', () => {
     const page = contactSheet(aSheet({ images: [], subTasks: [], state: 'waiting' }, { state: 'waiting' }));
     expect(page).toContain('0 images of 1 task');
-    expect(page).toContain('No look is known.');
+    expect(page).toContain('No poll is known.');
   });
 });
 
@@ -202,18 +202,18 @@ describe('the time line', () => {
     },
   };
 
-  test('of a running wait has what was seen, the reported looks, and what is expected, by time', () => {
-    const looks = [{ at: '2026-01-31T12:00:10.000Z', images: 1, polls: 2, vendorStatus: 'running' }];
-    expect(momentsOf(status, looks).map(({ at, what, kind }) => `${at.slice(17, 19)} ${kind}: ${what}`)).toEqual([
+  test('of a running wait has what was seen, the reported polls, and what is expected, by time', () => {
+    const polls = [{ at: '2026-01-31T12:00:10.000Z', images: 1, polls: 2, vendorStatus: 'running' }];
+    expect(momentsOf(status, polls).map(({ at, what, kind }) => `${at.slice(17, 19)} ${kind}: ${what}`)).toEqual([
       '00 state: submitted to the vendor',
       '01 state: wait begun',
-      '10 look: look 2: 1 image, running',
-      '20 look: last seen unfinished',
-      '30 expected: next look',
+      '10 poll: poll 2: 1 image, running',
+      '20 poll: last seen unfinished',
+      '30 expected: next poll',
       '40 expected: half of such jobs are over',
       '00 expected: deadline',
     ]);
-    expect(sheetTask(status, looks)).toMatchObject({ polls: 3, notes: ['something'] });
+    expect(sheetTask(status, polls)).toMatchObject({ polls: 3, notes: ['something'] });
   });
 
   test('says so where the begin of the wait was taken as the submission, since nobody told it', () => {
@@ -231,7 +231,7 @@ describe('the time line', () => {
       .map((date) => date.toISOString());
     fc.assert(
       fc.property(fc.array(at, { minLength: 1, maxLength: 9 }), (times) => {
-        const moments = times.map((time) => ({ at: time, what: 'x', kind: 'look' as const }));
+        const moments = times.map((time) => ({ at: time, what: 'x', kind: 'poll' as const }));
         const xs = [...contactSheet(aSheet({ moments })).matchAll(/ cx="([^"]*)"/g)].map(([, x]) => Number(x));
         expect(xs).toHaveLength(times.length);
         for (const x of xs) expect(x >= 10 && x <= 990).toBe(true);
@@ -240,6 +240,6 @@ describe('the time line', () => {
   });
 
   test('leaves out times that are none', () => {
-    expect(contactSheet(aSheet({ moments: [{ at: 'soon', what: 'x', kind: 'look' }] }))).toContain('No look is known.');
+    expect(contactSheet(aSheet({ moments: [{ at: 'soon', what: 'x', kind: 'poll' }] }))).toContain('No poll is known.');
   });
 });

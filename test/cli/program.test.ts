@@ -31,7 +31,11 @@ describe('the command line', () => {
     ['an account that cannot be', ['wait', 'a', '--account', 'A_B'], /Give 1 to 40 of a-z/],
     ['a state that is none', ['list', '--state', 'done'], /Allowed choices are waiting, blocked/],
     ['a time that is none', ['wait', 'a', '--submitted-at', 'yesterday'], /Give an RFC 3339 time/],
-    ['a law that cannot be', ['emulator', '--median-seconds', '9', '--p95-seconds', '3'], /give more than the median/],
+    [
+      'a distribution that cannot be',
+      ['emulator', '--median-seconds', '9', '--p95-seconds', '3'],
+      /give more than the median/,
+    ],
     ['a behaviour that is none', ['emulator', '--script', 'nope'], /--list-behaviours/],
     ['an interval too short', ['watch', '--interval', '0.1'], /Give 0.5 to 3600/],
     ['results of nothing', ['results'], /give a task id, or a listing with --listing/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { queueVerdict } from '../../src/cli/queue-check.js';
+import { describeQueue } from '../../src/cli/queue-check.js';
 import { idleNote } from '../../src/temporal/namespace.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
@@ -7,8 +7,8 @@ const seenAgo = (seconds: number, identity = '1@host') => ({
   identity,
   lastSeenAt: new Date(nowMs - 1000 * seconds).toISOString(),
 });
-const verdict = (seconds: number[], isAnswered?: boolean) =>
-  queueVerdict(
+const classification = (seconds: number[], isAnswered?: boolean) =>
+  describeQueue(
     'queue q',
     { pollers: seconds.map((one) => seenAgo(one)), ...(isAnswered === undefined ? {} : { isAnswered }) },
     'start one',
@@ -17,21 +17,21 @@ const verdict = (seconds: number[], isAnswered?: boolean) =>
 
 describe('doctor says of a queue', () => {
   test('when its workers were last seen, and names none that is gone', () => {
-    expect(verdict([3, 200])).toMatchObject({ result: 'ok', detail: 'polled by 1@host (last seen 3 s ago)' });
+    expect(classification([3, 200])).toMatchObject({ result: 'ok', detail: 'polled by 1@host (last seen 3 s ago)' });
   });
 
   test('that nobody polls it, though the server still lists the last worker', () => {
     const detail = 'no worker polls it any more: the last was 1@host (last seen 120 s ago)';
-    expect(verdict([120])).toMatchObject({ result: 'fail', detail, cure: 'start one' });
-    expect(verdict([])).toMatchObject({ result: 'fail', detail: 'no worker polls it' });
+    expect(classification([120])).toMatchObject({ result: 'fail', detail, remedy: 'start one' });
+    expect(classification([])).toMatchObject({ result: 'fail', detail: 'no worker polls it' });
   });
 
   test('that its worker gave no answer', () => {
-    expect(verdict([34], false)).toMatchObject({
+    expect(classification([34], false)).toMatchObject({
       result: 'warn',
       detail: expect.stringContaining('34 s ago), but no'),
     });
-    expect(verdict([34], true).result).toBe('ok');
+    expect(classification([34], true).result).toBe('ok');
   });
 });
 

@@ -70,7 +70,7 @@ test('submit without a key names the variables', async () => {
   expect(err).toMatch(/AIDGE_APP_KEY is not set.*AIDGE_APP_SECRET is not set/);
 });
 
-test('doctor names what fails and its cure, and prints one document with --json', async () => {
+test('doctor names what fails and its remedy, and prints one document with --json', async () => {
   const { env } = await emulate({ notFound: 'service' });
   const address = `127.0.0.1:${await freePort()}`;
   const { code, out, err } = await startSource(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: address }).ended;
@@ -81,7 +81,7 @@ test('doctor names what fails and its cure, and prints one document with --json'
     name: 'Temporal server',
     result: 'fail',
     detail: `no Temporal server answers at ${address}`,
-    cure: 'start one with `npm run server` or set TEMPORAL_ADDRESS',
+    remedy: 'start one with `npm run server` or set TEMPORAL_ADDRESS',
   });
   const results = Object.fromEntries(checks.map((one: { name: string; result: string }) => [one.name, one.result]));
   expect(results).toMatchObject({ key: 'ok', vendor: 'ok', clock: 'ok', settings: 'ok' });
@@ -104,10 +104,10 @@ test.each(ill)('doctor finds %s', async (_what, options, change, name, said) => 
   const { env } = await emulate(options);
   const { code, out } = await runCli(['doctor', '--json'], { ...env, ...change, TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(code).toBe(1);
-  const { checks } = JSON.parse(out) as { checks: { name: string; result: string; detail: string; cure: string }[] };
+  const { checks } = JSON.parse(out) as { checks: { name: string; result: string; detail: string; remedy: string }[] };
   const found = checks.find((one) => one.name === name);
   expect(found?.result).toBe('fail');
-  expect(`${found?.detail}\n${found?.cure}`).toMatch(said);
+  expect(`${found?.detail}\n${found?.remedy}`).toMatch(said);
 });
 
 test('doctor does not take a bare 404 for proof of the key', async () => {

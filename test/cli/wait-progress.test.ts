@@ -28,7 +28,7 @@ describe('how far a wait is', () => {
     expect(shareDone(aProgress({ submittedAt: at(5) }), nowMs)).toBeCloseTo(0);
   });
 
-  test('is not known before a look has told by which law it goes', () => {
+  test('is not known before a poll has told by which distribution it goes', () => {
     expect(shareDone(aProgress({ pending: { attempt: 1, isRunning: false, queue: 'q' } }), nowMs)).toBeUndefined();
   });
 
@@ -41,20 +41,20 @@ describe('how far a wait is', () => {
     expect(percentOf(share)).toBe(percent);
   });
 
-  test('is told with images, sub-tasks, the last reply and the next look', () => {
-    expect(progressText(aProgress(), nowMs)).toBe('next look in 5 s, running, 2 images, sub-tasks 1/2, 1 query');
+  test('is told with images, sub-tasks, the last reply and the next poll', () => {
+    expect(progressText(aProgress(), nowMs)).toBe('next poll in 5 s, running, 2 images, sub-tasks 1/2, 1 query');
     expect(progressLine(aProgress({}, { expectedImages: 4 }), nowMs)).toBe(
-      'next look in 5 s, running, images 2/4, sub-tasks 1/2, 1 query, 50 % of jobs like this are over by now',
+      'next poll in 5 s, running, images 2/4, sub-tasks 1/2, 1 query, 50 % of jobs like this are over by now',
     );
   });
 
-  test('names trouble in place of the last reply; what the vendor says reaches no terminal as it is', () => {
+  test('names errors in place of the last reply; what the vendor says reaches no terminal as it is', () => {
     const error = { layer: 'gateway', code: 'ApiCallLimit\u001b[2J', message: 'no' } as const;
     expect(progressText(aProgress({ error }), nowMs)).toContain(', gateway ApiCallLimit [2J, ');
     expect(progressText(aProgress({ vendorStatus: '\u001b]0;x\u0007' }), nowMs)).not.toMatch(/\p{Cc}/u);
   });
 
-  test('says nothing that contradicts images which are told before the look that saw them', () => {
+  test('says nothing that contradicts images which are told before the poll that saw them', () => {
     const progress = aProgress({ polls: 0, subTasks: [] }, { images: 4 });
     expect(progressLine(progress, nowMs)).toBe('4 images');
     const noted = aProgress({ error: { layer: 'task', code: 'NotFound', message: '700' } });

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { fewAtOnce } from '../../src/cli/map-with-concurrency.js';
+import { mapWithConcurrency } from '../../src/cli/map-with-concurrency.js';
 import { mayHaveChanged } from '../../src/cli/wait-watch.js';
 import {
   roomFor,
@@ -28,7 +28,7 @@ const aWait = (wait: Partial<WatchedWait> = {}): WatchedWait => ({
   subTasks: { finished: 1, all: 2 },
   polls: 3,
   lastReply: 'running',
-  nextLookAt: at(5),
+  nextPollAt: at(5),
   medianFinishAt: at(10),
   p95FinishAt: at(70),
   since: at(-60),
@@ -50,12 +50,12 @@ describe('the table', () => {
       aWait(),
       { taskId: 't-2', state: 'waiting' },
       aWait({ taskId: 't-3', state: 'finished', closedAt: at(-10) }),
-      aWait({ taskId: 't-4', nextLookAt: at(-3), medianFinishAt: at(-9), p95FinishAt: at(9) }),
-      aWait({ taskId: 't-5', isLooking: true, p95FinishAt: at(-1) }),
+      aWait({ taskId: 't-4', nextPollAt: at(-3), medianFinishAt: at(-9), p95FinishAt: at(9) }),
+      aWait({ taskId: 't-5', isPolling: true, p95FinishAt: at(-1) }),
       aWait({ taskId: 't-6', isPaused: true }),
     ];
     expect(waitTable(waits, plain, nowMs, 200).map(cells)).toEqual([
-      ['task', 'state', 'images', 'sub-tasks', 'last reply', 'next look', 'expected', 'duration'],
+      ['task', 'state', 'images', 'sub-tasks', 'last reply', 'next poll', 'expected', 'duration'],
       ['1900000000000001', 'waiting', '4', '1/2', 'running', 'in 5 s', '10 s to 70 s', '60 s'],
       ['t-2', 'waiting'],
       ['t-3', 'finished', '4', '1/2', 'running', 'ended 10 s ago', '50 s'],
@@ -67,7 +67,7 @@ describe('the table', () => {
 
   test('leaves out columns before it cuts a task id', () => {
     const heads = (width: number): string[] => cells(waitTable([aWait()], plain, nowMs, width)[0]);
-    expect(heads(80)).toEqual(['task', 'state', 'images', 'last reply', 'next look', 'expected', 'duration']);
+    expect(heads(80)).toEqual(['task', 'state', 'images', 'last reply', 'next poll', 'expected', 'duration']);
     expect(heads(40)).toEqual(['task', 'state', 'images']);
     expect(waitTable([aWait()], plain, nowMs, 40)[1]).toMatch(/^1900000000000001 /);
   });
@@ -78,7 +78,7 @@ describe('the table', () => {
       state: fc.constantFrom('waiting', 'blocked', 'finished'),
       imageCount: fc.nat(),
       lastReply: fc.string({ unit: fc.constantFrom('a', ' ', '漢', '\u001b'), maxLength: 60 }),
-      nextLookAt: fc.integer({ min: -9e6, max: 9e6 }).map(at),
+      nextPollAt: fc.integer({ min: -9e6, max: 9e6 }).map(at),
       p95FinishAt: fc.integer({ min: -9e6, max: 9e6 }).map(at),
     },
     { requiredKeys: ['taskId', 'state'] },
@@ -96,7 +96,7 @@ describe('the table', () => {
           const text = lines.map(stripVTControlCharacters);
           // A Chinese character takes two columns.
           for (const line of text) expect(line.replace(/漢/g, '--').length).toBeLessThanOrEqual(width);
-          // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is polled for here
           expect(text.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
         },
       ),
@@ -144,7 +144,7 @@ describe('a wait that is watched', () => {
     explanation: { why: 'by the schedule', lastReply: 'running', shareDone: 0.5, p95FinishAt: at(9) },
   };
 
-  test('is what a look at it told', () => {
+  test('is what a poll at it told', () => {
     expect(watchedWait(status)).toEqual({
       taskId: 't-1',
       state: 'waiting',
@@ -152,16 +152,16 @@ describe('a wait that is watched', () => {
       subTasks: { finished: 1, all: 2 },
       polls: 3,
       lastReply: 'running',
-      nextLookAt: at(5),
+      nextPollAt: at(5),
       shareDone: 0.5,
       p95FinishAt: at(9),
       since: at(-50),
     });
   });
 
-  test('has changed when state, images, sub-tasks or the last reply have, and not by time or looks alone', () => {
+  test('has changed when state, images, sub-tasks or the last reply have, and not by time or polls alone', () => {
     const same = signature(aWait());
-    for (const change of [{ polls: 9 }, { nextLookAt: at(99) }, { isLooking: true }]) {
+    for (const change of [{ polls: 9 }, { nextPollAt: at(99) }, { isPolling: true }]) {
       expect(signature(aWait(change))).toBe(same);
     }
     for (const change of [{ state: 'blocked' as const }, { imageCount: 5 }, { lastReply: 'finished' }]) {
@@ -171,7 +171,7 @@ describe('a wait that is watched', () => {
 
   test('is a line where there is no terminal; control characters of the vendor are not in it', () => {
     expect(waitLine(aWait({ lastReply: 'run\u001b[2Jning' }), plain, nowMs)).toBe(
-      '2026-01-31T12:01:00.000Z 1900000000000001 waiting: 4 images, 1/2 sub-tasks, run [2Jning, 3 queries, next look in 5 s',
+      '2026-01-31T12:01:00.000Z 1900000000000001 waiting: 4 images, 1/2 sub-tasks, run [2Jning, 3 queries, next poll in 5 s',
     );
   });
 });
@@ -182,34 +182,34 @@ describe('the server', () => {
     ['one never seen', undefined, true],
     ['one that has ended', { status: { closedAt: at(-1) }, readAtMs: 0 }, false],
     [
-      'one whose look runs',
+      'one whose poll runs',
       { status: { pending: { ...pending, isRunning: true, dueAt: at(9) } }, readAtMs: nowMs },
       true,
     ],
-    ['one whose look was due', { status: { pending: { ...pending, dueAt: at(-1) } }, readAtMs: nowMs }, true],
+    ['one whose poll was due', { status: { pending: { ...pending, dueAt: at(-1) } }, readAtMs: nowMs }, true],
     [
-      'one whose look is far off',
+      'one whose poll is far off',
       { status: { pending: { ...pending, dueAt: at(60) } }, readAtMs: nowMs - 2_000 },
       false,
     ],
     ['the same after a while', { status: { pending: { ...pending, dueAt: at(60) } }, readAtMs: nowMs - 10_000 }, true],
-    ['one between two looks', { status: {}, readAtMs: nowMs }, true],
+    ['one between two polls', { status: {}, readAtMs: nowMs }, true],
   ];
   test.each(cases)('is asked about waits that may have changed: %s', (_what, seen, isAsked) => {
     expect(mayHaveChanged(seen, nowMs, 2_000)).toBe(isAsked);
   });
 
   test('is asked a few things at once, and answers stay in order', async () => {
-    let [underWay, most] = [0, 0];
-    const results = await fewAtOnce([...Array(20).keys()], async (item) => {
+    let [underWay, max] = [0, 0];
+    const results = await mapWithConcurrency([...Array(20).keys()], async (item) => {
       underWay += 1;
-      most = Math.max(most, underWay);
+      max = Math.max(max, underWay);
       await new Promise(setImmediate);
       underWay -= 1;
       return 2 * item;
     });
-    expect(most).toBe(4);
+    expect(max).toBe(4);
     expect(results).toEqual([...Array(20).keys()].map((item) => 2 * item));
-    await expect(fewAtOnce([1, 2], async () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+    await expect(mapWithConcurrency([1, 2], async () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
   });
 });

@@ -83,7 +83,7 @@ describe('wrong input', () => {
   });
 });
 
-test('a server that is not there is told at once, with address and cure', async () => {
+test('a server that is not there is told at once, with address and remedy', async () => {
   const address = `127.0.0.1:${await freePort()}`;
   await expect(connectTemporal({ env: { TEMPORAL_ADDRESS: address } })).rejects.toMatchObject({
     code: 'NoServer',

@@ -29,13 +29,13 @@ const aPending = (state: Partial<PendingDetails['state']>, change: Partial<Pendi
   isRunning: false,
   isPaused: false,
   lastFailure: {
-    message: 'running; next look in 2.0 s (schedule)',
+    message: 'running; next poll in 2.0 s (schedule)',
     type: 'TryOnPending',
     details: {
       why: 'schedule',
       delayMs: 2_000,
-      nextLookAt: '2026-01-31T12:00:05.000Z',
-      priceSeconds: 0.5,
+      nextPollAt: '2026-01-31T12:00:05.000Z',
+      pollCostSeconds: 0.5,
       model: defaultPolicy.model,
       state: { ...unpolled, polls: 7, asOfAttempt: 5, ...state },
     } satisfies PendingDetails,
@@ -43,10 +43,10 @@ const aPending = (state: Partial<PendingDetails['state']>, change: Partial<Pendi
   ...change,
 });
 
-const trouble = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' } as const;
+const pollError = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' } as const;
 
-describe('a status merged with the pending look', () => {
-  test('takes polls, the vendor and sub-tasks from the look that failed last', () => {
+describe('a status merged with the pending poll', () => {
+  test('takes polls, the vendor and sub-tasks from the poll that failed last', () => {
     const subTasks = [{ index: 0, status: 'running', imageCount: 0 }] as const;
     const merged = mergePending(anAnswer(), aPending({ vendorStatus: 'running', subTasks }));
     expect(merged).toEqual({ polls: 7, vendorStatus: 'running', subTasks: [...subTasks], isBlocked: false });
@@ -69,9 +69,12 @@ describe('a status merged with the pending look', () => {
     expect(mergePending(undefined, aPending({}, { attempt: 7, heartbeat }))).toMatchObject({ polls: 9 });
   });
 
-  test('is blocked as soon as the look says so, and no longer than it does', () => {
-    expect(mergePending(anAnswer(), aPending({ blocked: trouble }))).toMatchObject({ isBlocked: true, error: trouble });
-    expect(mergePending(anAnswer({ state: 'blocked', error: trouble }), aPending({}))).not.toHaveProperty('error');
+  test('is blocked as soon as the poll says so, and no longer than it does', () => {
+    expect(mergePending(anAnswer(), aPending({ blocked: pollError }))).toMatchObject({
+      isBlocked: true,
+      error: pollError,
+    });
+    expect(mergePending(anAnswer({ state: 'blocked', error: pollError }), aPending({}))).not.toHaveProperty('error');
   });
 
   test('is the answer alone where nothing is pending, and nothing where there is no answer', () => {
@@ -102,9 +105,9 @@ describe('changes between two statuses', () => {
     ['nothing', aStatus(), aStatus(), [], []],
     ['the first sight', undefined, aStatus({ images: [anImage('a')] }), [], ['status', 'images']],
     ['an image told before', aStatus(), aStatus({ images: [anImage('a')] }), ['a'], []],
-    ['a look', aStatus(), aStatus({ polls: 4 }), [], ['looked']],
-    ['trouble that blocks', aStatus(), aStatus({ state: 'blocked', error: trouble }), [], ['blocked', 'looked']],
-    ['the end of it', aStatus({ state: 'blocked', error: trouble }), aStatus(), [], ['unblocked', 'looked']],
+    ['a poll', aStatus(), aStatus({ polls: 4 }), [], ['polled']],
+    ['errors that blocks', aStatus(), aStatus({ state: 'blocked', error: pollError }), [], ['blocked', 'polled']],
+    ['the end of it', aStatus({ state: 'blocked', error: pollError }), aStatus(), [], ['unblocked', 'polled']],
     ['a missing worker', aStatus(), aStatus({ notes: ['no worker'] }), [], ['note']],
     ['its return', aStatus({ notes: ['no worker'] }), aStatus(), [], ['note']],
   ])('%s', (_what, before, now, told, expected) => {
@@ -138,11 +141,11 @@ describe('the query of visibility', () => {
 });
 
 test.each([
-  [trouble, 'gateway InvalidAppKey: unknown key; check AIDGE_APP_KEY and AIDGE_ENDPOINT'],
+  [pollError, 'gateway InvalidAppKey: unknown key; check AIDGE_APP_KEY and AIDGE_ENDPOINT'],
   [{ layer: 'transport', code: 'NoWorker', message: 'm' } as const, /start a worker that has the key/],
   [{ layer: 'gateway', code: 'Nobody knows', message: 'm' } as const, 'gateway Nobody knows: m'],
   [{ layer: 'gateway', code: 'constructor', message: 'm' } as const, 'gateway constructor: m'],
-])('an error is told with the cure that a table knows: %j', (error, told) => {
+])('an error is told with the remedy that a table knows: %j', (error, told) => {
   if (typeof told === 'string') expect(describeError(error)).toBe(told);
   else expect(describeError(error)).toMatch(told);
 });

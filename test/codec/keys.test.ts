@@ -6,7 +6,7 @@ import { parseCodecKeys } from '../../src/codec/keys.js';
 import { readDataConverter } from '../../src/codec/payload-codec.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 
-const base64 = (letter: string, bytes = 32): string => Buffer.alloc(bytes, letter).toString('base64');
+const base64 = (message: string, bytes = 32): string => Buffer.alloc(bytes, message).toString('base64');
 const parse = (text: string) => parseCodecKeys(text, 'X');
 const directory = mkdtempSync(join(tmpdir(), 'tryon-keys-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -41,7 +41,7 @@ test.each([
     says: 'key 1 of X, id "a", is not Base64',
   },
   { what: 'an id twice', text: `a:${base64('s')},a:${base64('t')}`, says: 'key 2 of X repeats the id "a"' },
-])('$what is refused with its cure, and no key is shown', ({ text, says }) => {
+])('$what is refused with its remedy, and no key is shown', ({ text, says }) => {
   const read = parse(text);
   const problems = read.ok ? [] : read.problems;
   expect(problems.join('\n')).toContain(says);

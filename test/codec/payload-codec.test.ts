@@ -7,7 +7,7 @@ import type { CodecKeysRead } from '../../src/codec/keys.js';
 import { parseCodecKeys } from '../../src/codec/keys.js';
 import { createEncryptionCodec } from '../../src/codec/payload-codec.js';
 
-const keyOf = (letter: string): string => `${letter}:${Buffer.alloc(32, letter).toString('base64')}`;
+const keyOf = (message: string): string => `${message}:${Buffer.alloc(32, message).toString('base64')}`;
 const codecOf = (...letters: string[]) => createEncryptionCodec({ keys: letters.map(keyOf).join(',') });
 const utf8 = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString();
 const one = async (payloads: Promise<Payload[]>): Promise<Payload> => {
@@ -133,7 +133,7 @@ describe('rotation', () => {
 });
 
 describe('what does not decrypt', () => {
-  const sealedBy = async (letter: string) => await one(codecOf(letter).encode([secret]));
+  const sealedBy = async (message: string) => await one(codecOf(message).encode([secret]));
   const cases: { what: string; change: (payload: Payload) => Payload; says: string }[] = [
     {
       what: 'a changed byte',
@@ -172,13 +172,13 @@ describe('what does not decrypt', () => {
     },
   ];
 
-  test.each(cases)('$what: one error that names the cure, and neither key nor content', async ({ change, says }) => {
+  test.each(cases)('$what: one error that names the remedy, and neither key nor content', async ({ change, says }) => {
     const codec = codecOf('a', 'b');
     const error = (await codec.decode([change(await sealedBy('a'))]).catch((thrown: unknown) => thrown)) as Error;
     expect(error.name).toBe('PayloadCodecError');
     expect(error.message).toContain(says);
     expect(error.message.length).toBeLessThan(400);
-    for (const letter of ['a', 'b']) expect(`${error.message}${error.stack}`).not.toContain(letter.repeat(32));
+    for (const message of ['a', 'b']) expect(`${error.message}${error.stack}`).not.toContain(message.repeat(32));
     expect(error.message).not.toMatch(/images\.test|YWFh|YmJi/);
   });
 

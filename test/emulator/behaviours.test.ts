@@ -7,14 +7,14 @@ import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-interface Look {
+interface PollingHandle {
   readonly emulator: Emulator;
   readonly taskId: string;
 }
-type Check = (look: Look) => Promise<void>;
+type Check = (poll: PollingHandle) => Promise<void>;
 
 /** One query, as undici gives it. */
-async function ask({ emulator, taskId }: Look, signal?: AbortSignal) {
+async function ask({ emulator, taskId }: PollingHandle, signal?: AbortSignal) {
   return request(emulator.url + v2Target(emulator), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -24,25 +24,25 @@ async function ask({ emulator, taskId }: Look, signal?: AbortSignal) {
 }
 
 /** The next query is answered well: by the clock, the task being finished. */
-async function thenNormal({ emulator, taskId }: Look): Promise<void> {
+async function thenNormal({ emulator, taskId }: PollingHandle): Promise<void> {
   expect((await query(emulator, taskId)).data.taskStatus).toBe('finished');
 }
 
 const status =
   (code: number, retryAfter?: string): Check =>
-  async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     expect([statusCode, headers['retry-after'], await body.text()]).toEqual([
       code,
       retryAfter,
       expect.stringContaining(`<h1>${code} `),
     ]);
-    expect(look.emulator.queries.at(-1)).toMatchObject({ answered: `http:${code}`, ends: false });
+    expect(poll.emulator.queries.at(-1)).toMatchObject({ answered: `http:${code}`, ends: false });
   };
 const raw =
   (code: number, text: string | RegExp, type?: string): Check =>
-  async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     expect([statusCode, headers['content-type']]).toEqual([code, type]);
     expect(await body.text()).toMatch(text);
   };
@@ -60,7 +60,7 @@ const refusal =
     expect(emulator.queries.at(-1)?.answered).toBe(`service:${resCode}`);
   };
 /** A task's reply in short: main status, then sub-tasks with their image counts. */
-async function glance({ emulator, taskId }: Look): Promise<string> {
+async function glance({ emulator, taskId }: PollingHandle): Promise<string> {
   const { data } = await query(emulator, taskId);
   if (data === undefined || data === null) return `data ${data}`;
   const list = Array.isArray(data.taskResult)
@@ -72,9 +72,9 @@ async function glance({ emulator, taskId }: Look): Promise<string> {
 /** So many queries are answered so, each as {@link glance} tells it. */
 const course =
   (...expected: string[]): Check =>
-  async (look) => {
+  async (poll) => {
     const seen: string[] = [];
-    for (let poll = 0; poll < expected.length; poll++) seen.push(await glance(look));
+    for (let count = 0; count < expected.length; count++) seen.push(await glance(poll));
     expect(seen).toEqual(expected);
   };
 const all = 'finished finished:2 finished:2';
@@ -84,23 +84,23 @@ const none = 'running running:- running:-';
 const itemsOf = (reply: any): any[] =>
   // biome-ignore lint/suspicious/noExplicitAny: the vendor's untyped JSON
   reply.data.taskResult.flatMap((item: any) => item.taskResult?.result?.imageList ?? []);
-async function urls({ emulator, taskId }: Look): Promise<string[]> {
+async function urls({ emulator, taskId }: PollingHandle): Promise<string[]> {
   return itemsOf(await query(emulator, taskId)).map(({ imageUrl }) => imageUrl);
 }
-/** All four addresses look so. */
+/** All four addresses poll so. */
 const addresses =
   (form: RegExp): Check =>
-  async (look) => {
-    const found = await urls(look);
+  async (poll) => {
+    const found = await urls(poll);
     expect(found).toHaveLength(4);
     for (const url of found) expect(url).toMatch(form);
   };
 const notFound =
   (code: number, part: string): Check =>
-  async (look) => {
-    const { statusCode, body } = await ask(look);
+  async (poll) => {
+    const { statusCode, body } = await ask(poll);
     expect([statusCode, (await body.text()).includes(part)]).toEqual([code, true]);
-    expect(look.emulator.queries.at(-1)?.answered).toBe('not-found');
+    expect(poll.emulator.queries.at(-1)?.answered).toBe('not-found');
   };
 
 /** What each behaviour does on the wire. The emulator's tasks are finished by their clock, with two sub-tasks of two images. */
@@ -140,18 +140,18 @@ const checks: Record<BehaviourName, Check> = {
   'no-data': course('data undefined', all),
   'null-data': course('data null', all),
   'fewer-images': course('finished finished:1 finished:1'),
-  'repeated-images': async (look) => {
-    const found = await urls(look);
+  'repeated-images': async (poll) => {
+    const found = await urls(poll);
     expect([found.length, new Set(found).size, found[0] === found[1]]).toEqual([8, 4, true]);
   },
-  'reordered-images': async (look) => {
-    const early = await urls(look);
-    const late = await urls(look);
+  'reordered-images': async (poll) => {
+    const early = await urls(poll);
+    const late = await urls(poll);
     expect(early).toHaveLength(2);
     expect(late.toReversed().slice(0, 2)).toEqual(early);
   },
-  're-signed-urls': async (look) => {
-    const replies = [await urls(look), await urls(look), await urls(look)];
+  're-signed-urls': async (poll) => {
+    const replies = [await urls(poll), await urls(poll), await urls(poll)];
     expect(replies.map((found) => found.length)).toEqual([2, 2, 4]);
     expect(new Set(replies.map(([url]) => url)).size).toBe(3);
     expect(new Set(replies.map(([url]) => url?.split('?')[0])).size).toBe(1);
@@ -159,31 +159,31 @@ const checks: Record<BehaviourName, Check> = {
     await body.dump();
     expect(statusCode).toBe(200);
   },
-  'thousands-of-images': async (look) => {
-    const { text } = await callV2(look.emulator, { business: { task_id: look.taskId } });
+  'thousands-of-images': async (poll) => {
+    const { text } = await callV2(poll.emulator, { business: { task_id: poll.taskId } });
     expect(new Set(itemsOf(JSON.parse(text)).map(({ imageUrl }) => imageUrl)).size).toBe(6000);
     expect(text.length).toBeLessThan(4 * 1024 * 1024);
   },
-  'beyond-the-cap': async (look) => {
-    const { text } = await callV2(look.emulator, { business: { task_id: look.taskId } });
+  'beyond-the-cap': async (poll) => {
+    const { text } = await callV2(poll.emulator, { business: { task_id: poll.taskId } });
     expect(text.length).toBeGreaterThan(4 * 1024 * 1024);
   },
   'cut-escape-urls': addresses(/Signature=[\w%]+%3$/),
   'odd-escape-urls': addresses(/%2ftry_on%2f.*%cc.*é%E8%AF%95\+%$/),
-  'expired-urls': async (look) => {
-    const [url = ''] = await urls(look);
+  'expired-urls': async (poll) => {
+    const [url = ''] = await urls(poll);
     const { statusCode, body } = await request(url);
     expect([statusCode, await body.text()]).toEqual([403, expect.stringContaining('AccessDenied')]);
   },
   'loopback-urls': addresses(/^http:\/\/127\.0\.0\.1:/),
   'metadata-urls': addresses(/^http:\/\/169\.254\.169\.254\//),
   'file-urls': addresses(/^file:\/\/\//),
-  'other-task-id': async (look) => {
+  'other-task-id': async (poll) => {
     const told = [];
-    for (let poll = 0; poll < 4; poll++) told.push((await query(look.emulator, look.taskId)).data.taskId);
-    expect(told.map((id) => id === look.taskId)).toEqual([false, false, false, true]);
-    expect(told[0]).toHaveLength(look.taskId.length);
-    expect(look.emulator.queries.map(({ ends }) => ends)).toEqual([false, false, false, true]);
+    for (let count = 0; count < 4; count++) told.push((await query(poll.emulator, poll.taskId)).data.taskId);
+    expect(told.map((id) => id === poll.taskId)).toEqual([false, false, false, true]);
+    expect(told[0]).toHaveLength(poll.taskId.length);
+    expect(poll.emulator.queries.map(({ ends }) => ends)).toEqual([false, false, false, true]);
   },
   'no-task-id': async ({ emulator, taskId }) => {
     const { data } = await query(emulator, taskId);
@@ -212,15 +212,15 @@ const checks: Record<BehaviourName, Check> = {
   'not-found-http': notFound(404, 'Not Found'),
   'not-found-service': notFound(200, '"resCode":"700"'),
   'not-found-text': notFound(200, '"taskStatus":"failed"'),
-  'not-found-at-first': async (look) => {
-    await notFound(404, 'Not Found')(look);
-    await notFound(404, 'Not Found')(look);
-    await thenNormal(look);
+  'not-found-at-first': async (poll) => {
+    await notFound(404, 'Not Found')(poll);
+    await notFound(404, 'Not Found')(poll);
+    await thenNormal(poll);
   },
-  'seen-then-gone': async (look) => {
-    expect(await glance(look)).toBe(none);
-    await notFound(404, 'Not Found')(look);
-    await notFound(404, 'Not Found')(look);
+  'seen-then-gone': async (poll) => {
+    expect(await glance(poll)).toBe(none);
+    await notFound(404, 'Not Found')(poll);
+    await notFound(404, 'Not Found')(poll);
   },
 
   'service-500': refusal('500'),
@@ -293,8 +293,8 @@ const checks: Record<BehaviourName, Check> = {
   'http-503-retry-after': status(503, '3'),
   'http-429': status(429),
   'http-429-seconds': status(429, '3'),
-  'http-429-date': async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  'http-429-date': async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     await body.dump();
     expect(statusCode).toBe(429);
     expect(Date.parse(String(headers['retry-after'])) - Date.parse(String(headers.date))).toBe(3000);
@@ -310,39 +310,39 @@ const checks: Record<BehaviourName, Check> = {
   'json-array': raw(200, /^\[\]$/, 'application/json'),
   'json-null': raw(200, /^null$/, 'application/json'),
   'json-empty': raw(200, /^\{\}$/, 'application/json'),
-  bom: async (look) => {
-    const bytes = Buffer.from(await (await ask(look)).body.arrayBuffer());
+  bom: async (poll) => {
+    const bytes = Buffer.from(await (await ask(poll)).body.arrayBuffer());
     expect(bytes.subarray(0, 4).toString('hex')).toBe('efbbbf7b');
   },
   'odd-content-type': raw(200, /^\{"code":"0","data"/, 'text/plain'),
   'wrong-charset': raw(200, /^\{"code":"0","data"/, 'application/json;charset=GBK'),
-  'redirect-other-host': async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  'redirect-other-host': async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     await body.dump();
     const location = String(headers.location);
-    expect([statusCode, new URL(location).origin === look.emulator.url]).toEqual([307, false]);
-    expect(look.emulator.stats.trapped).toBe(0);
+    expect([statusCode, new URL(location).origin === poll.emulator.url]).toEqual([307, false]);
+    expect(poll.emulator.stats.trapped).toBe(0);
     await (await request(location)).body.dump();
-    expect(look.emulator.stats.trapped).toBe(1);
+    expect(poll.emulator.stats.trapped).toBe(1);
   },
-  'redirect-loop': async (look) => {
-    const first = await ask(look);
+  'redirect-loop': async (poll) => {
+    const first = await ask(poll);
     await first.body.dump();
     let location = String(first.headers.location);
     for (let hop = 1; hop <= 30; hop++) {
-      const { statusCode, headers, body } = await request(new URL(location, look.emulator.url));
+      const { statusCode, headers, body } = await request(new URL(location, poll.emulator.url));
       await body.dump();
-      expect([statusCode, look.emulator.stats.looped]).toEqual([307, hop]);
+      expect([statusCode, poll.emulator.stats.looped]).toEqual([307, hop]);
       location = String(headers.location);
     }
   },
 
-  'reset-before-headers': async (look) => {
-    await expect(ask(look)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await thenNormal(look);
+  'reset-before-headers': async (poll) => {
+    await expect(ask(poll)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await thenNormal(poll);
   },
-  'reset-mid-body': async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  'reset-mid-body': async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     expect([statusCode, Number(headers['content-length']) > 100]).toEqual([200, true]);
     const parts: Buffer[] = [];
     const reading = (async () => {
@@ -350,33 +350,33 @@ const checks: Record<BehaviourName, Check> = {
     })();
     await expect(reading).rejects.toThrow();
     expect(Buffer.concat(parts).length).toBe(Math.ceil(Number(headers['content-length']) / 2));
-    await thenNormal(look);
+    await thenNormal(poll);
   },
-  hang: async (look) => {
+  hang: async (poll) => {
     const abort = new AbortController();
     let answered = false;
-    const asking = ask(look, abort.signal).then(() => {
+    const asking = ask(poll, abort.signal).then(() => {
       answered = true;
     });
-    await look.emulator.waitForQuery(look.taskId);
-    await thenNormal(look); // a whole exchange later there is still no answer
+    await poll.emulator.waitForQuery(poll.taskId);
+    await thenNormal(poll); // a whole exchange later there is still no answer
     expect(answered).toBe(false);
     abort.abort();
     await expect(asking).rejects.toThrow();
   },
-  'hang-after-headers': async (look) => {
-    const { statusCode, body } = await ask(look);
+  'hang-after-headers': async (poll) => {
+    const { statusCode, body } = await ask(poll);
     expect(statusCode).toBe(200);
     let bytes = 0;
     body.on('data', (part: Buffer) => {
       bytes += part.length;
     });
-    await thenNormal(look);
+    await thenNormal(poll);
     expect(bytes).toBe(0);
     body.on('error', () => undefined).destroy();
   },
-  drip: async (look) => {
-    const { headers, body } = await ask(look);
+  drip: async (poll) => {
+    const { headers, body } = await ask(poll);
     const sizes: number[] = [];
     for await (const part of body) {
       sizes.push(part.length);
@@ -384,8 +384,8 @@ const checks: Record<BehaviourName, Check> = {
     }
     expect([sizes, Number(headers['content-length']) > 300]).toEqual([[1, 1], true]);
   },
-  'endless-body': async (look) => {
-    const { headers, body } = await ask(look);
+  'endless-body': async (poll) => {
+    const { headers, body } = await ask(poll);
     expect(headers['transfer-encoding']).toBe('chunked');
     let parts = 0;
     for await (const part of body) {
@@ -393,42 +393,42 @@ const checks: Record<BehaviourName, Check> = {
       parts += 1;
       if (parts === 4) break;
     }
-    await thenNormal(look);
+    await thenNormal(poll);
   },
-  'huge-body': async (look) => {
-    const { body } = await ask(look);
+  'huge-body': async (poll) => {
+    const { body } = await ask(poll);
     let bytes = 0;
     for await (const part of body) bytes += part.length;
     expect(bytes).toBeGreaterThan(64 * 1024 * 1024);
-    await thenNormal(look);
+    await thenNormal(poll);
   },
-  gzip: async (look) => {
-    const { headers, body } = await ask(look);
+  gzip: async (poll) => {
+    const { headers, body } = await ask(poll);
     expect(headers['content-encoding']).toBe('gzip');
     const reply = JSON.parse(gunzipSync(await body.arrayBuffer()).toString());
     expect(reply.data.taskStatus).toBe('finished');
   },
-  'gzip-bomb': async (look) => {
-    const { headers, body } = await ask(look);
+  'gzip-bomb': async (poll) => {
+    const { headers, body } = await ask(poll);
     const packed = Buffer.from(await body.arrayBuffer());
     expect([headers['content-encoding'], packed.length < 100 * 1024]).toEqual(['gzip', true]);
     expect(gunzipSync(packed).length).toBe(64 * 1024 * 1024);
-    await thenNormal(look);
+    await thenNormal(poll);
   },
-  'truncated-json': async (look) => {
-    const { statusCode, headers, body } = await ask(look);
+  'truncated-json': async (poll) => {
+    const { statusCode, headers, body } = await ask(poll);
     const text = await body.text();
     expect([statusCode, headers['content-length']]).toEqual([200, String(text.length)]);
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
-    expect(look.emulator.queries.at(-1)?.ends).toBe(false);
-    await thenNormal(look);
+    expect(poll.emulator.queries.at(-1)?.ends).toBe(false);
+    await thenNormal(poll);
   },
-  slow: async (look) => {
-    look.emulator.script(look.taskId, { use: 'slow', seconds: 0.3 });
+  slow: async (poll) => {
+    poll.emulator.script(poll.taskId, { use: 'slow', seconds: 0.3 });
     const order: string[] = [];
-    const slow = query(look.emulator, look.taskId).then(() => order.push('slow'));
-    await look.emulator.waitForQuery(look.taskId);
-    await thenNormal(look);
+    const slow = query(poll.emulator, poll.taskId).then(() => order.push('slow'));
+    await poll.emulator.waitForQuery(poll.taskId);
+    await thenNormal(poll);
     order.push('next');
     await slow;
     expect(order).toEqual(['next', 'slow']);
@@ -457,7 +457,7 @@ const rowOf = (name: BehaviourName): Behaviour => behaviours[name];
 
 describe('a behaviour does on the wire what its row says', () => {
   test.each(names)('%s', async (name) => {
-    const emulator = await start({ law: { fixedSeconds: 0 }, imagesPerSubTask: 2 });
+    const emulator = await start({ distribution: { fixedSeconds: 0 }, imagesPerSubTask: 2 });
     const taskId = emulator.addTask({ script: name });
     await checks[name]({ emulator, taskId });
   });

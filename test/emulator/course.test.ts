@@ -9,7 +9,7 @@ const start = useEmulators();
 const epochMs = Date.UTC(2026, 0, 1);
 
 /** Main status and the number of finished sub-tasks. */
-async function look(emulator: Emulator, taskId: string, atMs: number): Promise<string> {
+async function poll(emulator: Emulator, taskId: string, atMs: number): Promise<string> {
   const { data } = await query(emulator, taskId, { atMs });
   const list: { taskStatus: string }[] = data.taskResult ?? [];
   return `${data.taskStatus} ${list.filter(({ taskStatus }) => taskStatus === 'finished').length}`;
@@ -17,7 +17,7 @@ async function look(emulator: Emulator, taskId: string, atMs: number): Promise<s
 
 test('a task waits, runs, gets its sub-tasks one by one and ends when its time is over', async () => {
   let nowMs = epochMs;
-  const emulator = await start({ nowMs: () => nowMs, law: { fixedSeconds: 100 } });
+  const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 100 } });
   const taskId = emulator.addTask({ subTasks: 3, imagesPerSubTask: 1 });
   const task = emulator.task(taskId);
   const endsMs = (task?.subTasks ?? []).map(({ finishedAtMs }) => finishedAtMs).sort((a, b) => a - b);
@@ -31,7 +31,7 @@ test('a task waits, runs, gets its sub-tasks one by one and ends when its time i
   const seen: string[] = [];
   for (const momentMs of moments) {
     nowMs = momentMs;
-    seen.push(await look(emulator, taskId, nowMs));
+    seen.push(await poll(emulator, taskId, nowMs));
   }
   expect(seen).toEqual([
     'submitted 0',
@@ -48,14 +48,14 @@ test('a task waits, runs, gets its sub-tasks one by one and ends when its time i
 
 test('the end of a task is told once, with the moment from which it was to be seen', async () => {
   let nowMs = epochMs;
-  const emulator = await start({ nowMs: () => nowMs, law: { fixedSeconds: 50 } });
+  const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 50 } });
   const taskId = emulator.addTask();
   const heard: unknown[] = [];
   emulator.onEnd((event) => heard.push(event));
   const waiting = emulator.waitForEnd(taskId);
   for (const afterMs of [0, 49_999, 60_000, 70_000]) {
     nowMs = epochMs + afterMs;
-    await look(emulator, taskId, nowMs);
+    await poll(emulator, taskId, nowMs);
   }
   const end = { taskId, visibleAtMs: epochMs + 50_000, servedAtMs: epochMs + 60_000, poll: 3 };
   expect(await waiting).toEqual(end);
@@ -66,7 +66,7 @@ test('the end of a task is told once, with the moment from which it was to be se
 
 test('an image keeps its address from the moment its sub-task ended', async () => {
   let nowMs = epochMs;
-  const emulator = await start({ nowMs: () => nowMs, law: { fixedSeconds: 50 } });
+  const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 50 } });
   const taskId = emulator.addTask();
   const seen = new Set<string>();
   for (const afterMs of [50_000, 60_000, 500_000]) {
@@ -80,7 +80,7 @@ test('ended tasks are unknown when their retention is over', async () => {
   let nowMs = epochMs;
   const emulator = await start({
     nowMs: () => nowMs,
-    law: { fixedSeconds: 10 },
+    distribution: { fixedSeconds: 10 },
     retentionSeconds: 60,
     notFound: 'service',
   });
@@ -94,10 +94,10 @@ test('ended tasks are unknown when their retention is over', async () => {
 });
 
 test('an asynchronous clock is asked for each request, and cannot date a task', async () => {
-  const emulator = await start({ nowMs: async () => epochMs, law: { fixedSeconds: 10 } });
+  const emulator = await start({ nowMs: async () => epochMs, distribution: { fixedSeconds: 10 } });
   expect(() => emulator.addTask()).toThrow(/submittedAtMs is missing/);
   const taskId = emulator.addTask({ submittedAtMs: epochMs - 10_000 });
-  expect(await look(emulator, taskId, epochMs)).toBe('finished 2');
+  expect(await poll(emulator, taskId, epochMs)).toBe('finished 2');
 });
 
 describe('by the same seed', () => {
@@ -126,14 +126,14 @@ describe('by the same seed', () => {
 });
 
 describe('durations', () => {
-  const draws = (law: Parameters<typeof drawSeconds>[0]): number[] => {
+  const draws = (distribution: Parameters<typeof drawSeconds>[0]): number[] => {
     const random = chanceOf(1, 'durations');
-    return Array.from({ length: 20_000 }, () => drawSeconds(law, random)).sort((a, b) => a - b);
+    return Array.from({ length: 20_000 }, () => drawSeconds(distribution, random)).sort((a, b) => a - b);
   };
   const quantile = (sorted: number[], share: number): number => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
 
   test('without a stuck share are lognormal with the given median and 95th percentile', () => {
-    const sorted = draws({ stuckShare: 0, medianSeconds: 20, p95Seconds: 70 });
+    const sorted = draws({ tailWeight: 0, medianSeconds: 20, p95Seconds: 70 });
     expect(quantile(sorted, 0.5) / 20).toBeCloseTo(1, 1);
     expect(quantile(sorted, 0.95) / 70).toBeCloseTo(1, 1);
   });
@@ -143,7 +143,7 @@ describe('durations', () => {
     // Of the stuck, uniform from 120 to 1800 s, 77 % are later than 500 s; of the others one in 13,000.
     expect(late).toBeGreaterThan(0.02);
     expect(late).toBeLessThan(0.027);
-    expect(Math.max(...draws({ stuckShare: 1 }))).toBeLessThanOrEqual(1800);
+    expect(Math.max(...draws({ tailWeight: 1 }))).toBeLessThanOrEqual(1800);
   });
 
   test('are scaled as a whole, or fixed', () => {

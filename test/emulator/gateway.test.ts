@@ -213,7 +213,7 @@ test('a clock that is ahead shows in the Date header and refuses the time of oth
 
 test('more queries than the limit are refused until the ban is over', async () => {
   let nowMs = 1_000_000_000_000;
-  const emulator = await start({ nowMs: () => nowMs, queryRate: { count: 2, windowSeconds: 1, banSeconds: 3 } });
+  const emulator = await start({ nowMs: () => nowMs, queryRate: { count: 2, windowSeconds: 1, throttleSeconds: 3 } });
   const taskId = emulator.addTask();
   const said: string[] = [];
   for (const stepMs of [0, 0, 0, 1500, 1000, 500]) {

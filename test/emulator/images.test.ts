@@ -8,7 +8,7 @@ import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-/** The chunks of a PNG, each with its checksum looked at. */
+/** The chunks of a PNG, each with its checksum polled. */
 function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
   const chunks: { type: string; data: Buffer }[] = [];
   for (let at = 8; at < png.length; ) {

@@ -50,7 +50,7 @@ describe('a script', () => {
 });
 
 test('a task goes through its script, then by its clock', async () => {
-  const emulator = await start({ law: { fixedSeconds: 0 } });
+  const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'service-timeout x2, stuck x1' });
   const seen: string[] = [];
   for (let poll = 1; poll <= 4; poll++) {
@@ -67,7 +67,7 @@ test('a task goes through its script, then by its clock', async () => {
 });
 
 test('a script can be changed while a task runs, and given before it exists', async () => {
-  const emulator = await start({ law: { fixedSeconds: 0 }, script: 'stuck' });
+  const emulator = await start({ distribution: { fixedSeconds: 0 }, script: 'stuck' });
   emulator.script('later', 'all-failed');
   const [first, later] = [emulator.addTask(), emulator.addTask({ taskId: 'later' })];
   const statusOf = async (taskId: string): Promise<string> => (await query(emulator, taskId)).data.taskStatus;
@@ -77,7 +77,7 @@ test('a script can be changed while a task runs, and given before it exists', as
 });
 
 test('what the gateway refuses takes no step of a script', async () => {
-  const emulator = await start({ law: { fixedSeconds: 0 } });
+  const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'stuck x1' });
   await query(emulator, taskId, { secret: 'wrong' });
   expect((await query(emulator, taskId)).data.taskStatus).toBe('running');

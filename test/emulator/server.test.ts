@@ -34,8 +34,8 @@ test('the log forgets its oldest half where it is full, its counter nothing', as
   expect(emulator.stats.queries).toBe(7);
 });
 
-test('an outage answers every call before keys are looked at, and ends', async () => {
-  const emulator = await start({ law: { fixedSeconds: 0 } });
+test('an outage answers every call before keys are polled, and ends', async () => {
+  const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'stuck x1' });
   await emulator.outage('http-503 x3');
   const statuses: number[] = [];

@@ -30,7 +30,7 @@ test.each([
     1,
   ],
 ])('a submit to %s makes a task of as many images as were asked for', async (_, path, business, subTasks) => {
-  const emulator = await start({ law: { fixedSeconds: 0 } });
+  const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const reply = await submit(emulator, business, path);
   expect(reply).toMatchObject({ code: '0', success: 'true', resCode: '200' });
   const { taskId } = reply.data.result;

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createServerClock } from '../../src/activities/server-clock.js';
 import { limits, type TryOnEvent } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
-import { askGate, gateRules, learnGate, openGate, shareAt } from '../../src/poll/account-throttle.js';
+import { admitPoll, initialThrottle, observePoll, shareAt, throttleRules } from '../../src/poll/account-throttle.js';
 import { classify } from '../../src/poll/classify.js';
 import { backoffMs, next, waitRules } from '../../src/poll/decide.js';
 import type { Answer, Reply } from '../../src/poll/reply.js';
@@ -14,9 +14,9 @@ import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
 import { outcomeOf, statusOf } from '../../src/wait/wait.js';
-import { mostIn, runCrowd } from '../support/crowd.js';
+import { maxIn, runCrowd } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
-import { look, pollInputOf, seen, told } from '../support/poll.js';
+import { poll, pollInputOf, seen, told } from '../support/poll.js';
 import { aFault, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
@@ -55,9 +55,9 @@ const envelope = (imageUrls: readonly string[], more: object = {}, data: object 
 
 describe('transport', () => {
   test(faultName(2), () => {
-    for (const [looks, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
+    for (const [polls, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
       const delays = ['a', 'b', 'c'].map((task) =>
-        backoffMs(waitRules.errorBackoffMs, looks + 1, jitterOf(task, looks)),
+        backoffMs(waitRules.errorBackoffMs, polls + 1, jitterOf(task, polls)),
       );
       expect(new Set(delays).size).toBe(3);
       expect(Math.min(...delays)).toBeGreaterThanOrEqual(1000 * seconds);
@@ -107,20 +107,26 @@ describe('hints', () => {
     if (isLast) expect(second?.atMs).toBe(startMs + 600_000);
     else expect(gapMs).toBeLessThan(10_000);
     expect(gapMs).toBeGreaterThanOrEqual(defaultPolicy.floorMs);
-    const { trouble } = look(first?.reply ?? replies.running).state;
-    expect(trouble?.error.message).toMatch(/retryAfter asks for/);
+    const { pollError } = poll(first?.reply ?? replies.running).state;
+    expect(pollError?.error.message).toMatch(/retryAfter asks for/);
   });
 
   test(faultName(25), () => {
-    const verdict = classify(aFault('Http429', { httpStatus: 429 }), tryOnApi, { taskId: 't-1' });
-    const slow = learnGate(openGate, { taskId: 't-1', startedAtMs: 0, nowMs: 1_000, isProbe: false, verdict });
+    const classification = classify(aFault('Http429', { httpStatus: 429 }), tryOnApi, { taskId: 't-1' });
+    const slow = observePoll(initialThrottle, {
+      taskId: 't-1',
+      startedAtMs: 0,
+      nowMs: 1_000,
+      isProbe: false,
+      classification,
+    });
     expect(shareAt(slow, 1_000)).toBe(0.5);
-    expect(shareAt(slow, 1_000 + gateRules.recoveryMs / 4)).toBe(0.75);
-    expect(shareAt(slow, 1_000 + gateRules.recoveryMs)).toBe(1);
+    expect(shareAt(slow, 1_000 + throttleRules.recoveryMs / 4)).toBe(0.75);
+    expect(shareAt(slow, 1_000 + throttleRules.recoveryMs)).toBe(1);
     // Another wait of the account.
-    const first = askGate(slow, { nowMs: 2_000 }, 1);
-    expect(first.holdUntilMs).toBeUndefined();
-    expect(askGate(first.gate, { nowMs: 3_001 }, 1).holdUntilMs).toBeGreaterThan(3_500);
+    const first = admitPoll(slow, { nowMs: 2_000 }, 1);
+    expect(first.deferUntilMs).toBeUndefined();
+    expect(admitPoll(first.throttle, { nowMs: 3_001 }, 1).deferUntilMs).toBeGreaterThan(3_500);
   });
 
   test.each([
@@ -203,7 +209,7 @@ describe('meaning', () => {
     expect(kinds(done.events)).toEqual(['images', 'outcome']);
     const tellings = done.states.map(({ poll }) => poll.subTasks[0]?.status);
     expect(tellings).toEqual([undefined, 'finished', 'finished']);
-    const again = look(aTask('submitted', [['submitted']]), {
+    const again = poll(aTask('submitted', [['submitted']]), {
       before: { ...seen, subTasks: [{ index: 0, status: 'finished', imageCount: 1 }] },
     });
     expect(again.state.subTasks).toEqual([{ index: 0, status: 'finished', imageCount: 1 }]);
@@ -212,7 +218,7 @@ describe('meaning', () => {
   test(faultName(42), () => {
     const done = outcome(replies.finished, replies.running);
     expect(done.outcome).toMatchObject({ status: 'finished', polls: 1 });
-    const doubted = look(replies.running, { before: { ...seen, recheck: { why: 'empty', looks: 1, atMs: startMs } } });
+    const doubted = poll(replies.running, { before: { ...seen, recheck: { why: 'empty', polls: 1, atMs: startMs } } });
     expect(doubted.state.conflict).toBe('running after finished');
     expect(told(doubted)).toMatch(/^again/);
   });
@@ -312,7 +318,7 @@ describe('meaning', () => {
     ['a status of HTTP counts where the body tells no code', { kind: 'answer', httpStatus: 503 }, 'again backoff'],
     ['a good gateway and service leave it to the task', replies.failed, 'again recheck'],
   ])(faultName(51, '%s'), (_name, reply, decision) => {
-    expect(told(look(reply))).toBe(decision);
+    expect(told(poll(reply))).toBe(decision);
   });
 });
 
@@ -350,9 +356,9 @@ describe('durability', () => {
         fc.integer({ min: 1, max: 300 }),
         fc.integer({ min: 0, max: 4_000_000 }),
         (reply, attempt, ageMs) => {
-          const verdict = classify(reply, tryOnApi, { taskId: 't-1', nowMs: startMs + ageMs });
+          const classification = classify(reply, tryOnApi, { taskId: 't-1', nowMs: startMs + ageMs });
           const at = { nowMs: startMs + ageMs, attempt, queries: 1, scheduledAtMs: startMs };
-          const once = () => next(pollInputOf(), seen, reply, verdict, defaultPolicy, at);
+          const once = () => next(pollInputOf(), seen, reply, classification, defaultPolicy, at);
           expect(once()).toEqual(once());
         },
       ),
@@ -383,6 +389,6 @@ describe('durability', () => {
       vendor: () => ({ kind: 'ended', status: 'finished' }),
     });
     expect(run.queries).toHaveLength(10_000);
-    expect(mostIn(5_000, run.queries)).toBeLessThanOrEqual(110);
+    expect(maxIn(5_000, run.queries)).toBeLessThanOrEqual(110);
   });
 });

@@ -24,7 +24,7 @@ export const fuzzSecrets = {
 };
 
 /** A body larger than this makes each mutation slow and finds nothing that a smaller one does not. */
-const mostBytes = 40_000;
+const maxBytes = 40_000;
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 
 /** Each behaviour's answers to four queries, each different body once; a submit's answers too. */
@@ -41,7 +41,7 @@ export function corpus(): readonly Recorded[] {
     };
     const { status, headers, body } = vendor.answer(raw, nowMs + 60_000);
     const retryAfter = headers['retry-after'];
-    if (body.length > mostBytes) return;
+    if (body.length > maxBytes) return;
     found.set(`${status} ${body}`, {
       name,
       status,

@@ -24,10 +24,10 @@ test(`${runs} broken replies: nothing is thrown, no secret comes through, every 
     'ended, partial',
     'pending, again',
     'pending, images',
-    'trouble, again',
-    'trouble, failed',
-    'trouble, images',
-    'trouble, notFound',
+    'errors, again',
+    'errors, failed',
+    'errors, images',
+    'errors, notFound',
   ]);
 }, 120_000);
 

@@ -183,7 +183,7 @@ function withoutIds(reply: Reply): unknown {
   return { ...rest, task: { ...told, subTasks: subTasks.map(({ images: _images, ...own }) => own) } };
 }
 
-const verdicts = ['pending', 'ended', 'trouble'];
+const classifications = ['pending', 'ended', 'error'];
 
 /** What must hold of any reply, and of whatever follows from it. */
 function judge(reply: Reply, attempt: number): string {
@@ -199,19 +199,19 @@ function judge(reply: Reply, attempt: number): string {
   const excerpt = reply.excerpt ?? '';
   hold(excerpt.length <= 200 && !/[\p{Cc}\p{Cf}]/u.test(excerpt), 'an excerpt is short and plain');
 
-  const verdict = classify(reply, tryOnApi, { taskId: fuzzTaskId, nowMs });
-  hold(verdicts.includes(verdict.kind), 'a verdict is one of ours');
+  const classification = classify(reply, tryOnApi, { taskId: fuzzTaskId, nowMs });
+  hold(classifications.includes(classification.kind), 'a classification is one of ours');
   submitResult(reply, tryOnApi, { neverSent: false, isClockLearned: false });
 
-  const asked = pollInput(begun, { lookNow: false, nowMs });
+  const asked = pollInput(begun, { pollNow: false, nowMs });
   const at = { nowMs, attempt, queries: 1, scheduledAtMs: nowMs - 1_000 };
-  const { state, decision } = next(asked, asked.from, reply, verdict, defaultPolicy, at);
+  const { state, decision } = next(asked, asked.from, reply, classification, defaultPolicy, at);
   hold(jsonBytes(state) < limits.eventBytes * 2, 'a state fits into a heartbeat');
   if (decision.kind === 'again') {
-    hold(decision.inMs > 0 && decision.inMs <= 3_600_000, 'the next look comes within the wait');
+    hold(decision.inMs > 0 && decision.inMs <= 3_600_000, 'the next poll comes within the wait');
     const failure = pendingFailure(state, decision, defaultPolicy, nowMs);
     hold(jsonBytes([failure.message, failure.details]) < 4_000, 'a failure is not cut by the server');
-    return `${verdict.kind}, again`;
+    return `${classification.kind}, again`;
   }
   const report = { ...decision, state, atMs: nowMs };
   hold(jsonBytes(report) < 1.9 * 1024 * 1024, 'a report fits into a payload');
@@ -223,9 +223,9 @@ function judge(reply: Reply, attempt: number): string {
   }
   hold(jsonBytes(statusOf(wait)) <= limits.resultBytes, 'a status is at most 1.5 MiB');
   const described = describeWait(wait);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is polled for here
   hold(!/[<>\x00-\x09\x0b-\x1f]/.test(described), 'no markup of the vendor in a description');
-  return `${verdict.kind}, ${decision.end?.status ?? 'images'}`;
+  return `${classification.kind}, ${decision.end?.status ?? 'images'}`;
 }
 
 /** Whether some object's prototype was polluted. Throws if so. */

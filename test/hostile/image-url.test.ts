@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ImageUrlConcern, imageUrlConcernGists, imageUrlConcerns } from '../../src/client/image-url.js';
+import { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from '../../src/client/image-url.js';
 
 describe('addresses as the vendor gives them raise no concern', () => {
   test.each([
@@ -100,7 +100,9 @@ test.each([
 });
 
 test('every concern is met by a case', () => {
-  expect(new Set(cases.flatMap(([, ...concerns]) => concerns))).toEqual(new Set(Object.keys(imageUrlConcernGists)));
+  expect(new Set(cases.flatMap(([, ...concerns]) => concerns))).toEqual(
+    new Set(Object.keys(imageUrlConcernDescriptions)),
+  );
 });
 
 test('no text makes it throw', () => {
@@ -128,7 +130,8 @@ test('no text makes it throw', () => {
   );
   fc.assert(
     fc.property(texts, (text) => {
-      for (const concern of imageUrlConcerns(text)) expect(Object.hasOwn(imageUrlConcernGists, concern)).toBe(true);
+      for (const concern of imageUrlConcerns(text))
+        expect(Object.hasOwn(imageUrlConcernDescriptions, concern)).toBe(true);
     }),
     { numRuns: 2_000 },
   );

@@ -14,7 +14,7 @@ export function chanceOf(seed: number): Chance {
   };
 }
 
-export const below = (chance: Chance, most: number): number => Math.floor(chance() * most);
+export const below = (chance: Chance, max: number): number => Math.floor(chance() * max);
 
 export function pick<T>(chance: Chance, from: readonly T[]): T {
   const found = from[below(chance, from.length)];

@@ -19,7 +19,7 @@ describe('jobs per second', () => {
   });
 });
 
-describe('the rate that looks are wanted for', () => {
+describe('the rate that polls are wanted for', () => {
   test.each([
     { name: 'a steady stream: that of starts', started: 4, open: 320, rate: 4 },
     { name: 'a burst of starts: near what the open jobs tell', started: 15, open: 300, rate: 5.625 },

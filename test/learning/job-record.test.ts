@@ -16,12 +16,12 @@ const service = { layer: 'service', code: '700', message: 'invalid' } as const;
 describe('what a wait teaches of durations', () => {
   test.each<{ name: string; part: Partial<KnownJob>; low: number; high: number | undefined }>([
     {
-      name: 'finished: between the last look that saw it open and the one that saw its end',
+      name: 'finished: between the last poll that saw it open and the one that saw its end',
       part: { pendingUntilMs: at(20), end: { atMs: at(26), status: 'finished' } },
       low: 20,
       high: 26,
     },
-    { name: 'over at the first look', part: { end: { atMs: at(16), status: 'partial' } }, low: 0, high: 16 },
+    { name: 'over at the first poll', part: { end: { atMs: at(16), status: 'partial' } }, low: 0, high: 16 },
     {
       name: 'failed in its work: an end as well',
       part: { pendingUntilMs: at(3), end: { atMs: at(5), status: 'failed', error: task } },
@@ -68,7 +68,7 @@ describe('what a wait teaches of durations', () => {
     expect(jobRecord(job(part))).toBeUndefined();
   });
 
-  test('tells the phases: work began between two looks and is counted from their middle', () => {
+  test('tells the phases: work began between two polls and is counted from their middle', () => {
     const record = jobRecord(
       job({
         queuedUntilMs: at(8),
@@ -85,7 +85,7 @@ describe('what a wait teaches of durations', () => {
     });
   });
 
-  test('work that fell between two looks is within them', () => {
+  test('work that fell between two polls is within them', () => {
     const record = jobRecord(
       job({ queuedUntilMs: at(10), pendingUntilMs: at(10), end: { atMs: at(20), status: 'finished' } }),
     );

@@ -17,7 +17,7 @@ const job = (id: string, atSeconds: number, part: Partial<JobRecord> = {}): JobR
 const open = { highSeconds: undefined } as unknown as Partial<JobRecord>;
 
 describe('which jobs are learned from', () => {
-  test('the end of a job takes the place of looks at it, and later looks or ends do not', () => {
+  test('the end of a job takes the place of polls at it, and later polls or ends do not', () => {
     const store = createJobStore();
     store.take([job('1', 0, { ...open, lowSeconds: 4 })]);
     expect(store.hasEnded('1')).toBe(false);
@@ -72,8 +72,8 @@ describe('which jobs are learned from', () => {
   });
 });
 
-describe('a batch of 200 jobs on top of 200 earlier ones, all by the same law', () => {
-  const law = { medianSeconds: 40, p95Seconds: 120, stuckShare: 0 };
+describe('a batch of 200 jobs on top of 200 earlier ones, all by the same distribution', () => {
+  const distribution = { medianSeconds: 40, p95Seconds: 120, tailWeight: 0 };
   const random = chanceOf(7, 'durations');
   const seen = (seconds: number, untilAge: number): Partial<JobRecord> => {
     const lowSeconds = 6 * Math.floor(Math.min(seconds, untilAge) / 6);
@@ -81,8 +81,10 @@ describe('a batch of 200 jobs on top of 200 earlier ones, all by the same law', 
       ? { lowSeconds, highSeconds: lowSeconds + 6 }
       : { ...open, lowSeconds };
   };
-  const earlier = Array.from({ length: 200 }, (_, k) => job(`e-${k}`, 5 * k, seen(drawSeconds(law, random), 10_000)));
-  const drawn = Array.from({ length: 200 }, () => drawSeconds(law, random));
+  const earlier = Array.from({ length: 200 }, (_, k) =>
+    job(`e-${k}`, 5 * k, seen(drawSeconds(distribution, random), 10_000)),
+  );
+  const drawn = Array.from({ length: 200 }, () => drawSeconds(distribution, random));
 
   test.each([10, 30, 60, 120, 240])('%d s on, the median stays', (age) => {
     const store = createJobStore();

@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { costAt } from '../../bench/lib/optimum.js';
 import { createLearner, type JobRecord, learnModel, type Observation } from '../../src/learning/learner.js';
-import { type DurationModel, lawOf, priorFrom, priorModel, quantile } from '../../src/schedule/distribution.js';
+import {
+  type DurationModel,
+  distributionOf,
+  priorFrom,
+  priorModel,
+  quantile,
+} from '../../src/schedule/distribution.js';
 import { policyOf, scheduleCost } from '../../src/schedule/schedule.js';
 
-// Jobs at the evenly spaced quantiles of a law, in an order that mixes them, seen by looks every five seconds.
+// Jobs at the evenly spaced quantiles of a distribution, in an order that mixes them, seen by polls every five seconds.
 function jobsOf(model: DurationModel, count: number): Observation[] {
   return Array.from({ length: count }, (_, k) => {
     const duration = quantile(model, ((k * 0.6180339887) % 1) * 0.999);
@@ -14,10 +20,10 @@ function jobsOf(model: DurationModel, count: number): Observation[] {
   });
 }
 
-// Cost of the schedule for one law where another is true, over the cost of the right one.
+// Cost of the schedule for one distribution where another is true, over the cost of the right one.
 function regret(model: DurationModel, truth: DurationModel): number {
   const cost = (policyModel: DurationModel): number =>
-    ((looks) => costAt(0.5, looks))(scheduleCost(policyOf({ model: policyModel }), truth));
+    ((polls) => costAt(0.5, polls))(scheduleCost(policyOf({ model: policyModel }), truth));
   return cost(model) / cost(truth);
 }
 
@@ -25,10 +31,10 @@ const times = (model: DurationModel, factor: number): DurationModel => ({
   ...model,
   logMedian: model.logMedian + Math.log(factor),
 });
-const tight = priorFrom({ medianSeconds: 40, p95Seconds: 60, stuckShare: 0.01 });
+const tight = priorFrom({ medianSeconds: 40, p95Seconds: 60, tailWeight: 0.01 });
 const bimodal: DurationModel = {
   ...priorModel,
-  stuckFromSeconds: 180,
+  tailFromSeconds: 180,
   modes: [
     { share: 0.58, logMedian: Math.log(18), logSpread: 0.3 },
     { share: 0.42, logMedian: Math.log(75), logSpread: 0.25 },
@@ -73,8 +79,8 @@ describe('few or odd data', () => {
       ended.flatMap((job, k) => [job, open[k] as Observation]),
       priorModel,
     );
-    expect(lawOf(withOpen).survival(200)).toBeGreaterThan(0.3);
-    expect(lawOf(without).survival(200)).toBeLessThan(0.1);
+    expect(distributionOf(withOpen).survival(200)).toBeGreaterThan(0.3);
+    expect(distributionOf(without).survival(200)).toBeLessThan(0.1);
   });
 
   test.each([
@@ -87,7 +93,7 @@ describe('few or odd data', () => {
     expect(learnModel([odd, ...jobs, odd], priorModel)).toEqual(learnModel(jobs, priorModel));
   });
 
-  test('any observations give a usable law', () => {
+  test('any observations give a usable distribution', () => {
     const age = fc.double({ min: 0, max: 5000, noNaN: true });
     const observation = fc.record(
       { lowSeconds: age, highSeconds: age, weight: fc.double({ min: 0, max: 1, noNaN: true }) },
@@ -96,13 +102,13 @@ describe('few or odd data', () => {
     fc.assert(
       fc.property(fc.array(observation, { maxLength: 40 }), (observations) => {
         const model = learnModel(observations, priorModel);
-        const law = lawOf(model);
-        expect(law.survival(0)).toBe(1);
+        const distribution = distributionOf(model);
+        expect(distribution.survival(0)).toBe(1);
         for (const at of [1, 10, 100, 1000]) {
-          expect(law.survival(at)).toBeGreaterThanOrEqual(0);
-          expect(law.survival(at)).toBeLessThanOrEqual(1);
+          expect(distribution.survival(at)).toBeGreaterThanOrEqual(0);
+          expect(distribution.survival(at)).toBeLessThanOrEqual(1);
         }
-        expect(Number.isFinite(scheduleCost(policyOf({ model })).looks)).toBe(true);
+        expect(Number.isFinite(scheduleCost(policyOf({ model })).polls)).toBe(true);
         expect(JSON.parse(JSON.stringify(model))).toEqual(model);
       }),
       { numRuns: 40 },
@@ -114,7 +120,7 @@ describe('groups', () => {
   const records = (group: Partial<JobRecord>, jobs: readonly Observation[], name: string): JobRecord[] =>
     jobs.map((job, k) => ({ api: 'try-on', account: 'default', id: `${name}-${k}`, atMs: k, ...group, ...job }));
 
-  test('a group without jobs takes the law of the larger one', () => {
+  test('a group without jobs takes the distribution of the larger one', () => {
     const learner = createLearner({ prior: priorModel });
     learner.observe(records({ account: 'busy' }, jobsOf(tight, 100), 'busy'));
     const fresh = learner.modelFor({ api: 'try-on', account: 'new', subTasks: 4 });
@@ -166,8 +172,8 @@ describe('groups', () => {
 
   test('phases are learned where the jobs told them', () => {
     const learner = createLearner({ prior: priorModel });
-    const queued = priorFrom({ medianSeconds: 10, p95Seconds: 40, stuckShare: 0.01 });
-    const running = priorFrom({ medianSeconds: 28, p95Seconds: 40, stuckShare: 0.01 });
+    const queued = priorFrom({ medianSeconds: 10, p95Seconds: 40, tailWeight: 0.01 });
+    const running = priorFrom({ medianSeconds: 28, p95Seconds: 40, tailWeight: 0.01 });
     const [waits, works] = [jobsOf(queued, 80), jobsOf(running, 80)];
     const jobs = records({}, jobsOf(priorModel, 80), 'a');
     learner.observe(jobs.slice(0, 40));
@@ -187,7 +193,7 @@ describe('groups', () => {
   });
 
   test('only the newest records are kept', () => {
-    const learner = createLearner({ prior: priorModel, mostRecords: 100 });
+    const learner = createLearner({ prior: priorModel, maxRecords: 100 });
     const slow = times(tight, 3);
     learner.observe(records({}, [...jobsOf(tight, 300), ...jobsOf(slow, 100)], 'a'));
     expect(learner.summary().records).toBeLessThanOrEqual(110);

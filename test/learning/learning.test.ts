@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/activities/index.js';
 import type { JobRecord } from '../../src/learning/learner.js';
-import { type Learning, learningHabits, startLearning } from '../../src/learning/learning.js';
+import { type Learning, learningLimits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { meanSeconds, priorModel, quantile } from '../../src/schedule/distribution.js';
@@ -10,7 +10,7 @@ import { scheduleCost } from '../../src/schedule/schedule.js';
 
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 const accounts = [{ name: 'default', queriesPerSecond: 20 }];
-const { tickMs } = learningHabits;
+const { tickMs } = learningLimits;
 
 /** Jobs that took 9 to 12 s, submitted before the start. */
 const jobs = (count: number, part: Partial<JobRecord> = {}): JobRecord[] =>
@@ -79,14 +79,14 @@ describe('durations', () => {
     expect(quantile(policy('default').model, 0.5)).toBeCloseTo(10.5, 0);
   });
 
-  test('go by the prior alone where nothing is to be learned, and the price follows the load all the same', async () => {
+  test('go by the prior alone where nothing is to be learned, and the poll cost follows the load all the same', async () => {
     const { policy, ready } = begin(reader({ ended: async () => jobs(60), ...stream(4) }), { learns: false });
     await ready;
     expect(policy('default').model).toBe(priorModel);
-    expect(policy('default').priceSeconds).toBeGreaterThan(0.9);
+    expect(policy('default').pollCostSeconds).toBeGreaterThan(0.9);
   });
 
-  test('are learned from own looks where the server does not list, which is told once', async () => {
+  test('are learned from own polls where the server does not list, which is told once', async () => {
     const told: string[] = [];
     const refuse = async () => {
       throw new Error('PERMISSION_DENIED: not for you\n  at somewhere');
@@ -106,7 +106,7 @@ describe('durations', () => {
     expect(told.join('\n')).toMatch(/cannot read finished waits \(PERMISSION_DENIED: not for you\);/);
   });
 
-  test('of another account, and of a number of sub-tasks, are laws of their own', async () => {
+  test('of another account, and of a number of sub-tasks, are distributions of their own', async () => {
     const slow = { account: 'slow', lowSeconds: 90, highSeconds: 100 };
     const many = { account: 'default', lowSeconds: 40, highSeconds: 44, subTasks: 8 };
     const records = [...jobs(60), ...jobs(60, slow), ...jobs(60, many).map((job) => ({ ...job, id: `${job.id}-8` }))];
@@ -136,29 +136,29 @@ describe('durations', () => {
   });
 });
 
-describe('the price of a look', () => {
+describe('the poll cost of a poll', () => {
   test('is the wanted one where the budget leaves it free', async () => {
     const { policy, ready } = begin(reader({ ...stream(0.5) }));
     await ready;
-    expect(policy('default').priceSeconds).toBeCloseTo(0.5, 1);
+    expect(policy('default').pollCostSeconds).toBeCloseTo(0.5, 1);
   });
 
-  test.each([4, 8])('at %d jobs/s makes looks fit the budget', async (perSecond) => {
+  test.each([4, 8])('at %d jobs/s makes polls fit the budget', async (perSecond) => {
     const { policy, ready } = begin(reader({ ...stream(perSecond) }));
     await ready;
-    const { looks } = scheduleCost(policy('default'));
-    expect(looks * perSecond).toBeLessThan(1.05 * vendorQueueRate(20));
-    expect(looks * perSecond).toBeGreaterThan(0.9 * vendorQueueRate(20));
+    const { polls } = scheduleCost(policy('default'));
+    expect(polls * perSecond).toBeLessThan(1.05 * vendorQueueRate(20));
+    expect(polls * perSecond).toBeGreaterThan(0.9 * vendorQueueRate(20));
   });
 
   test('is that of the open jobs in a burst of starts, and after it', async () => {
     const steady = begin(reader(stream(4)));
     await steady.ready;
-    const price = steady.policy('default').priceSeconds;
+    const pollCost = steady.policy('default').pollCostSeconds;
     for (const perSecond of [20, 0]) {
       const burst = begin(reader({ ...stream(perSecond), ...open(4 * 77) }));
       await burst.ready;
-      const [low, high] = [burst.policy('default').priceSeconds, price].sort((one, other) => one - other);
+      const [low, high] = [burst.policy('default').pollCostSeconds, pollCost].sort((one, other) => one - other);
       expect((high ?? 0) / (low ?? 1)).toBeLessThan(4);
     }
   });
@@ -168,22 +168,22 @@ describe('the price of a look', () => {
     const ended = async () => [...jobs(90, { account: 'a' }), ...jobs(10, { account: 'b' })];
     const { policy, ready } = begin(reader({ ...stream(40), ended }), { accounts: both });
     await ready;
-    expect(policy('a').priceSeconds).toBeGreaterThan(policy('b').priceSeconds);
+    expect(policy('a').pollCostSeconds).toBeGreaterThan(policy('b').pollCostSeconds);
   });
 
-  test("rises where looks come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
+  test("rises where polls come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
     const own = begin(undefined);
     await own.ready;
-    const before = own.policy('default').priceSeconds;
+    const before = own.policy('default').pollCostSeconds;
     for (let k = 0; k < 200; k++) own.onAttempt(attempt({ dueAtMs: startMs - 60_000 }));
     await pass(3);
-    expect(own.policy('default').priceSeconds).toBe(before);
+    expect(own.policy('default').pollCostSeconds).toBe(before);
     for (let k = 0; k < 200; k++) own.onAttempt(attempt({ isOnVendorQueue: false, dueAtMs: Date.now() - 4_000 }));
     await pass(3);
-    expect(own.policy('default').priceSeconds).toBe(before);
+    expect(own.policy('default').pollCostSeconds).toBe(before);
     for (let k = 0; k < 400; k++) own.onAttempt(attempt({ dueAtMs: Date.now() - 4_000 }));
     await pass(3);
-    expect(own.policy('default').priceSeconds).toBeGreaterThan(1.5 * before);
+    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(1.5 * before);
   });
 
   test('goes by what this worker sees begin where the server does not count', async () => {
@@ -193,7 +193,7 @@ describe('the price of a look', () => {
     for (let k = 0; k < 2_400; k++)
       own.onAttempt(attempt({ isFirst: true, startedAtMs: Date.now() + 1.1 * tickMs - k * 125 }));
     await pass(1);
-    expect(own.policy('default').priceSeconds).toBeGreaterThan(2);
+    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(2);
   });
 });
 

@@ -30,7 +30,7 @@ describe('what finished waits teach', () => {
     const { records, groups } = report([]);
     expect(records).toBe(0);
     expect(groups).toMatchObject([{ account: 'default', jobs: 0, model: priorModel, jobsPerSecond: 0 }]);
-    expect(groups[0]?.lookSeconds.length).toBeGreaterThan(5);
+    expect(groups[0]?.pollSeconds.length).toBeGreaterThan(5);
   });
 
   test('is told by account, then by number of sub-tasks', () => {
@@ -47,7 +47,7 @@ describe('what finished waits teach', () => {
     const [a, a2, , b] = groups;
     expect(a).toMatchObject({ jobs: 80, jobsPerSecond: 4, model: { source: 'learned' } });
     expect(a?.quantileSeconds.p50).toBeCloseTo(10.5, 0);
-    expect(a2?.priceSeconds).toBe(a?.priceSeconds);
+    expect(a2?.pollCostSeconds).toBe(a?.pollCostSeconds);
     expect(b?.jobsPerSecond).toBe(2);
     expect(JSON.parse(JSON.stringify(groups))).toEqual(groups);
   });
@@ -64,14 +64,14 @@ test('the block of a number of sub-tasks is left out while nothing was learned o
 describe('the plot', () => {
   const group = report(Array.from({ length: 60 }, (_, k) => job('default', k, 2))).groups[0];
   const draw = (title: string) =>
-    plotModel({ title, subtitle: 's', model: group?.model ?? priorModel, lookSeconds: group?.lookSeconds ?? [] });
+    plotModel({ title, subtitle: 's', model: group?.model ?? priorModel, pollSeconds: group?.pollSeconds ?? [] });
 
-  test('has a mark for each look that is on it, and no number that is none', () => {
+  test('has a mark for each poll that is on it, and no number that is none', () => {
     const svg = draw('Durations');
     expect(svg).toMatch(/^<svg /);
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
-    const looks = (group?.lookSeconds ?? []).filter((seconds) => seconds <= 1.1 * (group?.quantileSeconds.p95 ?? 0));
-    expect(svg.match(/stroke="#c2410c"/g)?.length).toBeGreaterThanOrEqual(looks.length);
+    const polls = (group?.pollSeconds ?? []).filter((seconds) => seconds <= 1.1 * (group?.quantileSeconds.p95 ?? 0));
+    expect(svg.match(/stroke="#c2410c"/g)?.length).toBeGreaterThanOrEqual(polls.length);
   });
 
   test('escapes its texts', () => {

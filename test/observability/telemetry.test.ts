@@ -8,7 +8,7 @@ import type { Exchanged } from '../../src/providers/exchange.js';
 import { aroundAll } from '../../src/telemetry/exchange-hook.js';
 import { startHealthServer } from '../../src/telemetry/health.js';
 import { jsonLine } from '../../src/telemetry/json-log.js';
-import { errorLabels, lookResult } from '../../src/telemetry/labels.js';
+import { errorLabels, pollResult } from '../../src/telemetry/labels.js';
 import { createTryOnMetrics } from '../../src/telemetry/metrics.js';
 import { metricsExporter, runtimeOptions } from '../../src/telemetry/runtime.js';
 import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/settings.js';
@@ -44,10 +44,10 @@ describe('labels come out of small sets', () => {
     }
   });
 
-  test('a look is told by what its verdict is', () => {
-    expect(lookResult({ kind: 'pending', status: 'running' })).toBe('running');
-    expect(lookResult({ kind: 'ended', status: 'finished' })).toBe('finished');
-    expect(lookResult({ kind: 'trouble', class: 'throttled', error, retries: 0 })).toBe('throttled');
+  test('a poll is told by what its classification is', () => {
+    expect(pollResult({ kind: 'pending', status: 'running' })).toBe('running');
+    expect(pollResult({ kind: 'ended', status: 'finished' })).toBe('finished');
+    expect(pollResult({ kind: 'error', class: 'throttled', error, retries: 0 })).toBe('throttled');
   });
 });
 
@@ -78,14 +78,14 @@ describe('metrics of attempts', () => {
 
   test('an end tells how long ago the task was last seen unfinished', async () => {
     const of = await measure({
-      look: { verdict: { kind: 'ended', status: 'finished' }, queries: 2 },
+      poll: { classification: { kind: 'ended', status: 'finished' }, queries: 2 },
       state: { ...unpolled, pendingUntilMs: 58_000 },
       end: { status: 'finished' },
       newImages: 4,
     });
     expect(of('tryon_end_delay_seconds')).toEqual([{ value: 3, account: 'default' }]);
     expect(of('tryon_job_duration_seconds')).toEqual([{ value: 60, account: 'default' }]);
-    expect(of('tryon_look_lag_seconds')).toEqual([{ value: 0.25, account: 'default' }]);
+    expect(of('tryon_poll_lag_seconds')).toEqual([{ value: 0.25, account: 'default' }]);
     expect(of('tryon_images')).toEqual([{ value: 4, account: 'default' }]);
     expect(of('tryon_queries')).toEqual([{ value: 2, account: 'default' }]);
     expect(of('tryon_waits_ended')).toEqual([{ value: 1, account: 'default', status: 'finished' }]);
@@ -95,19 +95,23 @@ describe('metrics of attempts', () => {
     const of = await measure({ end: { status: 'timeout' } });
     expect(of('tryon_waits_ended')).toHaveLength(1);
     expect([...of('tryon_end_delay_seconds'), ...of('tryon_job_duration_seconds')]).toEqual([]);
-    expect(of('tryon_looks_held')).toHaveLength(1);
+    expect(of('tryon_polls_deferred')).toHaveLength(1);
   });
 
-  const trouble = (kind: 'auth' | 'quota' | 'transient' | 'throttled'): Partial<AttemptSeen> => ({
-    look: { verdict: { kind: 'trouble', class: kind, error, retries: 0 }, queries: 1 },
+  const pollError = (kind: 'auth' | 'quota' | 'transient' | 'throttled'): Partial<AttemptSeen> => ({
+    poll: { classification: { kind: 'error', class: kind, error, retries: 0 }, queries: 1 },
   });
-  const runs: Partial<AttemptSeen> = { look: { verdict: { kind: 'pending', status: 'running' }, queries: 1 } };
+  const runs: Partial<AttemptSeen> = { poll: { classification: { kind: 'pending', status: 'running' }, queries: 1 } };
   test.each([
-    ['a refused key blocks the account', [trouble('auth')], 1],
-    ['so does a spent quota', [trouble('quota')], 1],
-    ['an outage meanwhile says nothing of that', [trouble('auth'), trouble('transient'), trouble('throttled')], 1],
-    ['an answer ends it', [trouble('auth'), runs], 0],
-    ['trouble of the vendor does not block it', [trouble('throttled')], 0],
+    ['a refused key blocks the account', [pollError('auth')], 1],
+    ['so does a spent quota', [pollError('quota')], 1],
+    [
+      'an outage meanwhile says nothing of that',
+      [pollError('auth'), pollError('transient'), pollError('throttled')],
+      1,
+    ],
+    ['an answer ends it', [pollError('auth'), runs], 0],
+    ['errors of the vendor does not block it', [pollError('throttled')], 0],
   ])('%s', async (_what, attempts, expected) => {
     const of = await measure(...attempts);
     const blocked = of('tryon_account_trouble').filter(
@@ -116,7 +120,7 @@ describe('metrics of attempts', () => {
     expect(blocked.at(-1)?.value).toBe(expected);
   });
 
-  test('a meter that fails breaks no look', () => {
+  test('a meter that fails breaks no poll', () => {
     const fails = () => {
       throw new Error('no meter');
     };
@@ -247,13 +251,13 @@ describe('settings', () => {
 });
 
 describe('JSON log lines', () => {
-  const entry = { level: 'INFO', message: 'looked', timestampNanos: 1_700_000_000_123_456_789n };
+  const entry = { level: 'INFO', message: 'polled', timestampNanos: 1_700_000_000_123_456_789n };
 
   test('have time, level, message and what is known, with the task id out of the workflow id', () => {
     expect(JSON.parse(jsonLine({ ...entry, meta: { workflowId: 'tryon-results-42', attempt: 3 } }))).toEqual({
       time: '2023-11-14T22:13:20.123Z',
       level: 'INFO',
-      message: 'looked',
+      message: 'polled',
       taskId: '42',
       workflowId: 'tryon-results-42',
       attempt: 3,
@@ -276,7 +280,7 @@ describe('JSON log lines', () => {
     expect(told).toMatchObject({ error: { name: 'Error', message: 'no', cause: { message: 'deep' } }, count: '3' });
     const loop: Record<string, unknown> = { workflowId: 'tryon-results-42' };
     loop.self = loop;
-    expect(JSON.parse(jsonLine({ ...entry, meta: loop }))).toMatchObject({ message: 'looked', taskId: '42' });
+    expect(JSON.parse(jsonLine({ ...entry, meta: loop }))).toMatchObject({ message: 'polled', taskId: '42' });
   });
 });
 

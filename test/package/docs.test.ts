@@ -126,7 +126,7 @@ describe('limits and budget', () => {
     ['headers', `${vendorLimits.headersMs / 1000} s`, /headers (\d+ s)/],
     ['an exchange', `${vendorLimits.totalMs / 1000} s`, /whole (\d+ s)/],
     ['the grace', `${waitRules.notFoundGraceMs / 1000} s`, /`notFound` after (\d+ s)/],
-    ['looks on average', String(Math.round(scheduleCost(defaultPolicy).looks)), /a wait takes (\d+) looks/],
+    ['polls on average', String(Math.round(scheduleCost(defaultPolicy).polls)), /a wait takes (\d+) polls/],
     ['mean delay', `${scheduleCost(defaultPolicy).delaySeconds.toFixed(1)} s`, /the end ([\d.]+ s) late/],
   ];
   test.each(said)('tells %s as it is: %s', (_what, value, pattern) => {

@@ -138,9 +138,9 @@ test('versions are those of the manifest', () => {
   expect(read('docker-compose.yml')).toContain(`temporalio/server:${/pins ([\d.]+\d)/.exec(support)?.[1]}`);
 });
 
-test('a history has as many events as it says, with few looks or many', () => {
+test('a history has as many events as it says, with few polls or many', () => {
   const [, events] = /(\d+)\s+events\s+for\s+a\s+plain\s+wait/.exec(readme) ?? [];
-  for (const name of ['plain', 'many-looks']) {
+  for (const name of ['plain', 'many-polls']) {
     expect(JSON.parse(read(`test/histories/${name}.json`)).events, name).toHaveLength(Number(events));
   }
 });

@@ -1,127 +1,129 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  askGate,
-  type Gate,
-  gateNews,
-  gateRules,
-  type Looked,
-  learnGate,
-  openGate,
+  type AccountThrottle,
+  admitPoll,
+  type EndedPoll,
+  initialThrottle,
+  observePoll,
   shareAt,
+  throttleChange,
+  throttleRules,
 } from '../../src/poll/account-throttle.js';
-import type { Verdict } from '../../src/poll/classify.js';
-import type { TroubleClass } from '../../src/poll/reply.js';
+import type { Classification } from '../../src/poll/classify.js';
+import type { ErrorClass } from '../../src/poll/reply.js';
 import type { Hint } from '../../src/poll/retry-hint.js';
-import { mostIn, runCrowd } from '../support/crowd.js';
+import { maxIn, runCrowd } from '../support/crowd.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
-const running: Verdict = { kind: 'pending', status: 'running' };
-const finished: Verdict = { kind: 'ended', status: 'finished' };
-const trouble = (kind: TroubleClass | 'wrongTask', code = 'Http503', hint?: Hint): Verdict => ({
-  kind: 'trouble',
+const running: Classification = { kind: 'pending', status: 'running' };
+const finished: Classification = { kind: 'ended', status: 'finished' };
+const pollError = (kind: ErrorClass | 'wrongTask', code = 'Http503', hint?: Hint): Classification => ({
+  kind: 'error',
   class: kind,
   retries: 0,
   error: { layer: 'transport', code, message: 'no' },
   ...(hint === undefined ? {} : { hint }),
 });
-const away = trouble('transient');
-const throttled = trouble('throttled', 'Http429');
-const hinted = (delayMs: number, absurd?: string): Hint => ({
+const away = pollError('transient');
+const throttled = pollError('throttled', 'Http429');
+const hinted = (delayMs: number, outOfRange?: string): Hint => ({
   delayMs,
   source: 'retryAfter',
-  ...(absurd === undefined ? {} : { absurd }),
+  ...(outOfRange === undefined ? {} : { outOfRange }),
 });
-const looked = (verdict: Verdict, look: Partial<Looked> = {}): Looked => ({
+const polled = (classification: Classification, poll: Partial<EndedPoll> = {}): EndedPoll => ({
   taskId: 't-1',
-  startedAtMs: look.nowMs ?? 1_000,
+  startedAtMs: poll.nowMs ?? 1_000,
   nowMs: 1_000,
   isProbe: false,
-  verdict,
-  ...look,
+  classification,
+  ...poll,
 });
-/** The gate after each verdict came from a task of its own, all at once. */
-const gateAfter = (verdicts: readonly Verdict[], nowMs = 1_000): Gate =>
-  verdicts.reduce(
-    (gate, verdict, index) => learnGate(gate, looked(verdict, { taskId: `t-${index}`, nowMs })),
-    openGate,
+/** The throttle after each classification came from a task of its own, all at once. */
+const throttleAfter = (classifications: readonly Classification[], nowMs = 1_000): AccountThrottle =>
+  classifications.reduce(
+    (throttle, classification, index) => observePoll(throttle, polled(classification, { taskId: `t-${index}`, nowMs })),
+    initialThrottle,
   );
-const outage = gateAfter(Array(5).fill(away));
+const outage = throttleAfter(Array(5).fill(away));
 const rate = 20;
-const ask = (gate: Gate, nowMs: number, more: { placeMs?: number; isLast?: boolean } = {}) =>
-  askGate(gate, { nowMs, ...more }, rate);
+const ask = (throttle: AccountThrottle, nowMs: number, more: { placeMs?: number; isLast?: boolean } = {}) =>
+  admitPoll(throttle, { nowMs, ...more }, rate);
 
 describe('a hint is shared by all waits of the account', () => {
-  test.each<[string, Verdict]>([
-    ['Retry-After with a 503', trouble('transient', 'Http503', hinted(30_000))],
-    ['Retry-After with a 429', trouble('throttled', 'Http429', hinted(30_000))],
-    ['a ban told in words', trouble('throttled', 'ApiCallLimit', { delayMs: 30_000, source: 'message' })],
-    ['a pause of the code itself', trouble('throttled', 'AppCallLimit', { delayMs: 30_000, source: 'code' })],
-  ])('%s', (_name, verdict) => {
-    const gate = gateAfter([verdict]);
-    expect(ask(gate, 2_000).holdUntilMs).toBe(31_000);
-    expect(ask(gate, 30_990).holdUntilMs).toBe(31_241);
-    expect(ask(gate, 31_000).holdUntilMs).toBeUndefined();
+  test.each<[string, Classification]>([
+    ['Retry-After with a 503', pollError('transient', 'Http503', hinted(30_000))],
+    ['Retry-After with a 429', pollError('throttled', 'Http429', hinted(30_000))],
+    ['a ban told in words', pollError('throttled', 'ApiCallLimit', { delayMs: 30_000, source: 'message' })],
+    ['a pause of the code itself', pollError('throttled', 'AppCallLimit', { delayMs: 30_000, source: 'code' })],
+  ])('%s', (_name, classification) => {
+    const throttle = throttleAfter([classification]);
+    expect(ask(throttle, 2_000).deferUntilMs).toBe(31_000);
+    expect(ask(throttle, 30_990).deferUntilMs).toBe(31_241);
+    expect(ask(throttle, 31_000).deferUntilMs).toBeUndefined();
   });
 
   test('the longest of several holds', () => {
-    const gate = gateAfter([30_000, 5_000].map((ms) => trouble('throttled', 'Http429', hinted(ms))));
-    expect(gate.pausedUntilMs).toBe(31_000);
+    const throttle = throttleAfter([30_000, 5_000].map((ms) => pollError('throttled', 'Http429', hinted(ms))));
+    expect(throttle.pausedUntilMs).toBe(31_000);
   });
 
   test.each([0, -5_000])('a wish of %d ms is no pause', (delayMs) => {
-    expect(gateAfter([trouble('throttled', 'Http429', hinted(delayMs, 'odd'))]).pausedUntilMs).toBe(0);
+    expect(throttleAfter([pollError('throttled', 'Http429', hinted(delayMs, 'odd'))]).pausedUntilMs).toBe(0);
   });
 
   test('a wish for a day silences the others for an hour', () => {
-    const gate = gateAfter([trouble('throttled', 'Http429', hinted(24 * hour, 'retryAfter asks for 86400 s'))]);
-    expect(gate.pausedUntilMs).toBe(1_000 + hour);
+    const throttle = throttleAfter([
+      pollError('throttled', 'Http429', hinted(24 * hour, 'retryAfter asks for 86400 s')),
+    ]);
+    expect(throttle.pausedUntilMs).toBe(1_000 + hour);
   });
 
   test('one that comes with a good answer concerns that task alone', () => {
-    expect(gateAfter([{ ...running, hint: hinted(30_000) }]).pausedUntilMs).toBe(0);
+    expect(throttleAfter([{ ...running, hint: hinted(30_000) }]).pausedUntilMs).toBe(0);
   });
 
-  test('the last look before a deadline is taken all the same; a good answer to it ends the pause, an older one does not', () => {
-    const gate = gateAfter([trouble('transient', 'Http503', hinted(30_000))]);
-    const last = ask(gate, 5_000, { isLast: true });
-    expect(last.holdUntilMs).toBeUndefined();
-    expect(learnGate(last.gate, looked(running, { nowMs: 5_100, startedAtMs: 900 })).pausedUntilMs).toBe(31_000);
-    expect(learnGate(last.gate, looked(running, { nowMs: 5_100, startedAtMs: 5_000 })).pausedUntilMs).toBe(0);
+  test('the last poll before a deadline is taken all the same; a good answer to it ends the pause, an older one does not', () => {
+    const throttle = throttleAfter([pollError('transient', 'Http503', hinted(30_000))]);
+    const last = ask(throttle, 5_000, { isLast: true });
+    expect(last.deferUntilMs).toBeUndefined();
+    expect(observePoll(last.throttle, polled(running, { nowMs: 5_100, startedAtMs: 900 })).pausedUntilMs).toBe(31_000);
+    expect(observePoll(last.throttle, polled(running, { nowMs: 5_100, startedAtMs: 5_000 })).pausedUntilMs).toBe(0);
   });
 });
 
 describe('a throttle without a hint halves the pace of the account', () => {
-  const slow = gateAfter([throttled]);
+  const slow = throttleAfter([throttled]);
 
   test('and what was on its way already does not halve it again', () => {
     expect(shareAt(slow, 1_000)).toBe(0.5);
-    const same = learnGate(slow, looked(throttled, { startedAtMs: 990, nowMs: 1_050 }));
+    const same = observePoll(slow, polled(throttled, { startedAtMs: 990, nowMs: 1_050 }));
     expect(shareAt(same, 1_000)).toBe(0.5);
-    const again = learnGate(slow, looked(throttled, { startedAtMs: 1_001, nowMs: 1_050 }));
+    const again = observePoll(slow, polled(throttled, { startedAtMs: 1_001, nowMs: 1_050 }));
     expect(shareAt(again, 1_050)).toBeCloseTo(0.25, 2);
   });
 
   test('and no throttle brings it below its least', () => {
-    let gate = openGate;
-    for (let k = 1; k <= 20; k++) gate = learnGate(gate, looked(throttled, { nowMs: k }));
-    expect(shareAt(gate, 20)).toBe(gateRules.leastShare);
+    let throttle = initialThrottle;
+    for (let k = 1; k <= 20; k++) throttle = observePoll(throttle, polled(throttled, { nowMs: k }));
+    expect(shareAt(throttle, 20)).toBe(throttleRules.minShare);
   });
 
   test('and it recovers slowly, whatever good answers come', () => {
-    const good = learnGate(slow, looked(running, { nowMs: 1_100 }));
+    const good = observePoll(slow, polled(running, { nowMs: 1_100 }));
     expect(shareAt(good, 31_000)).toBe(0.75);
     expect(shareAt(good, 61_000)).toBe(1);
   });
 
   test('so that a crowd leaves at half the rate', () => {
     const starts: number[] = [];
-    let gate: Gate = { ...slow, slowdown: { share: 0.5, sinceMs: 1e12 } };
+    let throttle: AccountThrottle = { ...slow, slowdown: { share: 0.5, sinceMs: 1e12 } };
     for (let nowMs = 2_000; nowMs < 12_000; nowMs += 10) {
-      const asked = ask(gate, nowMs);
-      ({ gate } = asked);
-      if (asked.holdUntilMs === undefined) starts.push(nowMs);
+      const asked = ask(throttle, nowMs);
+      ({ throttle } = asked);
+      if (asked.deferUntilMs === undefined) starts.push(nowMs);
     }
     expect(starts.length).toBeGreaterThanOrEqual(100);
     expect(starts.length).toBeLessThanOrEqual(104);
@@ -129,53 +131,53 @@ describe('a throttle without a hint halves the pace of the account', () => {
 });
 
 describe('an outage', () => {
-  test('begins with trouble of five tasks in a row', () => {
-    expect(gateAfter(Array(4).fill(away)).outage).toBeUndefined();
+  test('begins with errors of five tasks in a row', () => {
+    expect(throttleAfter(Array(4).fill(away)).outage).toBeUndefined();
     expect(outage.outage).toMatchObject({ failures: 1, isProbing: false });
-    expect(gateAfter([away, away, away, running, away, away]).outage).toBeUndefined();
+    expect(throttleAfter([away, away, away, running, away, away]).outage).toBeUndefined();
   });
 
-  test.each<[string, Verdict]>([
-    ['a refusal', trouble('refused', '700')],
-    ['an unknown task', trouble('notFound', 'NotFound')],
+  test.each<[string, Classification]>([
+    ['a refusal', pollError('refused', '700')],
+    ['an unknown task', pollError('notFound', 'NotFound')],
     ['a throttle', throttled],
-    ['a wrong key', trouble('auth', 'InvalidAppKey')],
-    ['a reply about another task', trouble('wrongTask', 'WrongTask')],
-    ['an answer too large', trouble('transient', 'TooLarge')],
-  ])('is no outage where the vendor does answer: %s', (_name, verdict) => {
-    expect(gateAfter(Array(9).fill(verdict)).outage).toBeUndefined();
+    ['a wrong key', pollError('auth', 'InvalidAppKey')],
+    ['a reply about another task', pollError('wrongTask', 'WrongTask')],
+    ['an answer too large', pollError('transient', 'TooLarge')],
+  ])('is no outage where the vendor does answer: %s', (_name, classification) => {
+    expect(throttleAfter(Array(9).fill(classification)).outage).toBeUndefined();
   });
 
   test('is not what one task meets alone, however often', () => {
-    let gate = openGate;
-    for (let k = 0; k < 50; k++) gate = learnGate(gate, looked(away, { nowMs: k * 1000 }));
-    expect(gate.outage).toBeUndefined();
+    let throttle = initialThrottle;
+    for (let k = 0; k < 50; k++) throttle = observePoll(throttle, polled(away, { nowMs: k * 1000 }));
+    expect(throttle.outage).toBeUndefined();
   });
 
   test('a key that cannot be read says nothing of the vendor', () => {
-    expect(learnGate(outage, looked(trouble('auth', 'NoKey')))).toEqual(outage);
+    expect(observePoll(outage, polled(pollError('auth', 'NoKey')))).toEqual(outage);
   });
 
-  test('lets one look through in each gap, and the others come after it by the pace of the budget', () => {
+  test('lets one poll through in each gap, and the others come after it by the pace of the budget', () => {
     const probeAtMs = outage.outage?.probeAtMs ?? 0;
     const first = ask(outage, 1_100);
-    const second = ask(first.gate, 1_100);
-    expect(first.holdUntilMs).toBe(Math.ceil(probeAtMs));
-    expect(second.holdUntilMs).toBe(Math.ceil(probeAtMs) + 50);
-    const probe = ask(second.gate, first.holdUntilMs ?? 0, { placeMs: first.holdUntilMs ?? 0 });
+    const second = ask(first.throttle, 1_100);
+    expect(first.deferUntilMs).toBe(Math.ceil(probeAtMs));
+    expect(second.deferUntilMs).toBe(Math.ceil(probeAtMs) + 50);
+    const probe = ask(second.throttle, first.deferUntilMs ?? 0, { placeMs: first.deferUntilMs ?? 0 });
     expect(probe).toMatchObject({ isProbe: true });
-    const meanwhile = ask(probe.gate, second.holdUntilMs ?? 0, { placeMs: second.holdUntilMs ?? 0 });
-    expect(meanwhile.holdUntilMs).toBeGreaterThanOrEqual((second.holdUntilMs ?? 0) + gateRules.probeUnderwayMs);
+    const meanwhile = ask(probe.throttle, second.deferUntilMs ?? 0, { placeMs: second.deferUntilMs ?? 0 });
+    expect(meanwhile.deferUntilMs).toBeGreaterThanOrEqual((second.deferUntilMs ?? 0) + throttleRules.probeUnderwayMs);
   });
 
   test('doubles the gap with each probe that fails, up to a minute and its jitter', () => {
-    let gate = outage;
+    let throttle = outage;
     const gaps: number[] = [];
     for (let nowMs = 10_000; gaps.length < 9; nowMs += 100_000) {
-      const probe = ask(gate, nowMs);
+      const probe = ask(throttle, nowMs);
       expect(probe.isProbe).toBe(true);
-      gate = learnGate(probe.gate, looked(away, { nowMs, isProbe: true }));
-      gaps.push((gate.outage?.probeAtMs ?? 0) - nowMs);
+      throttle = observePoll(probe.throttle, polled(away, { nowMs, isProbe: true }));
+      gaps.push((throttle.outage?.probeAtMs ?? 0) - nowMs);
     }
     [2, 4, 8, 16, 32, 60, 60, 60, 60].forEach((seconds, index) => {
       expect(gaps[index]).toBeGreaterThanOrEqual(1000 * seconds);
@@ -183,34 +185,34 @@ describe('an outage', () => {
     });
   });
 
-  test('is over with any answer; looks that were on their way, and last looks, change no gap', () => {
-    expect(learnGate(outage, looked(away, { nowMs: 1_500 }))).toEqual(outage);
-    for (const verdict of [running, finished, throttled, trouble('notFound', 'NotFound')]) {
-      expect(learnGate(outage, looked(verdict)).outage).toBeUndefined();
+  test('is over with any answer; polls that were on their way, and last polls, change no gap', () => {
+    expect(observePoll(outage, polled(away, { nowMs: 1_500 }))).toEqual(outage);
+    for (const classification of [running, finished, throttled, pollError('notFound', 'NotFound')]) {
+      expect(observePoll(outage, polled(classification)).outage).toBeUndefined();
     }
   });
 
   test('has a new probe at once where one was broken off, and soon where one died', () => {
-    const { gate } = ask(outage, 10_000);
-    expect(ask(gate, 10_100).holdUntilMs).toBe(10_100 + gateRules.probeUnderwayMs);
-    const { verdict: _none, ...brokenOff } = looked(away, { nowMs: 10_200, isProbe: true });
-    expect(ask(learnGate(gate, brokenOff), 10_300)).toMatchObject({ isProbe: true });
-    expect(ask(gate, 10_000 + gateRules.probeLeaseMs)).toMatchObject({ isProbe: true });
+    const { throttle } = ask(outage, 10_000);
+    expect(ask(throttle, 10_100).deferUntilMs).toBe(10_100 + throttleRules.probeUnderwayMs);
+    const { classification: _none, ...brokenOff } = polled(away, { nowMs: 10_200, isProbe: true });
+    expect(ask(observePoll(throttle, brokenOff), 10_300)).toMatchObject({ isProbe: true });
+    expect(ask(throttle, 10_000 + throttleRules.probeLeaseMs)).toMatchObject({ isProbe: true });
   });
 
   test('is told when it begins and when it ends', () => {
-    expect(gateNews(openGate, outage)).toMatch(/away/);
-    expect(gateNews(outage, learnGate(outage, looked(running)))).toMatch(/back/);
-    expect(gateNews(openGate, gateAfter([throttled]))).toMatch(/throttles/);
-    expect(gateNews(outage, outage)).toBeUndefined();
+    expect(throttleChange(initialThrottle, outage)).toMatch(/away/);
+    expect(throttleChange(outage, observePoll(outage, polled(running)))).toMatch(/back/);
+    expect(throttleChange(initialThrottle, throttleAfter([throttled]))).toMatch(/throttles/);
+    expect(throttleChange(outage, outage)).toBeUndefined();
   });
 });
 
 describe('a crowd', () => {
-  const within = (gate: ReturnType<typeof runCrowd>, budget: number) =>
-    expect(mostIn(5_000, gate.queries)).toBeLessThanOrEqual(Math.ceil(5.5 * budget));
+  const within = (throttle: ReturnType<typeof runCrowd>, budget: number) =>
+    expect(maxIn(5_000, throttle.queries)).toBeLessThanOrEqual(Math.ceil(5.5 * budget));
 
-  test('of 10,000 that comes at once is served by the pace of the budget, one look each', () => {
+  test('of 10,000 that comes at once is served by the pace of the budget, one poll each', () => {
     const run = runCrowd({ dueMs: Array(10_000).fill(0), queriesPerSecond: rate, vendor: () => finished });
     expect(run.queries).toHaveLength(10_000);
     within(run, rate);
@@ -219,7 +221,7 @@ describe('a crowd', () => {
     expect(run.held).toBeLessThan(11_000);
   });
 
-  test('of 50 costs one look for each gap of an outage of an hour, and is back within a gap and its own line', () => {
+  test('of 50 costs one poll for each gap of an outage of an hour, and is back within a gap and its own line', () => {
     const dueMs = Array.from({ length: 50 }, (_, index) => index * 700);
     const vendor = (atMs: number) => (atMs < hour ? away : finished);
     const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor });
@@ -243,7 +245,7 @@ describe('a crowd', () => {
     const vendor = (atMs: number) => (atMs < 10 * minute ? away : finished);
     const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor });
     within(run, rate);
-    // Those of the first burst and on their way when the fifth trouble came, six while the gap grows, then one in each.
+    // Those of the first burst and on their way when the fifth errors came, six while the gap grows, then one in each.
     expect(run.queries.filter((query) => query.atMs < 10 * minute).length).toBeLessThanOrEqual(7 + 6 + 10);
     const backMs = run.queries.find((query) => query.atMs >= 10 * minute)?.atMs ?? 0;
     expect(backMs - 10 * minute).toBeLessThanOrEqual(72_100);
@@ -252,7 +254,7 @@ describe('a crowd', () => {
 
   test('is halved by a throttle as a whole', () => {
     let bans = 0;
-    const vendor = (atMs: number): Verdict => {
+    const vendor = (atMs: number): Classification => {
       if (atMs < 10_000 || bans > 0) return running;
       bans += 1;
       return throttled;
@@ -268,19 +270,19 @@ describe('a crowd', () => {
 });
 
 describe('whatever comes', () => {
-  const verdicts: fc.Arbitrary<Verdict> = fc.oneof(
+  const classifications: fc.Arbitrary<Classification> = fc.oneof(
     { weight: 4, arbitrary: fc.constant(running) },
     { weight: 2, arbitrary: fc.constant(finished) },
     { weight: 4, arbitrary: fc.constant(away) },
-    fc.constantFrom(throttled, trouble('notFound', 'NotFound'), trouble('transient', 'TooLarge')),
+    fc.constantFrom(throttled, pollError('notFound', 'NotFound'), pollError('transient', 'TooLarge')),
     fc
       .tuple(fc.constantFrom('transient', 'throttled'), fc.integer({ min: -5, max: 90 }))
-      .map(([kind, seconds]) => trouble(kind as TroubleClass, 'Http503', hinted(1000 * seconds))),
+      .map(([kind, seconds]) => pollError(kind as ErrorClass, 'Http503', hinted(1000 * seconds))),
   );
   const crowds = fc.record({
     dueMs: fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 1, maxLength: 60 }),
     queriesPerSecond: fc.constantFrom(1, 2, 5, 20, 1_000),
-    course: fc.array(fc.tuple(verdicts, fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 12 }),
+    course: fc.array(fc.tuple(classifications, fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 12 }),
     latencyMs: fc.constantFrom(1, 50, 900, 15_000),
     deadlineMs: fc.constantFrom(30_000, 300_000),
   });
@@ -289,20 +291,20 @@ describe('whatever comes', () => {
   test('the budget holds, orders are obeyed, an outage has one probe at a time, and nobody is forgotten', () => {
     fc.assert(
       fc.property(crowds, ({ course, ...crowd }) => {
-        const answers = course.flatMap(([verdict, times]) => Array<Verdict>(times).fill(verdict));
+        const answers = course.flatMap(([classification, times]) => Array<Classification>(times).fill(classification));
         const run = runCrowd({ ...crowd, vendor: (_at, query) => answers[query] ?? finished });
         const free = run.queries.filter((query) => !query.isLast);
-        // Waits whose time is up at the same moment take their last look, whatever the budget says.
-        expect(mostIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.25 * crowd.queriesPerSecond) + 1);
-        const answerTo = (index: number): Verdict => answers[index] ?? finished;
-        const isGood = (verdict: Verdict) =>
-          verdict.kind !== 'trouble' || !['transient', 'throttled'].includes(verdict.class);
+        // Waits whose time is up at the same moment take their last poll, whatever the budget says.
+        expect(maxIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.25 * crowd.queriesPerSecond) + 1);
+        const answerTo = (index: number): Classification => answers[index] ?? finished;
+        const isGood = (classification: Classification) =>
+          classification.kind !== 'error' || !['transient', 'throttled'].includes(classification.class);
         run.queries.forEach((ordered, index) => {
           const answer = answerTo(index);
-          const delayMs = answer.kind === 'trouble' ? (answer.hint?.delayMs ?? 0) : 0;
+          const delayMs = answer.kind === 'error' ? (answer.hint?.delayMs ?? 0) : 0;
           const fromMs = ordered.atMs + crowd.latencyMs;
           const inside = free.filter(
-            ({ atMs }) => atMs > fromMs && atMs < Math.min(fromMs + delayMs - gateRules.slackMs, crowd.deadlineMs),
+            ({ atMs }) => atMs > fromMs && atMs < Math.min(fromMs + delayMs - throttleRules.slackMs, crowd.deadlineMs),
           );
           for (const early of inside) {
             const lifted = run.queries.some(
@@ -323,25 +325,31 @@ describe('whatever comes', () => {
     );
   });
 
-  test('a hold is always ahead, and JSON keeps the gate', () => {
+  test('a hold is always ahead, and JSON keeps the throttle', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), verdicts, fc.boolean()), { maxLength: 60 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 5_000 }), classifications, fc.boolean()), { maxLength: 60 }),
         (events) => {
-          let gate = openGate;
+          let throttle = initialThrottle;
           let nowMs = 1_000;
-          events.forEach(([stepMs, verdict, isLast], index) => {
+          events.forEach(([stepMs, classification, isLast], index) => {
             nowMs += stepMs;
-            const asked = askGate(gate, { nowMs, isLast }, rate);
-            expect(JSON.parse(JSON.stringify(asked.gate))).toEqual(asked.gate);
-            ({ gate } = asked);
-            if (asked.holdUntilMs !== undefined) {
+            const asked = admitPoll(throttle, { nowMs, isLast }, rate);
+            expect(JSON.parse(JSON.stringify(asked.throttle))).toEqual(asked.throttle);
+            ({ throttle } = asked);
+            if (asked.deferUntilMs !== undefined) {
               expect(isLast).toBe(false);
-              expect(asked.holdUntilMs - nowMs).toBeGreaterThan(gateRules.slackMs);
+              expect(asked.deferUntilMs - nowMs).toBeGreaterThan(throttleRules.slackMs);
               return;
             }
             const { isProbe } = asked;
-            gate = learnGate(gate, { taskId: `t-${index}`, startedAtMs: nowMs, nowMs: nowMs + 10, isProbe, verdict });
+            throttle = observePoll(throttle, {
+              taskId: `t-${index}`,
+              startedAtMs: nowMs,
+              nowMs: nowMs + 10,
+              isProbe,
+              classification,
+            });
           });
         },
       ),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { classify, type Verdict } from '../../src/poll/classify.js';
-import type { Answer, Fault, SubTaskReply, TaskReply, TroubleClass } from '../../src/poll/reply.js';
+import { type Classification, classify } from '../../src/poll/classify.js';
+import type { Answer, ErrorClass, Fault, SubTaskReply, TaskReply } from '../../src/poll/reply.js';
 import { clampHint, readHint } from '../../src/poll/retry-hint.js';
 import { tryOnApi as api } from '../../src/providers/aidge/tryon.js';
 
@@ -22,13 +22,13 @@ const aFault = (fault: Partial<Fault> & Pick<Fault, 'code'>): Fault => ({
   message: 'it broke',
   ...fault,
 });
-const read = (reply: Answer | Fault, options: object = {}): Verdict =>
+const read = (reply: Answer | Fault, options: object = {}): Classification =>
   classify(reply, api, { taskId: 'mine', ...options });
 const told = (reply: Answer | Fault, options: object = {}) => {
-  const verdict = read(reply, options);
-  return verdict.kind === 'trouble'
-    ? `${verdict.class} ${verdict.error.layer} ${verdict.error.code}`
-    : `${verdict.kind} ${verdict.status}`;
+  const classification = read(reply, options);
+  return classification.kind === 'error'
+    ? `${classification.class} ${classification.error.layer} ${classification.error.code}`
+    : `${classification.kind} ${classification.status}`;
 };
 const done = aTask({ status: 'finished', subTasks: [aSubTask()] });
 
@@ -39,8 +39,8 @@ describe('the task is told by its status', () => {
     ['unknown', 'pending unknown'],
     ['finished', 'ended finished'],
     ['failed', 'ended failed'],
-  ] as const)('%s', (status, verdict) => {
-    expect(told(anAnswer({ ...ok, task: aTask({ status }) }))).toBe(verdict);
+  ] as const)('%s', (status, classification) => {
+    expect(told(anAnswer({ ...ok, task: aTask({ status }) }))).toBe(classification);
   });
 
   test('not by its images', () => {
@@ -74,7 +74,7 @@ describe('the task is told by its status', () => {
 });
 
 /** What the vendor's pages and other users of its gateway say of each code. */
-const gatewayClasses: Record<string, TroubleClass> = {
+const gatewayClasses: Record<string, ErrorClass> = {
   NoResource: 'quota',
   IncompleteSignature: 'clock',
   IllegalTimestamp: 'clock',
@@ -102,7 +102,7 @@ const gatewayClasses: Record<string, TroubleClass> = {
   SystemError: 'transient',
   '15': 'transient',
 };
-const serviceClasses: Record<string, [TroubleClass, number]> = {
+const serviceClasses: Record<string, [ErrorClass, number]> = {
   '500': ['transient', 0],
   '501': ['throttled', 0],
   '700': ['refused', 0],
@@ -124,9 +124,9 @@ describe('every code of the gateway', () => {
 
   test.each(Object.entries(gatewayClasses))('%s is %s, whatever the HTTP status', (code, meaning) => {
     for (const httpStatus of [200, 400, 403, 500]) {
-      const verdict = read(anAnswer({ gatewayCode: code, gatewayMessage: 'words', requestId: 'r', httpStatus }));
-      expect(verdict).toMatchObject({
-        kind: 'trouble',
+      const classification = read(anAnswer({ gatewayCode: code, gatewayMessage: 'words', requestId: 'r', httpStatus }));
+      expect(classification).toMatchObject({
+        kind: 'error',
         class: meaning,
         error: { layer: 'gateway', code, message: 'words', requestId: 'r' },
         retries: 0,
@@ -147,7 +147,7 @@ describe('every code of the gateway', () => {
     );
   });
 
-  test('has the gist for a message where it brings none', () => {
+  test('has the description for a message where it brings none', () => {
     expect(read(anAnswer({ gatewayCode: 'NoResource' }))).toMatchObject({
       error: { message: 'no bought quota is left' },
     });
@@ -165,8 +165,8 @@ describe('every code of the service', () => {
 
   test.each(Object.entries(serviceClasses))('%s is %s', (serviceCode, [meaning, retries]) => {
     for (const success of [{ success: false }, { success: true }, {}]) {
-      const verdict = read(anAnswer({ gatewayCode: '0', ...success, serviceCode, serviceMessage: 'words' }));
-      expect(verdict).toMatchObject({
+      const classification = read(anAnswer({ gatewayCode: '0', ...success, serviceCode, serviceMessage: 'words' }));
+      expect(classification).toMatchObject({
         class: meaning,
         retries,
         error: { layer: 'service', code: serviceCode, message: 'words' },
@@ -183,8 +183,8 @@ describe('a code never seen before waits its turn', () => {
   });
 
   test('and slows down where its text names a ban', () => {
-    const verdict = read(anAnswer({ gatewayCode: 'Odd', gatewayMessage: 'this ban will last 9 seconds' }));
-    expect(verdict).toMatchObject({ class: 'throttled', hint: { delayMs: 9_000, source: 'message' } });
+    const classification = read(anAnswer({ gatewayCode: 'Odd', gatewayMessage: 'this ban will last 9 seconds' }));
+    expect(classification).toMatchObject({ class: 'throttled', hint: { delayMs: 9_000, source: 'message' } });
   });
 });
 
@@ -273,7 +273,7 @@ describe('where the layers disagree', () => {
       'ended finished',
     ],
     [
-      'success false without a failed code is trouble',
+      'success false without a failed code is errors',
       { gatewayCode: '0', success: false, serviceCode: '200', task: aTask() },
       'transient service success=false',
     ],
@@ -297,7 +297,7 @@ describe('an answer about another task', () => {
 
   test('is wrongTask, and is taken where that is asked for', () => {
     expect(read(anAnswer({ ...ok, requestId: 'r', task: other }))).toEqual({
-      kind: 'trouble',
+      kind: 'error',
       class: 'wrongTask',
       error: { layer: 'task', code: 'WrongTask', message: 'the answer is about task yours', requestId: 'r' },
       retries: 0,
@@ -323,7 +323,7 @@ describe('an answer without a task', () => {
     ['though all is well', ok],
   ])('%s is asked again, its text in the error', (_name, answer) => {
     expect(read(anAnswer({ ...answer, excerpt: '{"data":null}' }))).toMatchObject({
-      kind: 'trouble',
+      kind: 'error',
       class: 'transient',
       error: { layer: 'transport', code: 'BadBody', message: 'the answer tells of no task: {"data":null}' },
     });
@@ -382,23 +382,23 @@ describe('a task that the vendor does not know', () => {
 
 describe('a hint', () => {
   const dateMs = Date.parse('Wed, 03 Apr 2024 11:41:41 GMT');
-  const absurd = { absurd: expect.any(String) };
+  const outOfRange = { outOfRange: expect.any(String) };
   test.each<[string, object]>([
     ['3', { delayMs: 3_000 }],
     [' 1.5 ', { delayMs: 1_500 }],
     ['0', { delayMs: 0 }],
     ['3600', { delayMs: 3_600_000 }],
-    ['86400', { delayMs: 86_400_000, ...absurd }],
-    ['9'.repeat(400), { delayMs: 365 * 86_400_000, ...absurd }],
-    ['-5', { delayMs: -5_000, ...absurd }],
-    ['soon', { delayMs: 0, ...absurd }],
-    ['', { delayMs: 0, ...absurd }],
-    ['3 seconds', { delayMs: 0, ...absurd }],
+    ['86400', { delayMs: 86_400_000, ...outOfRange }],
+    ['9'.repeat(400), { delayMs: 365 * 86_400_000, ...outOfRange }],
+    ['-5', { delayMs: -5_000, ...outOfRange }],
+    ['soon', { delayMs: 0, ...outOfRange }],
+    ['', { delayMs: 0, ...outOfRange }],
+    ['3 seconds', { delayMs: 0, ...outOfRange }],
     ['Wed, 03 Apr 2024 11:41:44 GMT', { delayMs: 3_000 }],
     ['Wednesday, 03-Apr-24 11:41:44 GMT', { delayMs: 3_000 }],
     ['Wed Apr  3 11:41:44 2024 GMT', { delayMs: 3_000 }],
-    ['Wed, 03 Apr 2024 11:41:31 GMT', { delayMs: -10_000, ...absurd }],
-    ['Thu, 01 Jan 1970 00:00:00 GMT', { source: 'retryAfter', ...absurd }],
+    ['Wed, 03 Apr 2024 11:41:31 GMT', { delayMs: -10_000, ...outOfRange }],
+    ['Thu, 01 Jan 1970 00:00:00 GMT', { source: 'retryAfter', ...outOfRange }],
   ])('Retry-After: %j', (retryAfter, expected) => {
     const reply = aFault({ code: 'Http429', retryAfter, vendorDateMs: dateMs });
     const hint = readHint(reply, 0, api);
@@ -436,7 +436,7 @@ describe('a hint', () => {
     expect(read(anAnswer({ gatewayCode: 'ApiCallLimit' }))).not.toHaveProperty('hint');
   });
 
-  test('rides on the verdict, the code’s own where the reply names none', () => {
+  test('rides on the classification, the code’s own where the reply names none', () => {
     expect(
       read(anAnswer({ gatewayCode: 'ApiCallLimit', gatewayMessage: 'this ban will last 5 seconds' })),
     ).toMatchObject({ hint: { delayMs: 5_000, source: 'message' } });
@@ -471,7 +471,7 @@ describe('a hint', () => {
 test('every row says what it means, and what a person can do where a person must', () => {
   const rows = [api.gatewayCodes, api.serviceCodes, api.httpStatuses, api.transportCodes].flatMap(Object.entries);
   for (const [code, row] of rows) {
-    expect(row.gist, code).toMatch(/\S/);
-    if (['auth', 'quota', 'clock', 'refused'].includes(row.class)) expect(row.cure, code).toMatch(/\S/);
+    expect(row.description, code).toMatch(/\S/);
+    if (['auth', 'quota', 'clock', 'refused'].includes(row.class)) expect(row.remedy, code).toMatch(/\S/);
   }
 });

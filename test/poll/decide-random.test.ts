@@ -44,7 +44,7 @@ const taskReply: fc.Arbitrary<Reply> = fc
     aTask(status, sketches, { version, taskId, answer: retryAfter === undefined ? {} : { retryAfter } }),
   );
 
-const trouble: fc.Arbitrary<Reply> = fc.oneof(
+const pollError: fc.Arbitrary<Reply> = fc.oneof(
   fc.constantFrom<Reply>(...Object.values(replies)),
   fc
     .tuple(fc.constantFrom(400, 401, 403, 404, 408, 429, 500, 503), fc.option(fc.constantFrom('2', '15', '-1', 'x')))
@@ -58,7 +58,7 @@ const trouble: fc.Arbitrary<Reply> = fc.oneof(
 
 // Runs of one reply, since many rules count replies in a row.
 const course: fc.Arbitrary<Reply[]> = fc
-  .array(fc.tuple(fc.oneof({ weight: 3, arbitrary: taskReply }, { weight: 2, arbitrary: trouble }), fc.nat(5)), {
+  .array(fc.tuple(fc.oneof({ weight: 3, arbitrary: taskReply }, { weight: 2, arbitrary: pollError }), fc.nat(5)), {
     minLength: 1,
     maxLength: 12,
   })
@@ -66,8 +66,8 @@ const course: fc.Arbitrary<Reply[]> = fc
 
 const policies = [
   defaultPolicy,
-  policyOf({ priceSeconds: 0.02 }),
-  policyOf({ priceSeconds: 4, jitterShare: 0.1 }),
+  policyOf({ pollCostSeconds: 0.02 }),
+  policyOf({ pollCostSeconds: 4, jitterShare: 0.1 }),
   policyOf({ floorMs: 3_000, ceilingMs: 20_000 }),
 ];
 
@@ -122,7 +122,7 @@ test('the random courses lead to every kind of end and event', () => {
     [
       ...['finished', 'partial', 'failed', 'timeout', 'notFound'],
       ...['images', 'blocked', 'unblocked', 'outcome'],
-      ...['schedule', 'backoff', 'hint', 'blocked', 'recheck', 'last look'],
+      ...['schedule', 'backoff', 'hint', 'blocked', 'recheck', 'last poll'],
     ]
       .filter((one, index, all) => all.indexOf(one) === index)
       .sort(),
@@ -132,32 +132,32 @@ test('the random courses lead to every kind of end and event', () => {
 test('the time that a task was last seen unfinished is rebuilt from attempt number and times', () => {
   const plain = fc.record({
     policy: fc.constantFrom(...policies),
-    looks: fc.integer({ min: 1, max: 60 }),
+    polls: fc.integer({ min: 1, max: 60 }),
     latency: fc.constantFrom(0, 100, 900),
     timeoutSeconds: fc.integer({ min: 20, max: 4_000 }),
   });
   fc.assert(
-    fc.property(plain, ({ policy, looks, latency, timeoutSeconds }) => {
+    fc.property(plain, ({ policy, polls, latency, timeoutSeconds }) => {
       const done = simulate({
         input: { timeoutSeconds },
         policy,
-        vendor: (index) => (index < looks ? replies.running : replies.finished),
+        vendor: (index) => (index < polls ? replies.running : replies.finished),
         latencyMs: () => latency,
       });
       const seen = done.queries
-        .filter((query) => query.verdict.kind === 'pending')
+        .filter((query) => query.classification.kind === 'pending')
         .map((query) => query.atMs + latency);
       const { pendingUntilMs } = done.wait.poll;
       expect(Math.abs((pendingUntilMs ?? 0) - (seen.at(-1) ?? 0))).toBeLessThanOrEqual(60);
       expect(done.wait.poll.runningSeenAtMs).toBe(seen[0]);
-      // One heartbeat when the task is first seen, one when the last look is brought to the deadline.
+      // One heartbeat when the task is first seen, one when the last poll is brought to the deadline.
       expect(done.heartbeats).toBeLessThanOrEqual(2);
     }),
     { numRuns: 300 * times, seed: seedOf(7) },
   );
 });
 
-test('the last look is at the deadline, and none falls within the floor before it', () => {
+test('the last poll is at the deadline, and none falls within the floor before it', () => {
   const unending = fc.record({
     reply: fc.constantFrom(
       replies.running,
@@ -187,7 +187,7 @@ test('the last look is at the deadline, and none falls within the floor before i
       const { deadlineMs } = wait;
       expect(queries.at(-1)?.atMs).toBeGreaterThanOrEqual(deadlineMs - waitRules.dueSlackMs);
       expect(queries.at(-1)?.atMs).toBeLessThanOrEqual(deadlineMs);
-      // A task that is old is looked at as the wait starts, however short the wait.
+      // A task that is old is polled as the wait starts, however short the wait.
       const isPlanned = (query: { atMs: number }) => query.atMs > startMs;
       const near = queries.slice(0, -1).filter((query) => isPlanned(query) && query.atMs > deadlineMs - policy.floorMs);
       expect(near.map((query) => deadlineMs - query.atMs)).toEqual([]);

@@ -4,25 +4,25 @@ import { jsonBytes } from '../../src/json-size.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
-import { defaultPolicy, nextLook } from '../../src/schedule/schedule.js';
-import { type LookAt, look, seen, told } from '../support/poll.js';
+import { defaultPolicy, nextPoll } from '../../src/schedule/schedule.js';
+import { type PollAt, poll, seen, told } from '../support/poll.js';
 import { aFault, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
-const delayOf = ({ decision }: ReturnType<typeof look>): number =>
+const delayOf = ({ decision }: ReturnType<typeof poll>): number =>
   decision.kind === 'again' ? decision.inMs : Number.NaN;
-const scheduledMs = (ageMs: number) => nextLook({ ageMs, policy: defaultPolicy, jitter: 0.5 }).delayMs;
-const imagesOf = ({ decision }: ReturnType<typeof look>): readonly TryOnImage[] =>
+const scheduledMs = (ageMs: number) => nextPoll({ ageMs, policy: defaultPolicy, jitter: 0.5 }).delayMs;
+const imagesOf = ({ decision }: ReturnType<typeof poll>): readonly TryOnImage[] =>
   decision.kind === 'report' ? decision.images : [];
 
 describe('what each reply leads to', () => {
-  test.each<[name: string, reply: Reply, what: string, at?: LookAt]>([
+  test.each<[name: string, reply: Reply, what: string, at?: PollAt]>([
     ['submitted waits its turn', replies.submitted, 'again schedule'],
     ['running waits its turn', replies.running, 'again schedule'],
     ['a status never seen before waits its turn', replies.unknownStatus, 'again schedule'],
     ['finished with images ends', replies.finished, 'report 2 finished'],
-    ['finished without images is looked at again', replies.empty, 'again recheck'],
-    ['failed is looked at again', replies.failed, 'again recheck'],
+    ['finished without images is polled again', replies.empty, 'again recheck'],
+    ['failed is polled again', replies.failed, 'again recheck'],
     ['failed with images is partial', aTask('failed', [['finished', 'a'], ['failed']]), 'report 1 partial failed'],
     ['some sub-tasks failed', aTask('finished', [['finished', 'a'], ['failed']]), 'report 1 partial'],
     ['a sub-task without images', aTask('finished', [['finished', 'a'], ['finished']]), 'report 1 partial'],
@@ -41,25 +41,25 @@ describe('what each reply leads to', () => {
     ['refused, to be asked once more', serviceError('701'), 'again backoff'],
     ['the model failed', replies.modelFailed, 'report 0 failed 801'],
   ])('%s', (_name, reply, what, at) => {
-    expect(told(look(reply, at))).toBe(what);
+    expect(told(poll(reply, at))).toBe(what);
   });
 });
 
 describe('a task that the vendor does not know', () => {
   test.each([0, 1_000, 29_999])('is no end at an age of %d ms', (ageMs) => {
-    expect(told(look(replies.notFound, { ageMs }))).toBe('again schedule');
-    expect(told(look(replies.notFound, { ageMs, before: { ...seen, recheck: aRecheck('notFound', 1) } }))).toBe(
+    expect(told(poll(replies.notFound, { ageMs }))).toBe('again schedule');
+    expect(told(poll(replies.notFound, { ageMs, before: { ...seen, recheck: aRecheck('notFound', 1) } }))).toBe(
       'again schedule',
     );
   });
   test('is the end from 30 s on', () => {
-    expect(told(look(replies.notFound, { ageMs: 30_000 }))).toBe('report 0 notFound NotFound');
+    expect(told(poll(replies.notFound, { ageMs: 30_000 }))).toBe('report 0 notFound NotFound');
   });
   test('is asked once more where it was known before', () => {
-    const first = look(replies.notFound, { before: seen });
+    const first = poll(replies.notFound, { before: seen });
     expect(told(first)).toBe('again recheck');
     expect(delayOf(first)).toBe(5_000);
-    expect(told(look(replies.notFound, { before: first.state, ageMs: 45_000, attempt: 4 }))).toBe(
+    expect(told(poll(replies.notFound, { before: first.state, ageMs: 45_000, attempt: 4 }))).toBe(
       'report 0 notFound NotFound',
     );
   });
@@ -78,14 +78,14 @@ describe('a task that the vendor does not know', () => {
   });
 });
 
-const aRecheck = (why: 'empty' | 'failed' | 'unsettled' | 'notFound', looks: number, ageMs = 35_000) => ({
+const aRecheck = (why: 'empty' | 'failed' | 'unsettled' | 'notFound', polls: number, ageMs = 35_000) => ({
   why,
-  looks,
+  polls,
   atMs: startMs + ageMs,
 });
 
-describe('what the vendor calls over is believed only after a second look', () => {
-  test('an empty result: three looks within 15 s', () => {
+describe('what the vendor calls over is believed only after a second poll', () => {
+  test('an empty result: three polls within 15 s', () => {
     const { wait, queries } = simulate({ vendor: () => replies.empty });
     expect(wait.end).toMatchObject({ status: 'failed', error: { layer: 'task', code: 'EmptyResult' } });
     expect(queries).toHaveLength(3);
@@ -96,24 +96,24 @@ describe('what the vendor calls over is believed only after a second look', () =
     const { wait } = simulate({ vendor: (index) => (index < 2 ? replies.empty : replies.finished) });
     expect(wait.end?.status).toBe('finished');
   });
-  test('an empty result keeps its count over trouble in between', () => {
+  test('an empty result keeps its count over errors in between', () => {
     const vendor = (index: number) => (index % 2 === 0 ? replies.empty : replies.unreachable);
     const { queries, wait } = simulate({ vendor });
     expect(wait.end).toMatchObject({ status: 'failed', error: { code: 'EmptyResult' } });
     expect(queries).toHaveLength(5);
   });
   test('an empty result at the deadline is a timeout that says so', () => {
-    const step = look(replies.empty, { input: { deadlineMs: startMs + 40_000 } });
+    const step = poll(replies.empty, { input: { deadlineMs: startMs + 40_000 } });
     expect(told(step)).toBe('report 0 timeout EmptyResult');
   });
-  test('looks hastened by pollNow do not count', () => {
+  test('polls hastened by pollNow do not count', () => {
     const before: PollState = { ...seen, recheck: aRecheck('empty', 2, 39_000) };
-    const step = look(replies.empty, { before, ageMs: 40_000 });
+    const step = poll(replies.empty, { before, ageMs: 40_000 });
     expect(told(step)).toBe('again recheck');
     expect(delayOf(step)).toBe(4_000);
     expect(step.state.recheck).toEqual(before.recheck);
   });
-  test('failed: two looks', () => {
+  test('failed: two polls', () => {
     const { queries, wait } = simulate({ vendor: () => replies.failed });
     expect(wait.end).toMatchObject({ status: 'failed', error: { layer: 'task', message: 'no person in the picture' } });
     expect(queries).toHaveLength(2);
@@ -131,9 +131,9 @@ describe('what the vendor calls over is believed only after a second look', () =
     expect(wait.poll.conflict).toBe('running after finished');
   });
   test('failed at the deadline is told as it is', () => {
-    expect(told(look(replies.failed, { input: { deadlineMs: startMs + 40_000 } }))).toBe('report 0 failed failed');
+    expect(told(poll(replies.failed, { input: { deadlineMs: startMs + 40_000 } }))).toBe('report 0 failed failed');
   });
-  test('finished while a sub-task runs: what comes is told at once, after three looks it is partial', () => {
+  test('finished while a sub-task runs: what comes is told at once, after three polls it is partial', () => {
     const half = aTask('finished', [['finished', 'a'], ['running']]);
     const { events, wait, queries } = simulate({ vendor: () => half });
     expect(events.map((event) => event.kind)).toEqual(['images', 'outcome']);
@@ -149,7 +149,7 @@ describe('what the vendor calls over is believed only after a second look', () =
   });
 });
 
-describe('trouble has a backoff of its own', () => {
+describe('errors has a backoff of its own', () => {
   test('that doubles, and is never faster than the schedule', () => {
     const { queries } = simulate({ input: { timeoutSeconds: 1_500 }, vendor: () => replies.unreachable });
     const gaps = queries.slice(1, -1).map((query, index) => query.atMs - (queries[index]?.atMs ?? 0));
@@ -161,13 +161,13 @@ describe('trouble has a backoff of its own', () => {
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(60_000);
   });
   test('that a good reply ends: the schedule goes on from the age alone', () => {
-    const trouble = { class: 'transient', error: anError('ConnectionFailed'), looks: 9, sameLooks: 9 } as const;
-    const withTrouble = look(replies.running, { before: { ...seen, trouble } });
-    const without = look(replies.running, { before: seen });
-    expect(withTrouble.state.trouble).toBeUndefined();
-    expect(delayOf(withTrouble)).toBe(delayOf(without));
+    const pollError = { class: 'transient', error: anError('ConnectionFailed'), polls: 9, samePolls: 9 } as const;
+    const withError = poll(replies.running, { before: { ...seen, pollError } });
+    const without = poll(replies.running, { before: seen });
+    expect(withError.state.pollError).toBeUndefined();
+    expect(delayOf(withError)).toBe(delayOf(without));
   });
-  test('a timeout carries the last trouble', () => {
+  test('a timeout carries the last errors', () => {
     const { wait } = simulate({ input: { timeoutSeconds: 90 }, vendor: () => replies.unavailable });
     expect(wait.end).toMatchObject({ status: 'timeout', error: { layer: 'transport', code: 'Http503' } });
   });
@@ -190,8 +190,8 @@ describe('trouble has a backoff of its own', () => {
 const anError = (code: string) => ({ layer: 'transport', code, message: 'no' }) as const;
 
 describe('the vendor may order a pause', () => {
-  const hinted = (retryAfter: string, at: LookAt = {}) =>
-    look(aFault('Http429', { httpStatus: 429, retryAfter }), { before: seen, ...at });
+  const hinted = (retryAfter: string, at: PollAt = {}) =>
+    poll(aFault('Http429', { httpStatus: 429, retryAfter }), { before: seen, ...at });
 
   test('that goes before our own backoff', () => {
     expect(delayOf(hinted('3'))).toBe(3_000);
@@ -203,33 +203,33 @@ describe('the vendor may order a pause', () => {
   test.each(['-5', 'soon', ''])('of %j makes no sense: the usual backoff, and the error says so', (retryAfter) => {
     const step = hinted(retryAfter);
     expect(told(step)).toBe('again backoff');
-    expect(step.state.trouble?.error.message).toMatch(/retryAfter asks for/);
+    expect(step.state.pollError?.error.message).toMatch(/retryAfter asks for/);
     expect(step.state.pauseUntilMs).toBeUndefined();
   });
   test('of a day is cut to the time left, and the error says so', () => {
     const step = hinted('86400');
     expect(told(step)).toBe('report 0');
     expect(step.state.pauseUntilMs).toBe(startMs + 3_600_000);
-    expect(step.state.nextLookAtMs).toBe(startMs + 3_600_000);
-    expect(step.state.trouble?.error.message).toMatch(/retryAfter asks for 86400 s/);
+    expect(step.state.nextPollAtMs).toBe(startMs + 3_600_000);
+    expect(step.state.pollError?.error.message).toMatch(/retryAfter asks for 86400 s/);
   });
   test('of 10 s or more is told to the workflow, so that it outlives the attempt', () => {
     expect(told(hinted('9.9'))).toBe('again hint');
     const step = hinted('10');
     expect(told(step)).toBe('report 0');
-    expect(step.state).toMatchObject({ pauseUntilMs: startMs + 50_000, nextLookAtMs: startMs + 50_000 });
+    expect(step.state).toMatchObject({ pauseUntilMs: startMs + 50_000, nextPollAtMs: startMs + 50_000 });
   });
   test('in a reply that is otherwise good', () => {
-    const step = look(aTask('running', [], { answer: { retryAfter: '7' } }), { before: seen });
+    const step = poll(aTask('running', [], { answer: { retryAfter: '7' } }), { before: seen });
     expect([told(step), delayOf(step)]).toEqual(['again hint', 7_000]);
   });
-  test('beside trouble with the key: the longer of the two', () => {
-    const step = look(aFault('Http403', { httpStatus: 403, retryAfter: '60' }), { before: seen });
-    expect(step.state.nextLookAtMs).toBe(startMs + 100_000);
+  test('beside errors with the key: the longer of the two', () => {
+    const step = poll(aFault('Http403', { httpStatus: 403, retryAfter: '60' }), { before: seen });
+    expect(step.state.nextPollAtMs).toBe(startMs + 100_000);
   });
   test('does not hasten a blocked wait', () => {
-    const trouble = { class: 'auth', error: anError('InvalidAppKey'), looks: 4, sameLooks: 4 } as const;
-    const step = hinted('1', { before: { ...seen, blocked: anError('InvalidAppKey'), trouble } });
+    const pollError = { class: 'auth', error: anError('InvalidAppKey'), polls: 4, samePolls: 4 } as const;
+    const step = hinted('1', { before: { ...seen, blocked: anError('InvalidAppKey'), pollError } });
     expect([told(step), delayOf(step)]).toEqual(['again blocked', 80_000]);
   });
 });
@@ -251,7 +251,7 @@ describe('a person must act', () => {
     const vendor = (index: number) => [replies.badKey, replies.badKey, replies.running][index] ?? replies.finished;
     expect(simulate({ vendor }).events.map((event) => event.kind)).toEqual(['blocked', 'unblocked', 'outcome']);
   });
-  test('trouble on the way says nothing of the key', () => {
+  test('errors on the way says nothing of the key', () => {
     const vendor = (index: number) => [replies.badKey, replies.unavailable][index] ?? replies.finished;
     expect(simulate({ vendor }).events.map((event) => event.kind)).toEqual(['blocked', 'outcome']);
   });
@@ -269,16 +269,16 @@ describe('images', () => {
   const running = (...sketches: Parameters<typeof aTask>[1] & object) => aTask('running', sketches);
 
   test('of finished sub-tasks are told while others run', () => {
-    const step = look(running(['finished', 'a'], ['running', 'b']));
+    const step = poll(running(['finished', 'a'], ['running', 'b']));
     expect(imagesOf(step)).toEqual([anImage('a', 0)]);
   });
   test('that are known are not told again', () => {
     const known = packKnown([anImage('a')]);
-    expect(told(look(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('again schedule');
-    expect(imagesOf(look(running(['finished', 'a', 'c'], ['running']), { input: { known } }))).toEqual([anImage('c')]);
+    expect(told(poll(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('again schedule');
+    expect(imagesOf(poll(running(['finished', 'a', 'c'], ['running']), { input: { known } }))).toEqual([anImage('c')]);
   });
   test('keep the vendor order, each once, the first of two counting', () => {
-    const step = look(
+    const step = poll(
       aTask('finished', [
         ['finished', 'b', 'a'],
         ['finished', 'a', 'c'],
@@ -321,7 +321,7 @@ describe('images', () => {
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
     },
   );
-  test('of more than 1 MiB that come with the last look are not lost', () => {
+  test('of more than 1 MiB that come with the last poll are not lost', () => {
     const vendor = () => aTask('running', [['finished', ...many(5_500)], ['running']]);
     const { wait } = simulate({ input: { timeoutSeconds: 5 }, vendor });
     expect(wait.end?.status).toBe('timeout');
@@ -334,12 +334,12 @@ describe('images', () => {
   });
   test('beyond 50,000 are left out, so that the ids of the known still fit', () => {
     const known = 'f'.repeat(12 * (waitRules.images - 1));
-    expect(imagesOf(look(running(['finished', 'a', 'b'], ['running']), { input: { known } }))).toHaveLength(1);
+    expect(imagesOf(poll(running(['finished', 'a', 'b'], ['running']), { input: { known } }))).toHaveLength(1);
   });
 });
 
 describe('sub-tasks', () => {
-  const subTasksAfter = (first: Reply, second: Reply) => look(second, { before: look(first).state }).state.subTasks;
+  const subTasksAfter = (first: Reply, second: Reply) => poll(second, { before: poll(first).state }).state.subTasks;
 
   test.each([
     ['running is not queued again', ['running'], ['submitted'], 'running'],
@@ -361,7 +361,7 @@ describe('sub-tasks', () => {
   });
   test('by the thousand keep the state within its bounds, and the end is told by all of them', () => {
     const sketches = Array.from({ length: 20_000 }, () => ['finished'] as const);
-    const step = look(aTask('finished', [...sketches, ['running'], ['finished', 'a']]));
+    const step = poll(aTask('finished', [...sketches, ['running'], ['finished', 'a']]));
     expect(jsonBytes(step.state)).toBeLessThanOrEqual(waitRules.subTaskBytes + 2_000);
     expect(told(step)).toBe('report 1');
     expect(step.state.recheck?.why).toBe('unsettled');
@@ -369,31 +369,31 @@ describe('sub-tasks', () => {
 });
 
 describe('a heartbeat is sent only for what attempt number and times do not tell', () => {
-  const carries = (step: ReturnType<typeof look>) => step.decision.kind === 'again' && step.decision.carry;
-  const running = look(replies.running).state;
+  const carries = (step: ReturnType<typeof poll>) => step.decision.kind === 'again' && step.decision.carry;
+  const running = poll(replies.running).state;
 
   test('the first sight of a task is carried, the same again is not', () => {
-    expect(carries(look(replies.running))).toBe(true);
-    expect(carries(look(replies.running, { before: running, attempt: 4 }))).toBe(false);
+    expect(carries(poll(replies.running))).toBe(true);
+    expect(carries(poll(replies.running, { before: running, attempt: 4 }))).toBe(false);
   });
   test('whatever order the carried state has its fields in', () => {
     const turned = Object.fromEntries(Object.entries(running).reverse()) as unknown as PollState;
-    expect(carries(look(replies.running, { before: turned, attempt: 4 }))).toBe(false);
+    expect(carries(poll(replies.running, { before: turned, attempt: 4 }))).toBe(false);
   });
-  test.each<[string, LookAt, Reply]>([
+  test.each<[string, PollAt, Reply]>([
     ['two queries in one attempt', { queries: 2 }, replies.running],
     ['a new status', {}, replies.submitted],
-    ['trouble', {}, replies.unreachable],
+    ['error', {}, replies.unreachable],
     ['a pause', {}, replies.banned],
-    ['a look again', {}, replies.empty],
-    ['a last look that is not by the schedule', { input: { deadlineMs: startMs + 42_000 } }, replies.running],
+    ['a poll again', {}, replies.empty],
+    ['a last poll that is not by the schedule', { input: { deadlineMs: startMs + 42_000 } }, replies.running],
   ])('%s is carried', (_name, at, reply) => {
-    expect(carries(look(reply, { before: running, attempt: 4, ...at }))).toBe(true);
+    expect(carries(poll(reply, { before: running, attempt: 4, ...at }))).toBe(true);
   });
   test('progress of a sub-task alone is not', () => {
-    expect(carries(look(aTask('running', [['running']]), { before: running, attempt: 4 }))).toBe(false);
+    expect(carries(poll(aTask('running', [['running']]), { before: running, attempt: 4 }))).toBe(false);
   });
-  test('a stuck task of half an hour costs one, and one for its last look', () => {
+  test('a stuck task of half an hour costs one, and one for its last poll', () => {
     const { heartbeats, queries } = simulate({ input: { timeoutSeconds: 1_800 }, vendor: () => replies.running });
     expect(heartbeats).toBe(2);
     expect(queries.length).toBeGreaterThan(36);
@@ -404,7 +404,7 @@ test('a timeout against a deadline that was moved in the meantime goes on by the
   const done = simulate({
     input: { timeoutSeconds: 60 },
     vendor: (index) => (index < 9 ? replies.running : replies.finished),
-    // The last of these meets the last look.
+    // The last of these meets the last poll.
     setTimeoutAt: { 0: 600, 1: 600, 2: 600, 3: 600, 4: 600, 5: 600, 6: 600, 7: 600 },
   });
   expect(done.reports.map((report) => report.end?.status)).toEqual(['timeout', 'finished']);
@@ -413,6 +413,6 @@ test('a timeout against a deadline that was moved in the meantime goes on by the
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
 });
 
-test('a wait that has not looked knows nothing', () => {
+test('a wait that has not polled knows nothing', () => {
   expect(unpolled).toEqual({ polls: 0, asOfAttempt: 0, subTasks: [] });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, beforeLook, beforeMove, clampToDeadline, rebuild, waitRules } from '../../src/poll/decide.js';
+import { backoffMs, beforeMove, beforePoll, clampToDeadline, rebuild, waitRules } from '../../src/poll/decide.js';
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
-import { defaultPolicy, firstLookMs, nextLook } from '../../src/schedule/schedule.js';
-import { look, pollInputOf, seen } from '../support/poll.js';
+import { defaultPolicy, firstPollMs, nextPoll } from '../../src/schedule/schedule.js';
+import { poll, pollInputOf, seen } from '../support/poll.js';
 import { replies } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
@@ -14,14 +14,14 @@ const at = (dueAtMs: number, scheduledAtMs = startMs) => ({ scheduledAtMs, dueAt
 
 describe('the state before an attempt', () => {
   test('is the input before the first one', () => {
-    const from: PollState = { ...seen, polls: 5, asOfAttempt: 0, nextLookAtMs: startMs + 4_000 };
+    const from: PollState = { ...seen, polls: 5, asOfAttempt: 0, nextPollAtMs: startMs + 4_000 };
     expect(rebuild({ ...input, from }, undefined, policy, 1, at(startMs))).toEqual(from);
   });
-  test('counts no look for a first attempt that was silent', () => {
+  test('counts no poll for a first attempt that was silent', () => {
     expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).polls).toBe(0);
     expect(rebuild(input, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(3);
   });
-  test('counts every attempt where the first look was due at once', () => {
+  test('counts every attempt where the first poll was due at once', () => {
     expect(rebuild(old, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(4);
   });
   test('counts from what was carried', () => {
@@ -29,15 +29,18 @@ describe('the state before an attempt', () => {
     expect(rebuild(input, carried, policy, 5, at(startMs + 40_000))).toMatchObject({ polls: 7, asOfAttempt: 4 });
     expect(rebuild(input, carried, policy, 8, at(startMs + 90_000))).toMatchObject({ polls: 10, asOfAttempt: 7 });
   });
-  test('tells when the look before was, by the inverse of the schedule', () => {
+  test('tells when the poll before was, by the inverse of the schedule', () => {
     const nowMs = startMs + 40_000;
-    const { delayMs } = nextLook({ ageMs: 40_000, policy, jitter: jitterOf('t-1', 3) });
+    const { delayMs } = nextPoll({ ageMs: 40_000, policy, jitter: jitterOf('t-1', 3) });
     const { pendingUntilMs } = rebuild(input, seen, policy, 4, at(nowMs + delayMs));
     expect(Math.abs((pendingUntilMs ?? 0) - nowMs)).toBeLessThanOrEqual(10);
   });
   describe('by phase, where the model knows the phases', () => {
-    const law = (median: number) => ({ ...defaultPolicy.model, logMedian: Math.log(median), logSpread: 0.5 });
-    const phased = { ...policy, model: { ...policy.model, phases: { queued: law(10), running: law(28) } } };
+    const distribution = (median: number) => ({ ...defaultPolicy.model, logMedian: Math.log(median), logSpread: 0.5 });
+    const phased = {
+      ...policy,
+      model: { ...policy.model, phases: { queued: distribution(10), running: distribution(28) } },
+    };
     const queued: PollState = { ...unpolled, asOfAttempt: 2, polls: 1, status: 'submitted' };
     const working: PollState = {
       ...queued,
@@ -48,17 +51,17 @@ describe('the state before an attempt', () => {
     test.each([
       { name: 'waiting', carried: queued, ageMs: 15_000, phase: { phase: 'submitted' } as const },
       {
-        name: 'work that began in the middle of two looks',
+        name: 'work that began in the middle of two polls',
         carried: working,
         ageMs: 40_000,
         phase: { phase: 'running', phaseForMs: 30_000, phaseGapMs: 4_000 } as const,
       },
     ])('$name', ({ carried, ageMs, phase }) => {
-      const { delayMs } = nextLook({ ageMs, policy: phased, jitter: jitterOf('t-1', 3), ...phase });
+      const { delayMs } = nextPoll({ ageMs, policy: phased, jitter: jitterOf('t-1', 3), ...phase });
       const { pendingUntilMs } = rebuild(input, carried, phased, 4, at(startMs + ageMs + delayMs));
       expect(Math.abs((pendingUntilMs ?? 0) - startMs - ageMs)).toBeLessThanOrEqual(10);
       const reply = carried.status === 'running' ? replies.running : replies.submitted;
-      const step = look(reply, {
+      const step = poll(reply, {
         before: { ...carried, vendorStatus: carried.status ?? '' },
         attempt: 3,
         ageMs,
@@ -67,9 +70,9 @@ describe('the state before an attempt', () => {
       });
       expect(step.decision).toMatchObject({ kind: 'again', inMs: delayMs, why: 'schedule', carry: false });
     });
-    test('work seen for the first time leaves the last look that saw it wait', () => {
+    test('work seen for the first time leaves the last poll that saw it wait', () => {
       const before: PollState = { ...queued, asOfAttempt: 3, pendingUntilMs: startMs + 9_000 };
-      const step = look(replies.running, { before, attempt: 4, ageMs: 14_000, input, policy: phased });
+      const step = poll(replies.running, { before, attempt: 4, ageMs: 14_000, input, policy: phased });
       expect(step.state).toMatchObject({ queuedUntilMs: startMs + 9_000, runningSeenAtMs: startMs + 14_000 });
       expect(step.decision).toMatchObject({ kind: 'again', carry: true });
     });
@@ -79,16 +82,16 @@ describe('the state before an attempt', () => {
     expect(rebuild(input, carried, policy, 4, at(startMs + 45_000)).pendingUntilMs).toBe(startMs + 50_000);
   });
   test('knows when the attempt is due, for the workflow that breaks it off', () => {
-    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).nextLookAtMs).toBe(startMs + 18_000);
-    expect(rebuild(input, seen, policy, 3, at(startMs + 33_000)).nextLookAtMs).toBe(startMs + 33_000);
+    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).nextPollAtMs).toBe(startMs + 18_000);
+    expect(rebuild(input, seen, policy, 3, at(startMs + 33_000)).nextPollAtMs).toBe(startMs + 33_000);
   });
   test.each([1, 3])(
-    'after a reset with kept details, attempt %d goes on from them, and the next look is carried',
+    'after a reset with kept details, attempt %d goes on from them, and the next poll is carried',
     (attempt) => {
       const carried: PollState = { ...seen, polls: 9, asOfAttempt: 8 };
       const before = rebuild(old, carried, policy, attempt, at(startMs + 200_000));
       expect(before).toMatchObject({ polls: 9, asOfAttempt: attempt - 1, status: 'running' });
-      const step = look(replies.running, { before, attempt, input: old, ageMs: 200_000 });
+      const step = poll(replies.running, { before, attempt, input: old, ageMs: 200_000 });
       expect(step.state).toMatchObject({ polls: 10, asOfAttempt: attempt });
       expect(step.state.isReset).toBeUndefined();
       expect(step.decision).toMatchObject({ kind: 'again', carry: true });
@@ -101,20 +104,20 @@ describe('the state before an attempt', () => {
 
 describe("an attempt on the workflows' queue asks nobody", () => {
   const moment = { nowMs: startMs, attempt: 1 };
-  const quiet = beforeLook(input, unpolled, policy, moment, startMs, 0);
+  const quiet = beforePoll(input, unpolled, policy, moment, startMs, 0);
 
   test("and leaves the plan to the vendor's queue, to which it moved", () => {
     expect(beforeMove(unpolled, quiet, moment, true)).toEqual(quiet);
   });
-  test('and is not counted as a look where one is due', () => {
+  test('and is not counted as a poll where one is due', () => {
     const { state, decision } = beforeMove(unpolled, undefined, moment, true);
-    expect(decision).toEqual({ kind: 'again', inMs: 1, why: 'first look', carry: true });
+    expect(decision).toEqual({ kind: 'again', inMs: 1, why: 'first poll', carry: true });
     expect(rebuild(input, state, policy, 2, at(startMs))).toMatchObject({ polls: 0 });
   });
   test("and has the workflow schedule it on the vendor's queue where the server moves none", () => {
     const { state, decision } = beforeMove(unpolled, quiet, moment, false);
     expect(decision).toEqual({ kind: 'report', images: [] });
-    expect(state).toMatchObject({ isUnmovable: true, polls: 0, nextLookAtMs: quiet?.state.nextLookAtMs });
+    expect(state).toMatchObject({ isUnmovable: true, polls: 0, nextPollAtMs: quiet?.state.nextPollAtMs });
   });
 });
 
@@ -126,7 +129,7 @@ describe('an attempt before its time stays silent', () => {
     shared?: number;
     input?: typeof input;
   }) =>
-    beforeLook(
+    beforePoll(
       given.input ?? input,
       given.before ?? unpolled,
       policy,
@@ -135,9 +138,9 @@ describe('an attempt before its time stays silent', () => {
       given.shared ?? 0,
     );
 
-  test('until the first look, and carries nothing', () => {
-    const firstMs = firstLookMs(policy, jitterOf('t-1', 0));
-    expect(silent({})?.decision).toEqual({ kind: 'again', inMs: firstMs, why: 'first look', carry: false });
+  test('until the first poll, and carries nothing', () => {
+    const firstMs = firstPollMs(policy, jitterOf('t-1', 0));
+    expect(silent({})?.decision).toEqual({ kind: 'again', inMs: firstMs, why: 'first poll', carry: false });
   });
   test('not where the task is old', () => {
     expect(silent({ input: old })).toBeUndefined();
@@ -146,15 +149,15 @@ describe('an attempt before its time stays silent', () => {
     expect(silent({ nowMs: startMs + 30_000 })).toBeUndefined();
   });
   test('not where it is a quarter of a second early', () => {
-    const planned = pollInputOf({ from: { ...seen, nextLookAtMs: startMs + waitRules.dueSlackMs } });
+    const planned = pollInputOf({ from: { ...seen, nextPollAtMs: startMs + waitRules.dueSlackMs } });
     expect(silent({ input: planned })).toBeUndefined();
   });
-  test('until the look that a report planned', () => {
-    const planned = pollInputOf({ from: { ...seen, nextLookAtMs: startMs + 4_000 } });
+  test('until the poll that a report planned', () => {
+    const planned = pollInputOf({ from: { ...seen, nextPollAtMs: startMs + 4_000 } });
     expect(silent({ input: planned })?.decision).toMatchObject({ inMs: 4_000, carry: false });
   });
   test('through a pause that the vendor ordered, whoever asks', () => {
-    const from = { ...seen, nextLookAtMs: startMs, pauseUntilMs: startMs + 40_000 };
+    const from = { ...seen, nextPollAtMs: startMs, pauseUntilMs: startMs + 40_000 };
     const step = silent({ input: pollInputOf({ from }), before: from });
     expect(step?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: false });
   });
@@ -162,20 +165,20 @@ describe('an attempt before its time stays silent', () => {
     const before: PollState = { ...seen, asOfAttempt: 0, isReset: true, pauseUntilMs: startMs + 40_000 };
     expect(silent({ input: old, before })?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: true });
   });
-  test('through a pause of the whole account, and carries that it did not look', () => {
+  test('through a pause of the whole account, and carries that it did not poll', () => {
     const step = silent({ attempt: 4, before: { ...seen, asOfAttempt: 3 }, shared: startMs + 9_000 });
     expect(step?.decision).toEqual({ kind: 'again', inMs: 9_000, why: 'pause', carry: true });
     expect(step?.state).toMatchObject({ polls: seen.polls, asOfAttempt: 4 });
   });
   test('no longer than the deadline', () => {
     const soon = pollInputOf({ deadlineMs: startMs + 6_000 });
-    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: 6_000, why: 'last look' });
+    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: 6_000, why: 'last poll' });
     expect(silent({ input: soon, shared: startMs + 90_000 })?.decision).toMatchObject({ inMs: 6_000 });
   });
-  test('till the deadline, where the first look would come just before it', () => {
-    const firstMs = firstLookMs(policy, jitterOf('t-1', 0));
+  test('till the deadline, where the first poll would come just before it', () => {
+    const firstMs = firstPollMs(policy, jitterOf('t-1', 0));
     const soon = pollInputOf({ deadlineMs: startMs + firstMs + 500 });
-    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: firstMs + 500, why: 'last look' });
+    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: firstMs + 500, why: 'last poll' });
   });
   test('not at the deadline, whatever pause there is', () => {
     const paused: PollState = { ...seen, pauseUntilMs: startMs + 900_000 };
@@ -186,8 +189,8 @@ describe('an attempt before its time stays silent', () => {
 describe('a delay is brought to the deadline', () => {
   test.each([
     ['well before it: as it is', 5_000, 20_000, 5_000],
-    ['past it: the last look', 5_000, 3_000, 3_000],
-    ['just before it: the last look', 5_000, 5_999, 5_999],
+    ['past it: the last poll', 5_000, 3_000, 3_000],
+    ['just before it: the last poll', 5_000, 5_999, 5_999],
     ['a floor before it: as it is', 5_000, 6_000, 5_000],
     ['no time left', 5_000, -1, 0],
     ['fractions: never past it', 5_000, 4_999.7, 4_999],
@@ -202,8 +205,8 @@ test.each([
   [99, 0, 60_000],
   [1, 0.5, 1_100],
   [5_000, 0, 60_000],
-])('error backoff after %d looks, jitter %d: %d ms', (looks, jitter, expected) => {
-  expect(backoffMs(waitRules.errorBackoffMs, looks, jitter)).toBe(expected);
+])('error backoff after %d polls, jitter %d: %d ms', (polls, jitter, expected) => {
+  expect(backoffMs(waitRules.errorBackoffMs, polls, jitter)).toBe(expected);
 });
 
 test('a plain wait needs no silent attempt where the task is old, else one', () => {

@@ -342,8 +342,8 @@ describe('whatever JSON comes', () => {
         const answer = parse(body);
         if (answer === undefined) return;
         expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
-        const verdict = classify(answer, tryOnApi, { taskId: 'mine' });
-        expect(['pending', 'ended', 'trouble']).toContain(verdict.kind);
+        const classification = classify(answer, tryOnApi, { taskId: 'mine' });
+        expect(['pending', 'ended', 'error']).toContain(classification.kind);
         for (const { index, images } of answer.task?.subTasks ?? []) {
           expect(new Set(images.map(({ id }) => id)).size).toBe(images.length);
           for (const one of images) expect(one.subTask).toBe(index);

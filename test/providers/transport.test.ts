@@ -12,8 +12,8 @@ import { type Answerer, aClient, finishedBody, sendJson, serve, serveTcp } from 
 
 const finishedText = JSON.stringify(finishedBody());
 const classOf = (reply: Reply) => {
-  const verdict = classify(reply, tryOnApi, { taskId: 'task-1' });
-  return verdict.kind === 'trouble' ? verdict.class : verdict.kind;
+  const classification = classify(reply, tryOnApi, { taskId: 'task-1' });
+  return classification.kind === 'error' ? classification.class : classification.kind;
 };
 const hang = () => {};
 const raw =
@@ -374,10 +374,10 @@ describe('connections', () => {
 
   test('are few, and waiting for one is not charged to the limit of an attempt', async () => {
     let open = 0;
-    let most = 0;
+    let max = 0;
     const { endpoint, seen } = await serve(async (response) => {
       open += 1;
-      most = Math.max(most, open);
+      max = Math.max(max, open);
       await new Promise((resolve) => setTimeout(resolve, 250));
       open -= 1;
       sendJson(response, finishedBody());
@@ -386,7 +386,7 @@ describe('connections', () => {
     const client = aClient(endpoint, { limits: { connections: 2, totalMs: 1_000, headersMs: 1_000 } });
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.results({ taskId: 'task-1' })));
     expect(answers.map(({ reply }) => reply.kind)).toEqual(Array(10).fill('answer'));
-    expect(most).toBe(2);
+    expect(max).toBe(2);
     expect(new Set(seen.map(({ socket }) => socket)).size).toBe(2);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   type DurationModel,
+  distributionOf,
   expectedFinish,
   hazard,
-  lawOf,
   meanSeconds,
   priorFrom,
   priorModel,
@@ -24,7 +24,7 @@ test.each([
   expect(erfc(x) / value).toBeCloseTo(1, 6);
 });
 
-test('a far stretch of the normal law keeps its small share', () => {
+test('a far stretch of the normal distribution keeps its small share', () => {
   expect(normalBetween(6, 7) / 9.853e-10).toBeCloseTo(1, 3);
   expect(normalBetween(-7, -6)).toBeCloseTo(normalBetween(6, 7), 20);
 });
@@ -38,9 +38,9 @@ const bimodal: DurationModel = {
 };
 const models: [string, DurationModel][] = [
   ['the prior', priorModel],
-  ['a tight law', priorFrom({ medianSeconds: 40, p95Seconds: 60, stuckShare: 0 })],
+  ['a tight distribution', priorFrom({ medianSeconds: 40, p95Seconds: 60, tailWeight: 0 })],
   ['two modes', bimodal],
-  ['a law that is all stuck', { ...priorModel, stuckShare: 1 }],
+  ['a distribution that is all stuck', { ...priorModel, tailWeight: 1 }],
 ];
 
 describe.each(models)('%s', (_name, model) => {
@@ -57,11 +57,11 @@ describe.each(models)('%s', (_name, model) => {
   });
 
   test('has a density that is the fall of its survival', () => {
-    const law = lawOf(model);
+    const distribution = distributionOf(model);
     for (const age of [5, 12, 40, 83, 200, 1000]) {
-      const fall = (law.survival(age - 0.01) - law.survival(age + 0.01)) / 0.02;
+      const fall = (distribution.survival(age - 0.01) - distribution.survival(age + 0.01)) / 0.02;
       // erfc is good to 1.2e-7, which the difference quotient magnifies
-      expect(Math.abs(law.density(age) - fall)).toBeLessThan(1e-5);
+      expect(Math.abs(distribution.density(age) - fall)).toBeLessThan(1e-5);
     }
   });
 
@@ -74,7 +74,7 @@ describe.each(models)('%s', (_name, model) => {
 });
 
 test('the prior has the median and the 95 % point of its guess', () => {
-  const model = priorFrom({ medianSeconds: 40, p95Seconds: 120, stuckShare: 0 });
+  const model = priorFrom({ medianSeconds: 40, p95Seconds: 120, tailWeight: 0 });
   expect(quantile(model, 0.5)).toBeCloseTo(40, 1);
   expect(quantile(model, 0.95)).toBeCloseTo(120, 0);
 });
@@ -84,7 +84,7 @@ test('a guess without spread still has a density', () => {
 });
 
 test('stuck jobs end from the given age on', () => {
-  const model = { ...priorFrom({ medianSeconds: 10, p95Seconds: 15, stuckShare: 0.1 }), stuckFromSeconds: 300 };
+  const model = { ...priorFrom({ medianSeconds: 10, p95Seconds: 15, tailWeight: 0.1 }), tailFromSeconds: 300 };
   expect(survival(model, 100)).toBeCloseTo(0.1, 4);
   expect(survival(model, 300)).toBeCloseTo(0.1, 4);
   expect(survival(model, 1050)).toBeCloseTo(0.05, 4);
@@ -109,8 +109,8 @@ describe('what may be expected of an open job', () => {
   });
 });
 
-test('the mean of a law is the integral of what is not over, the stuck included', () => {
-  const { survival: left, horizonSeconds } = lawOf(priorModel);
+test('the mean of a distribution is the integral of what is not over, the stuck included', () => {
+  const { survival: left, horizonSeconds } = distributionOf(priorModel);
   let sum = 0;
   for (let age = 0.05; age < horizonSeconds; age += 0.1) sum += 0.1 * left(age);
   expect(meanSeconds(priorModel) / sum).toBeCloseTo(1, 3);

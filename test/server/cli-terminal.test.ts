@@ -106,7 +106,7 @@ describe('on a terminal', () => {
     const taskId = stack.emulator.addTask({ script: 'stuck' });
     const terminal = await openTerminal({ env });
     await terminal.enter(`temporal-tryon wait ${taskId}; echo code $?`);
-    await terminal.shows(/% of such jobs over {2}(?:next look in \d+ s|looking now), running, 0 images, sub-tasks/);
+    await terminal.shows(/% of such jobs over {2}(?:next poll in \d+ s|polling now), running, 0 images, sub-tasks/);
     await terminal.press('C-c');
     const after = await terminal.shows(/^code 130$/m);
     expect(after).toContain('the wait goes on');
@@ -129,7 +129,7 @@ describe('on a terminal', () => {
 });
 
 describe('off a terminal', () => {
-  test('watch prints a line for each change, and none for a look that told nothing', async () => {
+  test('watch prints a line for each change, and none for a poll that told nothing', async () => {
     const { listingId, tasks, handle } = await beginListing(['stuck', 'finished']);
     const [stuck, finished] = tasks.map(({ taskId }) => taskId) as [string, string];
     const running = startCli(['watch', '--listing', listingId, '--interval', '0.5'], env);
@@ -225,7 +225,7 @@ describe('off a terminal', () => {
     expect(sheet.tasks[1].moments.map(({ what }: { what: string }) => what)).toEqual(
       expect.arrayContaining([
         'wait begun',
-        expect.stringMatching(/^look \d+: 2 images, finished$/),
+        expect.stringMatching(/^poll \d+: 2 images, finished$/),
         'ended: finished',
       ]),
     );

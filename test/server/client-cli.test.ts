@@ -95,7 +95,7 @@ test.each(['status', 'cancel', 'poll-now'])('%s of an unknown wait is one line a
   expect(err).toMatch(/^error: .*(no wait|not known).*\n$/);
 });
 
-test('a namespace that is not there is told with its cure', async () => {
+test('a namespace that is not there is told with its remedy', async () => {
   const { code, err } = await runCli(['list'], { ...env, TEMPORAL_NAMESPACE: 'nowhere' });
   expect(code).toBe(1);
   expect(err).toMatch(/^error: .* has no namespace "nowhere"; create it with `temporal operator namespace create.*\n$/);

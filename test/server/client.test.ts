@@ -81,7 +81,7 @@ describe('subscribers', () => {
 });
 
 describe('the status', () => {
-  test('counts polls up to date and tells when and why the next look is', async () => {
+  test('counts polls up to date and tells when and why the next poll is', async () => {
     const taskId = stack.emulator.addTask({ script: 'stuck' });
     await client.start({ taskId });
     await stack.emulator.waitForQuery(taskId, 2);
@@ -94,7 +94,7 @@ describe('the status', () => {
     expect(status.polls).toBeLessThanOrEqual(stack.emulator.task(taskId)?.polls ?? 0);
     const { pending } = status;
     expect(pending).toMatchObject({
-      priceSeconds: expect.any(Number),
+      pollCostSeconds: expect.any(Number),
       model: { source: expect.any(String) },
       queue: `${stack.taskQueue}-vendor`,
     });
@@ -141,7 +141,7 @@ describe('the status', () => {
     await expect(lonely.outcome(taskId)).rejects.toMatchObject({ code: 'Terminated' });
   });
 
-  test('pollNow asks before the next planned look, setTimeout moves the deadline', async () => {
+  test('pollNow asks before the next planned poll, setTimeout moves the deadline', async () => {
     const taskId = stack.emulator.addTask({ script: 'invalid-app-key' });
     await client.start({ taskId });
     await stack.emulator.waitForQuery(taskId, 1);

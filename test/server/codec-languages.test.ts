@@ -8,7 +8,7 @@ import { pythonLine } from '../support/python.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { rawHistory } from './read-history.js';
 
-const keyOf = (letter: string): string => `${letter}:${Buffer.alloc(32, letter).toString('base64')}`;
+const keyOf = (message: string): string => `${message}:${Buffer.alloc(32, message).toString('base64')}`;
 const workerKeys = [keyOf('a'), keyOf('b')].join();
 /** In the middle of a rotation: the callers encrypt with the next key already. A file's form, with a comment. */
 const callerKeys = `${keyOf('b')} # next\n${keyOf('a')}\n`;

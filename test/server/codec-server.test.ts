@@ -17,7 +17,7 @@ import { findTemporalCli } from '../../src/dev-server/find-cli.js';
 import { runCli, startCli } from '../cli/run-cli.js';
 
 const wire = proto.temporal.api.common.v1.Payload;
-const keyOf = (letter: string): string => `${letter}:${Buffer.alloc(32, letter).toString('base64')}`;
+const keyOf = (message: string): string => `${message}:${Buffer.alloc(32, message).toString('base64')}`;
 const codecOf = (...letters: string[]) => createEncryptionCodec({ keys: letters.map(keyOf).join(',') });
 const origin = 'http://127.0.0.1:8233';
 const token = 'a-token-of-some-length';
@@ -26,7 +26,7 @@ const token = 'a-token-of-some-length';
 const bodyOf = (payloads: readonly Payload[]): string =>
   JSON.stringify({ payloads: payloads.map((one) => wire.toObject(wire.fromObject(one), { bytes: String })) });
 const plain = (value: unknown): Payload => defaultPayloadConverter.toPayload(value) as Payload;
-const sealed = async (letter: string, value: unknown) => bodyOf(await codecOf(letter).encode([plain(value)]));
+const sealed = async (message: string, value: unknown) => bodyOf(await codecOf(message).encode([plain(value)]));
 
 async function serve(options: Partial<CodecServerOptions> = {}): Promise<string> {
   const server = await startCodecServer({
@@ -87,7 +87,7 @@ describe('encode and decode', () => {
     expect(encoded).toContain(Buffer.from('b').toString('base64'));
   });
 
-  test('a key that it does not hold is named, with the cure; a changed payload is refused', async () => {
+  test('a key that it does not hold is named, with the remedy; a changed payload is refused', async () => {
     const url = await serve();
     const unknown = await call(url, { body: await sealed('z', 'hidden') });
     expect(unknown.status).toBe(400);

@@ -19,7 +19,7 @@ import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 import { type FoundPayload, type RawHistory, rawHistory } from './read-history.js';
 
-const keyOf = (letter: string): string => `${letter}:${Buffer.alloc(32, letter).toString('base64')}`;
+const keyOf = (message: string): string => `${message}:${Buffer.alloc(32, message).toString('base64')}`;
 const keys = (...letters: string[]): Record<string, string> => ({ TRYON_CODEC_KEYS: letters.map(keyOf).join(',') });
 
 let native: NativeConnection;
@@ -105,7 +105,7 @@ describe('a full encrypted run', () => {
     await stopWorkers(workers);
   });
 
-  test('shows no image, no task and no account detail in any history: wait, batches, trouble, parent, listing', async () => {
+  test('shows no image, no task and no account detail in any history: wait, batches, errors, parent, listing', async () => {
     const batches = emulator.addTask({
       taskId: `secret-task-${randomUUID()}`,
       subTasks: 3,
@@ -184,13 +184,13 @@ describe('a full encrypted run', () => {
     const failureNow = async () =>
       (await raw.workflow.getHandle(workflowId).describe()).raw.pendingActivities?.[0]?.lastFailure;
     await raw.workflow.getHandle(workflowId).executeUpdate(messages.pollNow);
-    // Gone for a moment, while the look of pollNow takes the place of the one before.
+    // Gone for a moment, while the poll of pollNow takes the place of the one before.
     let message = '';
     await until(async () => {
       message = (await failureNow())?.message ?? '';
       return message !== '';
     });
-    expect(message).toMatch(/^gateway InvalidAppKey; next look in [\d.]+ s \([a-z ]+\)$/);
+    expect(message).toMatch(/^gateway InvalidAppKey; next poll in [\d.]+ s \([a-z ]+\)$/);
     await client.cancel(taskId);
     await until(async () => (await client.status(taskId)).state === 'cancelled');
     expectSealed(await rawHistory(raw, workflowId), ['secret words', taskId]);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await stack.stop());
 
-/** The fairness key of each look that was scheduled. */
+/** The fairness key of each poll that was scheduled. */
 async function keysOf(handle: WorkflowHandle): Promise<(string | undefined)[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
@@ -21,7 +21,7 @@ async function keysOf(handle: WorkflowHandle): Promise<(string | undefined)[]> {
 test.each([
   { name: 'plain', listingId: `shirt-${randomUUID()}` },
   { name: 'longer than a key may be, and not ASCII', listingId: `ブラウス-${'x'.repeat(80)}-${randomUUID()}` },
-])('looks of a listing take turns with those of others, by its id: $name', async ({ listingId }) => {
+])('polls of a listing take turns with those of others, by its id: $name', async ({ listingId }) => {
   const taskId = stack.emulator.addTask({ script: 'finished' });
   const workflowId = `tryon-listing-${listingId}`;
   await stack.client.workflow.execute(workflowTypes.listing, {

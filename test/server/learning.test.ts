@@ -11,8 +11,8 @@ import { runCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 
 const jobs = 60;
-// Long beside the looks of a busy machine.
-const law = { medianSeconds: 10, p95Seconds: 14, stuckShare: 0 };
+// Long beside the polls of a busy machine.
+const distribution = { medianSeconds: 10, p95Seconds: 14, tailWeight: 0 };
 const nearGuess = { TRYON_PRIOR_MEDIAN_SECONDS: '8', TRYON_PRIOR_P95_SECONDS: '16' };
 const farGuess = { TRYON_PRIOR_MEDIAN_SECONDS: '40', TRYON_PRIOR_P95_SECONDS: '120' };
 const submitted = (taskId: string) => ({ taskId, submittedAt: new Date().toISOString() });
@@ -35,7 +35,7 @@ async function withWorker<T>(env: Record<string, string>, use: (workers: TryOnWo
 
 beforeAll(async () => {
   const { address } = inject('temporal');
-  stack = await startStack({ address, emulator: { law }, env: nearGuess });
+  stack = await startStack({ address, emulator: { distribution }, env: nearGuess });
   native = await NativeConnection.connect({ address });
   cancelled = stack.emulator.addTask({ script: 'stuck' });
   const handle = await stack.start(submitted(cancelled));
@@ -57,11 +57,11 @@ describe('a fresh worker', () => {
     expect(policy.model).toMatchObject({ source: 'learned' });
     expect(policy.model.jobs).toBeGreaterThanOrEqual(jobs);
     const median = quantile(policy.model, 0.5);
-    expect(median).toBeGreaterThan(0.8 * law.medianSeconds);
-    expect(median).toBeLessThan(1.25 * law.medianSeconds);
+    expect(median).toBeGreaterThan(0.8 * distribution.medianSeconds);
+    expect(median).toBeLessThan(1.25 * distribution.medianSeconds);
   });
 
-  test('has a law of its own for tasks of so many sub-tasks', async () => {
+  test('has a distribution of its own for tasks of so many sub-tasks', async () => {
     await withWorker({}, async ({ learning }) => {
       await learning.ready;
       expect(learning.policy('default', 2).model).toMatchObject({ source: 'learned' });
@@ -79,7 +79,7 @@ describe('a fresh worker', () => {
 });
 
 describe('what waits left', () => {
-  test('is an end between two looks, once; of a cancelled one, that it was not over', async () => {
+  test('is an end between two polls, once; of a cancelled one, that it was not over', async () => {
     const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
     const records = await reader.ended(300);
     expect(records).toHaveLength(jobs + 1);
@@ -107,14 +107,14 @@ describe('the program', () => {
     TEMPORAL_ADDRESS: inject('temporal').address,
   });
 
-  test('model shows law, price and schedule, and plots them', async () => {
+  test('model shows distribution, poll cost and schedule, and plots them', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tryon-model-'));
     const svg = join(folder, 'model.svg');
     const { code, out } = await runCli(['model', '--json', '--svg', svg], env());
     expect(code).toBe(0);
     const [all, ...parts] = JSON.parse(out).groups;
     expect(all).toMatchObject({ account: 'default', model: { source: 'learned' }, queriesPerSecond: 1000 });
-    expect(all.lookSeconds.length).toBeGreaterThan(3);
+    expect(all.pollSeconds.length).toBeGreaterThan(3);
     expect(parts.map(({ subTasks }: { subTasks?: number }) => subTasks)).toEqual([2]);
     expect(await readFile(svg, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
     await rm(folder, { recursive: true });
@@ -132,7 +132,7 @@ describe('the program', () => {
     expect(err).toMatch(/^prior of this environment: median [\d.]+ s .*a worker may have another$/m);
   });
 
-  test('status tells why the next look is when it is, and when the task may be over', async () => {
+  test('status tells why the next poll is when it is, and when the task may be over', async () => {
     const taskId = stack.emulator.addTask({ script: 'stuck' });
     const handle = await stack.start(submitted(taskId));
     await expect

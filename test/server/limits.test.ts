@@ -77,11 +77,11 @@ describe('on a server with its usual limits', () => {
     const handle = await stack.start({ taskId, submittedAt: ago(1000), notify: [...notify] });
     return { taskId, handle };
   }
-  /** Looks again until all images but those of a last report are known: a report has room for 1 MiB of them. */
-  async function untilKnown(handle: WorkflowHandle, least: number) {
+  /** Polls again until all images but those of a last report are known: a report has room for 1 MiB of them. */
+  async function untilKnown(handle: WorkflowHandle, min: number) {
     await until(async () => {
       const status = await handle.query<TryOnStatus>(messages.status);
-      if (whole(status) >= least) return true;
+      if (whole(status) >= min) return true;
       if (status.polls > 0) await pollNow(handle);
       return false;
     });
@@ -162,7 +162,7 @@ describe('on a server with its usual limits', () => {
     expect(new Set(events.map((event) => `${event.signal} ${event.kind}`)).size).toBe(count);
   });
 
-  test('a reply above 4 MiB is trouble, and the wait goes on', async () => {
+  test('a reply above 4 MiB is errors, and the wait goes on', async () => {
     const { taskId, handle } = await started({ script: 'beyond-the-cap' }, []);
     await until(
       async () =>
@@ -180,12 +180,12 @@ describe('on a server with its usual limits', () => {
 describe('on a server with lower limits', () => {
   let server: Awaited<ReturnType<typeof startDevServer>>;
   let stack: LimitStack;
-  const mostSignals = 3;
-  const mostUpdates = 30;
+  const maxSignals = 3;
+  const maxUpdates = 30;
   beforeAll(async () => {
     const settings = {
-      'history.maximumSignalsPerExecution': mostSignals,
-      'history.maxTotalUpdates': mostUpdates,
+      'history.maximumSignalsPerExecution': maxSignals,
+      'history.maxTotalUpdates': maxUpdates,
     };
     server = await startDevServer({
       uiPort: false,
@@ -201,7 +201,7 @@ describe('on a server with lower limits', () => {
 
   test('a receiver that has had all the signals that it may have is no error, and no other subscriber misses any', async () => {
     const [full, other] = await Promise.all([stack.receiver(), stack.receiver()]);
-    for (let index = 0; index < mostSignals; index++) await full.handle.signal('anything', { kind: 'images' });
+    for (let index = 0; index < maxSignals; index++) await full.handle.signal('anything', { kind: 'images' });
     await expect(full.handle.signal('anything', {})).rejects.toThrow();
     const taskId = stack.emulator.addTask({
       subTasks: 2,
@@ -211,7 +211,7 @@ describe('on a server with lower limits', () => {
     const outcome = await stack.run({ taskId, submittedAt: ago(1), notify });
     expect(outcome).toMatchObject({ status: 'finished' });
     expect((await other.tally()).events.map((event) => event.kind)).toEqual(['images', 'outcome']);
-    expect((await full.tally()).events).toHaveLength(mostSignals);
+    expect((await full.tally()).events).toHaveLength(maxSignals);
   });
 
   test('more updates than one run may have: the wait carries on in new runs, and none is refused', async () => {
@@ -220,7 +220,7 @@ describe('on a server with lower limits', () => {
     const handle = stack.client.workflow.getHandle(resultsWorkflowId(taskId));
     const runs = new Set<string>();
     const waitIds = new Set<string>();
-    for (let index = 0; index < 2 * mostUpdates + 5; index++) {
+    for (let index = 0; index < 2 * maxUpdates + 5; index++) {
       const { waitId, subscribers } = await subscribe(handle, `gone-${index}`);
       expect(subscribers).toHaveLength(index + 1);
       waitIds.add(waitId);

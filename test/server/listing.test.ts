@@ -33,7 +33,7 @@ const start = async (input: Omit<TryOnListingInput, 'listingId'>) => {
 const isRunning = async (taskId: string) =>
   (await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).describe()).status.name === 'RUNNING';
 
-/** Lets a task finish, and has its wait look. */
+/** Lets a task finish, and has its wait poll. */
 const finish = async (taskId: string) => {
   stack.emulator.script(taskId, [{ task: { state: 'finished' } }]);
   await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).executeUpdate(messages.pollNow);

@@ -16,7 +16,7 @@ async function queueOfPending(taskId: string): Promise<string | undefined> {
   return raw.pendingActivities?.[0]?.activityOptions?.taskQueue?.name ?? undefined;
 }
 
-test("a wait finds out when to look on the workflows' queue, and asks the vendor on the vendor's", async () => {
+test("a wait finds out when to poll on the workflows' queue, and asks the vendor on the vendor's", async () => {
   const taskId = stack.emulator.addTask({ script: 'finished' });
   const handle = await stack.start({ taskId });
   await until(async () => (await queueOfPending(taskId)) === vendorTaskQueue('default', stack.taskQueue));

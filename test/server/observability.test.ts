@@ -152,7 +152,7 @@ describe('a worker with metrics, watched by a real Prometheus', () => {
     await until(
       async () => (await prometheus.query('tryon_errors_total{code="Http500",layer="transport"} > 0')).length > 0,
     );
-    await until(async () => (await prometheus.query('tryon_looks_total{result="throttled"} > 0')).length > 0);
+    await until(async () => (await prometheus.query('tryon_polls_total{result="throttled"} > 0')).length > 0);
     await until(async () => (await prometheus.query('tryon_account_trouble{kind="blocked"} == 1')).length > 0);
     const blocked = await prometheus.query('tryon_account_trouble{kind="blocked"} == 1');
     expect(blocked.map(({ labels }) => labels.account)).toEqual(['eu-shop']);
@@ -166,7 +166,7 @@ describe('a worker with metrics, watched by a real Prometheus', () => {
 
   test('no series carries a task, a workflow, a key or a secret', async () => {
     const text = await (await fetch(`${metricsUrl}/metrics`)).text();
-    expect(text).toContain('tryon_looks_total{');
+    expect(text).toContain('tryon_polls_total{');
     expect(text).toContain('temporal_request_total{');
     const ids = emulator.queries.map(({ taskId }) => taskId).filter((taskId) => taskId !== undefined);
     expect(ids.length).toBeGreaterThan(3);
@@ -289,7 +289,7 @@ describe('logs', () => {
 });
 
 test('a worker that drains is not ready any more, still alive, and ends with 0', async () => {
-  // A look under way holds the worker up.
+  // A poll under way holds the worker up.
   const taskId = emulator.addTask({ script: [{ use: 'slow', seconds: 4 }] });
   const slow = await start(new Client({ connection }), taskId);
   await emulator.waitForQuery(taskId);

@@ -136,7 +136,7 @@ describe('a parent workflow in Python', () => {
   });
 });
 
-test('a machine without Python is told the cure', async () => {
+test('a machine without Python is told the remedy', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'no-python-'));
   try {
     await expect(temporalPython({ PATH: dir, TRYON_CACHE_DIR: dir })).rejects.toThrow('install Python 3.10 or later');

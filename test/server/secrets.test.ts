@@ -138,7 +138,7 @@ test('neither key nor secret nor signature is in any history, description, log, 
 
   await started.stop();
   const { stdout, stderr } = await worker.ended;
-  expect(stderr).toContain('looked');
+  expect(stderr).toContain('polled');
   traces.set('log of the worker', `${stdout}\n${stderr}`);
 
   const secrets = [account.appKey, account.appSecret, wrong.appSecret, ...proxy.signatures];

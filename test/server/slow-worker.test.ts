@@ -1,4 +1,4 @@
-/** A worker that is slow to tell the wait how far its look got. */
+/** A worker that is slow to tell the wait how far its poll got. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -14,7 +14,7 @@ import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
 /** Longer than a wait that is being cancelled stays for it, and shorter than one that goes on does. */
-const PEEK_TAKES_MS = 2_000;
+const DESCRIBE_TAKES_MS = 2_000;
 
 let emulator: Emulator;
 let parts: TryOnParts;
@@ -33,12 +33,12 @@ beforeAll(async () => {
   const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
   client = new Client({ connection });
-  const tryOnPeek: typeof parts.activities.tryOnPeek = async (asked) => {
-    const seen = await parts.activities.tryOnPeek(asked);
-    await setTimeout(PEEK_TAKES_MS);
+  const tryOnDescribePoll: typeof parts.activities.tryOnDescribePoll = async (asked) => {
+    const seen = await parts.activities.tryOnDescribePoll(asked);
+    await setTimeout(DESCRIBE_TAKES_MS);
     return seen;
   };
-  const shared = { connection: native, ...parts.tuned, activities: { ...parts.activities, tryOnPeek } };
+  const shared = { connection: native, ...parts.tuned, activities: { ...parts.activities, tryOnDescribePoll } };
   const { workflowsPath, preloadModules } = workflowSource;
   const workers = await Promise.all([
     Worker.create({ ...shared, ...parts.main, taskQueue, workflowsPath, bundlerOptions: { preloadModules } }),
@@ -53,8 +53,8 @@ beforeAll(async () => {
 });
 afterAll(async () => await stop());
 
-/** A wait whose task was looked at a few times. */
-async function looked(): Promise<{ taskId: string; polls: () => number }> {
+/** A wait whose task was polled a few times. */
+async function polled(): Promise<{ taskId: string; polls: () => number }> {
   const taskId = emulator.addTask({ script: [{ task: { state: 'running' } }] });
   const polls = () => emulator.queries.filter((query) => query.taskId === taskId).length;
   await client.workflow.start(workflowTypes.results, {
@@ -66,8 +66,8 @@ async function looked(): Promise<{ taskId: string; polls: () => number }> {
   return { taskId, polls };
 }
 
-test('pollNow stays for it: no look is forgotten', async () => {
-  const { taskId, polls } = await looked();
+test('pollNow stays for it: no poll is forgotten', async () => {
+  const { taskId, polls } = await polled();
   const handle = client.workflow.getHandle<() => Promise<TryOnOutcome>>(resultsWorkflowId(taskId));
   await handle.executeUpdate(messages.pollNow);
   emulator.script(taskId, [{ task: { state: 'finished' } }]);
@@ -75,7 +75,7 @@ test('pollNow stays for it: no look is forgotten', async () => {
 });
 
 test('a cancellation while pollNow stays for it ends the wait at once', async () => {
-  const { taskId } = await looked();
+  const { taskId } = await polled();
   const handle = client.workflow.getHandle(resultsWorkflowId(taskId));
   await handle.executeUpdate(messages.pollNow);
   await handle.cancel();

@@ -187,7 +187,7 @@ const cases: Wrong[] = [
   },
 ];
 
-describe('what does not fit is told in one line with its cure', () => {
+describe('what does not fit is told in one line with its remedy', () => {
   test.each(cases)('to a client: $what', async ({ env, code, says }) => {
     const error = await clientOf(env(), 'x').then(
       () => undefined,

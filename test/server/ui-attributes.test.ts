@@ -43,7 +43,7 @@ interface Check {
   readonly name: string;
   readonly result: string;
   readonly detail: string;
-  readonly cure?: string;
+  readonly remedy?: string;
 }
 
 async function attributesCheck(): Promise<Check | undefined> {
@@ -82,7 +82,7 @@ test('the command that doctor prints adds them, and doctor is content then', asy
   const before = await attributesCheck();
   expect(before?.result).toBe('warn');
   expect(before?.detail).toBe(`missing: ${names.join(', ')}`);
-  const [program, ...args] = before?.cure?.split(' ') ?? [];
+  const [program, ...args] = before?.remedy?.split(' ') ?? [];
   expect(program).toBe('temporal');
   const { path } = await findTemporalCli();
   await promisify(execFile)(path, [...args, '--address', address]);

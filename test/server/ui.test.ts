@@ -142,16 +142,16 @@ describe('the page of a running wait', () => {
     expect(await shownFor('images')).toBe('4 of 12');
     expect(await shownFor('vendor says')).toBe('running');
     expect(await shownFor('sub-tasks finished')).toBe('1 of 3');
-    await seen(page.getByText(`look at ${running}`));
+    await seen(page.getByText(`poll at ${running}`));
     await browser.shoot('ui-details');
   });
 
-  test('shows its pending look: attempt, when the next is, and why', async () => {
+  test('shows its pending poll: attempt, when the next is, and why', async () => {
     await open(resultsWorkflowId(running), 'pending-activities');
     await seen(page.getByText('tryOnPoll'));
     await seen(page.getByText(/^\s*\d+ of Unlimited\s*$/));
     await seen(page.getByText('Next Retry'));
-    await seen(page.getByText(/running; next look in [\d.]+ s \(schedule\)/));
+    await seen(page.getByText(/running; next poll in [\d.]+ s \(schedule\)/));
     await seen(page.getByText('"TryOnPending"'));
     await browser.shoot('ui-pending');
   });
@@ -206,18 +206,18 @@ describe('a finished listing', () => {
 });
 
 describe('the words of a vendor', () => {
-  test('show as they are in the trouble of a blocked wait, to the last row', async () => {
+  test('show as they are in the errors of a blocked wait, to the last row', async () => {
     await open(resultsWorkflowId(blocked), 'user-metadata');
-    expect(await shownFor('trouble')).toBe(`gateway InvalidAppKey: ${hostile}`);
+    expect(await shownFor('error')).toBe(`gateway InvalidAppKey: ${hostile}`);
     expect(await shownFor('state')).toBe('blocked');
     await until(isLastRowSeen);
     expect(await browser.found(traces)).toBe(0);
     await browser.shoot('ui-blocked');
   });
 
-  test('show as they are in the failure of a pending look', async () => {
+  test('show as they are in the failure of a pending poll', async () => {
     await open(resultsWorkflowId(blocked), 'pending-activities');
-    await seen(page.getByText(/gateway InvalidAppKey; next look in [\d.]+ s \(blocked\)/));
+    await seen(page.getByText(/gateway InvalidAppKey; next poll in [\d.]+ s \(blocked\)/));
     await seen(page.getByText(hostile));
     expect(await browser.found(traces)).toBe(0);
   });
@@ -228,7 +228,7 @@ describe('the words of a vendor', () => {
     await seen(page.getByText(hostile));
     expect(await browser.found(traces)).toBe(0);
     await open(resultsWorkflowId(failed), 'user-metadata');
-    expect(await shownFor('trouble')).toBe(`task failed: ${hostile}`);
+    expect(await shownFor('error')).toBe(`task failed: ${hostile}`);
     expect(await browser.found(traces)).toBe(0);
     await browser.shoot('ui-failed');
   });

@@ -41,7 +41,7 @@ describe.concurrent.each([
       expect(history).toHaveLength(13);
     });
 
-    test('does not grow with looks, and the looks are counted', async () => {
+    test('does not grow with polls, and the polls are counted', async () => {
       const taskId = stack.emulator.addTask({
         script: [{ polls: 4, task: { state: 'running' } }, { task: { state: 'finished' } }],
       });
@@ -186,7 +186,7 @@ describe.concurrent.each([
   });
 
   describe('control', () => {
-    test('pollNow looks at once, and the count of polls is kept', async () => {
+    test('pollNow polls at once, and the count of polls is kept', async () => {
       const taskId = stack.emulator.addTask(never);
       const handle = await stack.start({ taskId, submittedAt: ago(1000) });
       await stack.emulator.waitForQuery(taskId, 1);
@@ -200,7 +200,7 @@ describe.concurrent.each([
       expect(outcome).toMatchObject({ status: 'finished', polls: 3 });
     });
 
-    test('setTimeout ends the wait with one last look', async () => {
+    test('setTimeout ends the wait with one last poll', async () => {
       const taskId = stack.emulator.addTask(never);
       const handle = await stack.start({ taskId, submittedAt: ago(1000) });
       await stack.emulator.waitForQuery(taskId, 1);
@@ -252,7 +252,7 @@ describe.concurrent.each([
     });
   });
 
-  describe('trouble', () => {
+  describe('error', () => {
     test('a wrong key blocks the wait, a mended one unblocks it', async () => {
       const taskId = stack.emulator.addTask({
         script: [

@@ -1,7 +1,7 @@
-/** Many waits of one account behind its gate, in simulated time: each looks when it is due, is held, or meets the vendor. */
+/** Many waits of one account behind its throttle, in simulated time: each polls when it is due, is held, or meets the vendor. */
 
-import { askGate, type Gate, learnGate, openGate } from '../../src/poll/account-throttle.js';
-import type { Verdict } from '../../src/poll/classify.js';
+import { type AccountThrottle, admitPoll, initialThrottle, observePoll } from '../../src/poll/account-throttle.js';
+import type { Classification } from '../../src/poll/classify.js';
 import { backoffMs, waitRules } from '../../src/poll/decide.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 
@@ -18,11 +18,11 @@ export interface Crowd {
   /** When each wait is due first. */
   readonly dueMs: readonly number[];
   readonly queriesPerSecond: number;
-  /** What the vendor answers to a query that leaves now. A verdict `ended` ends the wait. */
-  readonly vendor: (atMs: number, query: number, taskId: string) => Verdict;
+  /** What the vendor answers to a query that leaves now. A classification `ended` ends the wait. */
+  readonly vendor: (atMs: number, query: number, taskId: string) => Classification;
   readonly deadlineMs?: number;
   readonly latencyMs?: number;
-  /** From a look to the next where all is well; default 3000. */
+  /** From a poll to the next where all is well; default 3000. */
   readonly everyMs?: number;
 }
 
@@ -33,7 +33,7 @@ export interface CrowdRun {
   readonly endedMs: readonly (number | undefined)[];
   /** Attempts that were told to come again. */
   readonly held: number;
-  readonly gate: Gate;
+  readonly throttle: AccountThrottle;
 }
 
 type Due = { readonly atMs: number; readonly index: number; readonly land?: () => void };
@@ -56,62 +56,62 @@ function agenda() {
       if (first === undefined || last === undefined || heap.length === 0) return first;
       heap[0] = last;
       for (let at = 0; ; ) {
-        let least = at;
-        for (const child of [2 * at + 1, 2 * at + 2]) if (child < heap.length && before(child, least)) least = child;
-        if (least === at) return first;
-        swap(at, least);
-        at = least;
+        let min = at;
+        for (const child of [2 * at + 1, 2 * at + 2]) if (child < heap.length && before(child, min)) min = child;
+        if (min === at) return first;
+        swap(at, min);
+        at = min;
       }
     },
   };
 }
 
-/** Runs a crowd until every wait has ended, or 200 looks each. */
+/** Runs a crowd until every wait has ended, or 200 polls each. */
 export function runCrowd(crowd: Crowd): CrowdRun {
   const { deadlineMs = Number.POSITIVE_INFINITY, latencyMs = 50, everyMs = 3_000 } = crowd;
   const todo = agenda();
   const queries: CrowdQuery[] = [];
   const endedMs: (number | undefined)[] = crowd.dueMs.map(() => undefined);
   const places = new Map<number, number>();
-  const troubles = crowd.dueMs.map(() => 0);
-  let gate = openGate;
+  const errors = crowd.dueMs.map(() => 0);
+  let throttle = initialThrottle;
   let held = 0;
-  const most = 200 * crowd.dueMs.length;
+  const max = 200 * crowd.dueMs.length;
   const come = (index: number, atMs: number) => todo.add({ index, atMs: Math.min(atMs, deadlineMs) });
   crowd.dueMs.forEach((atMs, index) => {
     come(index, atMs);
   });
 
-  const look = (index: number, nowMs: number): void => {
+  const poll = (index: number, nowMs: number): void => {
     const taskId = `t-${index}`;
     const isLast = nowMs >= deadlineMs;
     const placeMs = places.get(index);
-    const asked = askGate(
-      gate,
+    const asked = admitPoll(
+      throttle,
       { nowMs, isLast, ...(placeMs === undefined ? {} : { placeMs }) },
       crowd.queriesPerSecond,
     );
-    ({ gate } = asked);
-    if (asked.holdUntilMs !== undefined) {
+    ({ throttle } = asked);
+    if (asked.deferUntilMs !== undefined) {
       held += 1;
-      places.set(index, asked.holdUntilMs);
-      come(index, asked.holdUntilMs);
+      places.set(index, asked.deferUntilMs);
+      come(index, asked.deferUntilMs);
       return;
     }
     places.delete(index);
     const { isProbe } = asked;
-    const verdict = crowd.vendor(nowMs, queries.length, taskId);
+    const classification = crowd.vendor(nowMs, queries.length, taskId);
     queries.push({ atMs: nowMs, taskId, isProbe, isLast });
     const land = () => {
       const landedMs = nowMs + latencyMs;
-      gate = learnGate(gate, { taskId, startedAtMs: nowMs, nowMs: landedMs, isProbe, verdict });
-      if (isLast || verdict.kind === 'ended') {
+      throttle = observePoll(throttle, { taskId, startedAtMs: nowMs, nowMs: landedMs, isProbe, classification });
+      if (isLast || classification.kind === 'ended') {
         endedMs[index] = landedMs;
         return;
       }
-      const count = verdict.kind === 'trouble' ? (troubles[index] ?? 0) + 1 : 0;
-      troubles[index] = count;
-      const hintMs = verdict.kind === 'trouble' ? (verdict.hint?.delayMs ?? 0) : 0;
+      const count = classification.kind === 'error' ? (errors[index] ?? 0) + 1 : 0;
+      errors[index] = count;
+      const hintMs = classification.kind === 'error' ? (classification.hint?.delayMs ?? 0) : 0;
       const backoff = count > 0 ? backoffMs(waitRules.errorBackoffMs, count, jitterOf(taskId, count)) : everyMs;
       come(index, landedMs + Math.max(hintMs > 0 ? hintMs : backoff, count > 0 ? 0 : everyMs));
     };
@@ -119,20 +119,20 @@ export function runCrowd(crowd: Crowd): CrowdRun {
   };
 
   for (let due = todo.take(); due !== undefined; due = todo.take()) {
-    if (queries.length + held > most) throw new Error('the crowd does not end');
-    if (due.land === undefined) look(due.index, due.atMs);
+    if (queries.length + held > max) throw new Error('the crowd does not end');
+    if (due.land === undefined) poll(due.index, due.atMs);
     else due.land();
   }
-  return { queries, endedMs, held, gate };
+  return { queries, endedMs, held, throttle };
 }
 
 /** The largest number of queries in any window of this length. */
-export function mostIn(windowMs: number, queries: readonly CrowdQuery[]): number {
-  let most = 0;
+export function maxIn(windowMs: number, queries: readonly CrowdQuery[]): number {
+  let max = 0;
   let from = 0;
   queries.forEach((query, to) => {
     while ((queries[from]?.atMs ?? 0) <= query.atMs - windowMs) from += 1;
-    most = Math.max(most, to - from + 1);
+    max = Math.max(max, to - from + 1);
   });
-  return most;
+  return max;
 }

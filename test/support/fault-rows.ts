@@ -100,7 +100,7 @@ export const faultRows: readonly FaultRow[] = [
   row(
     21,
     'the vendor is away for an hour',
-    'after trouble of five tasks in a row one look in each gap stands for all waits of the account in the process, the others are held without a query; they come back by the pace of the budget. The last look before a deadline is taken all the same. Simulated with 200 waits; 20 on the server that skips time, more by OUTAGE_WAITS',
+    'after errors of five tasks in a row one poll in each gap stands for all waits of the account in the process, the others are held without a query; they come back by the pace of the budget. The last poll before a deadline is taken all the same. Simulated with 200 waits; 20 on the server that skips time, more by OUTAGE_WAITS',
     pure,
     time,
   ),
@@ -167,7 +167,7 @@ export const faultRows: readonly FaultRow[] = [
   row(
     37,
     'a status that nobody knows',
-    'asked on by the schedule; the word is shown in the status, the looks are counted',
+    'asked on by the schedule; the word is shown in the status, the polls are counted',
     pure,
     real,
   ),
@@ -178,24 +178,18 @@ export const faultRows: readonly FaultRow[] = [
   row(
     42,
     'finished, then running',
-    'the first end that stands wins: the wait is over and asks no more. Where an end is still looked at again, the contradiction is kept in the state',
+    'the first end that stands wins: the wait is over and asks no more. Where an end is still polled again, the contradiction is kept in the state',
     pure,
     real,
   ),
   row(
     43,
     'failed, then finished',
-    'a failure without images is looked at once more after 5 s, then believed; the contradiction is kept',
+    'a failure without images is polled once more after 5 s, then believed; the contradiction is kept',
     pure,
     real,
   ),
-  row(
-    44,
-    'finished without an image',
-    'looked at three times within 15 s, then `failed` with `EmptyResult`',
-    pure,
-    real,
-  ),
+  row(44, 'finished without an image', 'polled three times within 15 s, then `failed` with `EmptyResult`', pure, real),
   row(
     45,
     'some sub-tasks failed',
@@ -284,14 +278,14 @@ export const faultRows: readonly FaultRow[] = [
   row(68, 'cancelled as the end is told', 'an answer on its way is waited for, and wins', alone),
   row(
     69,
-    'the deadline lies between two looks',
-    'one last look at the deadline, then `timeout` with what had come',
+    'the deadline lies between two polls',
+    'one last poll at the deadline, then `timeout` with what had come',
     real,
   ),
   row(
     70,
     'ten thousand waits are due at once',
-    'the server holds the queue to the budget, and in each process the gate of the account does; who must wait is given a place in the line. Simulated with 10,000; 150 on the server that skips time, more by HERD_WAITS',
+    'the server holds the queue to the budget, and in each process the throttle of the account does; who must wait is given a place in the line. Simulated with 10,000; 150 on the server that skips time, more by HERD_WAITS',
     pure,
     time,
   ),
@@ -300,7 +294,7 @@ export const faultRows: readonly FaultRow[] = [
     'a push notice that is early, late, doubled or forged',
     'not covered yet: the vendor sends none, and nothing here receives one',
   ),
-  row(72, 'a task is stuck for half an hour', '13 events of history; 36 to 140 looks', time),
+  row(72, 'a task is stuck for half an hour', '13 events of history; 36 to 140 polls', time),
   row(
     73,
     'the state is asked for while no worker runs',

@@ -201,15 +201,15 @@ export function violationsOf(played: Interleaving): string[] {
   const polls = last.polls;
   const interruptions =
     did('pollNow', 'setTimeout', 'cancel') + (scenario.isChild ? did('unsubscribe', 'signalUnsubscribe') : 0);
-  // A look that is broken off tells what it knew within a part of a second, or not at all.
+  // A poll that is broken off tells what it knew within a part of a second, or not at all.
   must(
     interruptions > 0 ? polls <= played.requests : polls === played.requests,
     `${played.requests} requests, ${polls} polls, ${interruptions} interruptions`,
   );
   const gaps = played.queriedAtMs.slice(1).map((atMs, index) => atMs - (played.queriedAtMs[index] ?? 0));
-  // A look a little early counts as due. The one at the deadline is never left out, however late the one before it was.
-  const leastMs = played.floorMs - waitRules.dueSlackMs;
-  const short = (last.state === 'timeout' ? gaps.slice(0, -1) : gaps).filter((gap) => gap < leastMs);
+  // A poll a little early counts as due. The one at the deadline is never left out, however late the one before it was.
+  const minMs = played.floorMs - waitRules.dueSlackMs;
+  const short = (last.state === 'timeout' ? gaps.slice(0, -1) : gaps).filter((gap) => gap < minMs);
   must(short.length <= did('pollNow', 'setTimeout'), `${short.length} queries too soon: ${gaps}`);
   return wrong;
 }

@@ -14,12 +14,12 @@ const repeat = (reply: Reply, times: number): Reply[] => Array.from({ length: ti
 const steady: fc.Arbitrary<Reply[]> = fc
   .record({
     subTasks: fc.integer({ min: 1, max: 4 }),
-    looks: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 5, maxLength: 5 }),
+    polls: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 5, maxLength: 5 }),
     failing: fc.nat(5),
     end: fc.constantFrom('finished', 'finished', 'finished', 'failed', 'running'),
     isResigned: fc.boolean(),
   })
-  .map(({ subTasks, looks, failing, end, isResigned }) => {
+  .map(({ subTasks, polls, failing, end, isResigned }) => {
     const sketch = (done: number): SubTaskSketch[] =>
       Array.from({ length: subTasks }, (_none, index): SubTaskSketch => {
         if (index >= done) return ['running'];
@@ -27,10 +27,10 @@ const steady: fc.Arbitrary<Reply[]> = fc
       });
     const version = (step: number) => ({ version: isResigned ? `Expires=${step}` : '' });
     const steps = Array.from({ length: subTasks }, (_none, done) =>
-      repeat(aTask('running', sketch(done), version(done)), looks[done] ?? 1),
+      repeat(aTask('running', sketch(done), version(done)), polls[done] ?? 1),
     );
     return [
-      ...repeat(replies.submitted, looks[4] ?? 0),
+      ...repeat(replies.submitted, polls[4] ?? 0),
       ...steps.flat(),
       aTask(end as 'finished', sketch(subTasks), version(9)),
     ];
@@ -54,7 +54,7 @@ const wildTask: fc.Arbitrary<Reply> = fc
     aTask(status, sketches, { version, answer: retryAfter === undefined ? {} : { retryAfter } }),
   );
 
-const trouble: fc.Arbitrary<Reply> = fc.oneof(
+const pollError: fc.Arbitrary<Reply> = fc.oneof(
   fc.constantFrom<Reply>(...Object.values(replies)),
   fc.constantFrom(429, 500, 503).map((httpStatus) => aFault(`Http${httpStatus}`, { httpStatus, retryAfter: '7' })),
   fc.constantFrom('NoResource', 'InvalidAppKey', 'NeverSeen').map((code) => gatewayError(code)),
@@ -63,14 +63,14 @@ const trouble: fc.Arbitrary<Reply> = fc.oneof(
 
 /** Runs of one reply, since many rules count replies in a row. */
 const wild: fc.Arbitrary<Reply[]> = fc
-  .array(fc.tuple(fc.oneof({ weight: 3, arbitrary: wildTask }, { weight: 2, arbitrary: trouble }), fc.nat(3)), {
+  .array(fc.tuple(fc.oneof({ weight: 3, arbitrary: wildTask }, { weight: 2, arbitrary: pollError }), fc.nat(3)), {
     minLength: 1,
     maxLength: 8,
   })
   .map((runs) => runs.flatMap(([reply, times]) => repeat(reply, times + 1)));
 
 const disturbed: fc.Arbitrary<Reply[]> = fc
-  .tuple(steady, fc.array(fc.tuple(fc.nat(8), trouble), { maxLength: 4 }))
+  .tuple(steady, fc.array(fc.tuple(fc.nat(8), pollError), { maxLength: 4 }))
   .map(([course, faults]) => {
     const mixed = [...course];
     for (const [at, fault] of faults) mixed.splice(Math.min(at, mixed.length - 1), 0, fault);
@@ -154,7 +154,7 @@ export const anything = scenarioOf({
 });
 
 /**
- * For the time-skipping server: minutes to hours, and nothing that breaks a look off. That server gets stuck for ever where a timer or
+ * For the time-skipping server: minutes to hours, and nothing that breaks a poll off. That server gets stuck for ever where a timer or
  * an activity is cancelled as it ends (https://github.com/temporalio/sdk-java/issues/2606).
  */
 export const patient = scenarioOf({

@@ -27,7 +27,7 @@ export interface World {
   readonly letTimePass?: () => Promise<() => Promise<void>>;
 }
 
-/** The real server. Looks follow each other within a second. */
+/** The real server. Polls follow each other within a second. */
 export async function realWorld(address: string, namespace = 'default'): Promise<World & { close(): Promise<void> }> {
   const connection = await Connection.connect({ address });
   const nativeConnection = await NativeConnection.connect({ address });
@@ -36,7 +36,7 @@ export async function realWorld(address: string, namespace = 'default'): Promise
     connection,
     nativeConnection,
     namespace,
-    policy: policyOf({ floorMs: 400, ceilingMs: 1_000, priceSeconds: 0.1, model }),
+    policy: policyOf({ floorMs: 400, ceilingMs: 1_000, pollCostSeconds: 0.1, model }),
     async close() {
       await nativeConnection.close();
       await connection.close();

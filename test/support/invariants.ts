@@ -4,7 +4,7 @@ import { limits, type TryOnEvent, type TryOnImage } from '../../src/contract.js'
 import { jsonBytes } from '../../src/json-size.js';
 import { waitRules } from '../../src/poll/decide.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
-import { defaultPolicy, nextLook, type SchedulePolicy } from '../../src/schedule/schedule.js';
+import { defaultPolicy, nextPoll, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
 import { statusOf, type WaitState } from '../../src/wait/wait.js';
 import { expectValid } from './schemas.js';
@@ -62,18 +62,18 @@ export function expectReceiverAgrees(events: readonly TryOnEvent[], wait: WaitSt
 }
 
 /** The least time from one query to the next, by what the first one met. */
-export function leastGapMs(query: Query, index: number, ageMs: number, policy: SchedulePolicy): number {
-  const { verdict } = query;
+export function minGapMs(query: Query, index: number, ageMs: number, policy: SchedulePolicy): number {
+  const { classification } = query;
   // The attempt number is not known here, so the least that any jitter gives.
   const scheduled = Math.min(
-    nextLook({ ageMs, policy, jitter: 0 }).delayMs,
-    nextLook({ ageMs, policy, jitter: jitterOf('t-1', index) }).delayMs,
+    nextPoll({ ageMs, policy, jitter: 0 }).delayMs,
+    nextPoll({ ageMs, policy, jitter: jitterOf('t-1', index) }).delayMs,
   );
-  if (verdict.kind === 'ended') return Math.min(waitRules.recheckMs, policy.floorMs);
-  const hintMs = verdict.hint?.delayMs;
+  if (classification.kind === 'ended') return Math.min(waitRules.recheckMs, policy.floorMs);
+  const hintMs = classification.hint?.delayMs;
   const hinted = hintMs === undefined || hintMs < 0 ? undefined : Math.max(policy.floorMs, hintMs);
-  if (verdict.kind === 'pending') return hinted ?? scheduled;
-  switch (verdict.class) {
+  if (classification.kind === 'pending') return hinted ?? scheduled;
+  switch (classification.class) {
     case 'auth':
     case 'quota':
     case 'clock':
@@ -90,18 +90,18 @@ export function leastGapMs(query: Query, index: number, ageMs: number, policy: S
   }
 }
 
-/** Queries are spaced as the rules say, and none comes after the last look at the deadline. */
+/** Queries are spaced as the rules say, and none comes after the last poll at the deadline. */
 export function expectQueriesHold(done: Simulated, policy: SchedulePolicy = defaultPolicy, slackMs = 1): void {
   const { queries, wait } = done;
   for (const [index, query] of queries.entries()) {
     const following = queries[index + 1];
     if (following === undefined) break;
     const gapMs = following.atMs - query.atMs;
-    const isLastLook = following.atMs >= following.deadlineMs - waitRules.dueSlackMs;
-    const least = isLastLook
+    const isLastPoll = following.atMs >= following.deadlineMs - waitRules.dueSlackMs;
+    const min = isLastPoll
       ? Math.min(policy.floorMs, 1000 * limits.timeoutSecondsMin)
-      : leastGapMs(query, index, Math.max(0, query.atMs - wait.submittedAtMs), policy);
-    expect(gapMs, `query ${index + 1} after ${query.verdict.kind}`).toBeGreaterThanOrEqual(least - slackMs);
+      : minGapMs(query, index, Math.max(0, query.atMs - wait.submittedAtMs), policy);
+    expect(gapMs, `query ${index + 1} after ${query.classification.kind}`).toBeGreaterThanOrEqual(min - slackMs);
   }
   const late = queries.filter((query) => query.atMs > query.deadlineMs + slackMs);
   expect(late.map((query) => query.atMs)).toEqual([]);

@@ -43,7 +43,7 @@ export interface KillRunResult {
 const SUB_TASKS = 3;
 const IMAGES = SUB_TASKS * 4;
 /** Queries of a wait that nothing disturbs: its script ends with the fourth. */
-const LOOKS = 4;
+const POLLS = 4;
 const workerFile = await builtWorker();
 
 /** Mulberry32: the same seed gives the same moments. */
@@ -191,7 +191,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
     }
     isOver = true;
     await lanes;
-    return await verdict(current, waits, { seed, workerKills, serverKills });
+    return await classification(current, waits, { seed, workerKills, serverKills });
   } finally {
     isOver = true;
     if (worker !== undefined) await kill(worker);
@@ -202,7 +202,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
 }
 
 /** Counts what came, and holds it against what must be. */
-async function verdict(
+async function classification(
   stack: Stack,
   waits: readonly Wait[],
   run: Pick<KillRunResult, 'seed' | 'workerKills' | 'serverKills'>,
@@ -229,7 +229,7 @@ async function verdict(
       wrong(`${images.size} images, ${outcome?.images.length} in the outcome`);
     if (outcome?.status !== 'finished') wrong(`status ${outcome?.status}`);
     const queries = stack.emulator.queries.filter((query) => query.taskId === taskId).length;
-    const extra = Math.max(0, queries - LOOKS);
+    const extra = Math.max(0, queries - POLLS);
     extraQueries += extra;
     const killsMet = endedAfterKills - startedAfterKills + 1;
     if (extra > killsMet) wrong(`${queries} queries, ${killsMet} kills`);

@@ -66,13 +66,13 @@ export interface Language {
   readonly parentId?: string;
   /** Whether its parent ends when its child refuses the input. */
   readonly seesRefusal?: boolean;
-  /** @throws Error, one line with the cure, where the machine lacks the language */
+  /** @throws Error, one line with the remedy, where the machine lacks the language */
   build(): Promise<BuiltExample>;
 }
 
-async function need(program: string, cure: string): Promise<string> {
+async function need(program: string, remedy: string): Promise<string> {
   const found = await lookUp(program);
-  if (found === undefined) throw new Error(`no ${program} on PATH: ${cure}`);
+  if (found === undefined) throw new Error(`no ${program} on PATH: ${remedy}`);
   return found;
 }
 
@@ -103,10 +103,10 @@ const java: Language = {
   seesRefusal: true,
   async build() {
     const cwd = join(examples, 'java');
-    const cure = 'install JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven)';
-    const program = await need('java', cure);
-    await need('javac', cure);
-    await succeeds(await need('mvn', cure), ['-q', '-B', 'compile'], cwd);
+    const remedy = 'install JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven)';
+    const program = await need('java', remedy);
+    await need('javac', remedy);
+    await succeeds(await need('mvn', remedy), ['-q', '-B', 'compile'], cwd);
     // A short-lived JVM: no time for the optimising compiler.
     const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', 'target/classes:target/libraries/*'];
     const line = (main: string): CommandLine => ({ cwd, program, args: [...flags, main] });

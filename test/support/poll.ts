@@ -1,4 +1,4 @@
-/** One look by the pure core, as the activity takes it. */
+/** One poll by the pure core, as the activity takes it. */
 
 import { classify } from '../../src/poll/classify.js';
 import { next, type Step } from '../../src/poll/decide.js';
@@ -22,8 +22,8 @@ export const pollInputOf = (input: Partial<PollInput> = {}): PollInput => ({
 /** The state of a wait that has seen its task. */
 export const seen: PollState = { ...unpolled, polls: 1, asOfAttempt: 2, status: 'running', vendorStatus: 'running' };
 
-/** Where a look stands; defaults: 40 s after submit, the third attempt, one query. */
-export interface LookAt {
+/** Where a poll stands; defaults: 40 s after submit, the third attempt, one query. */
+export interface PollAt {
   readonly ageMs?: number;
   readonly before?: PollState;
   readonly input?: Partial<PollInput>;
@@ -33,12 +33,12 @@ export interface LookAt {
   readonly policy?: SchedulePolicy;
 }
 
-/** Takes one look. */
-export function look(reply: Reply, at: LookAt = {}): Step {
+/** Takes one poll. */
+export function poll(reply: Reply, at: PollAt = {}): Step {
   const { ageMs = 40_000, before = { ...unpolled, asOfAttempt: 2 }, attempt = 3, queries = 1 } = at;
   const nowMs = startMs + ageMs;
-  const verdict = classify(reply, tryOnApi, { taskId: 't-1', nowMs });
-  return next(pollInputOf(at.input), before, reply, verdict, at.policy ?? defaultPolicy, {
+  const classification = classify(reply, tryOnApi, { taskId: 't-1', nowMs });
+  return next(pollInputOf(at.input), before, reply, classification, at.policy ?? defaultPolicy, {
     nowMs,
     attempt,
     queries,

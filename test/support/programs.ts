@@ -60,13 +60,13 @@ export function programs(shared: Record<string, string> = {}): Programs {
         },
         says: (text) =>
           new Promise((resolve, reject) => {
-            const look = () => stderr.includes(text) && resolve();
-            lines.on('line', look);
+            const poll = () => stderr.includes(text) && resolve();
+            lines.on('line', poll);
             ended.then(
               ({ code, stderr }) => reject(new Error(`ended with ${code} before "${text}": ${stderr}`)),
               reject,
             );
-            look();
+            poll();
           }),
       };
     },

@@ -12,7 +12,7 @@ const requirements = fileURLToPath(new URL('../../examples/python/requirements.t
 /**
  * The interpreter of a virtual environment with `temporalio` from PyPI, made in the cache directory where it is not there yet.
  * The version is that of the examples.
- * @throws Error, one line with the cure, when there is no Python or the package cannot be had
+ * @throws Error, one line with the remedy, when there is no Python or the package cannot be had
  */
 export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const needed = await readFile(requirements, 'utf8');

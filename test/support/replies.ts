@@ -65,7 +65,7 @@ export const aFault = (code: Fault['code'], facts: Partial<Fault> = {}): Fault =
   ...facts,
 });
 
-/** The usual cases by the verdict that they come to. */
+/** The usual cases by the classification that they come to. */
 export const replies = {
   submitted: aTask('submitted'),
   running: aTask('running'),

@@ -3,8 +3,8 @@
  * the wire in production goes through JSON here.
  */
 import type { TryOnEvent, TryOnResultsInput } from '../../src/contract.js';
-import { classify, type Verdict } from '../../src/poll/classify.js';
-import { beforeLook, type Decision, next, rebuild } from '../../src/poll/decide.js';
+import { type Classification, classify } from '../../src/poll/classify.js';
+import { beforePoll, type Decision, next, rebuild } from '../../src/poll/decide.js';
 import type { PollInput, PollReport, PollState } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
@@ -18,11 +18,11 @@ export const startMs = Date.parse('2026-01-31T12:00:00Z');
 export interface Query {
   readonly atMs: number;
   readonly reply: Reply;
-  readonly verdict: Verdict;
+  readonly classification: Classification;
   readonly decision: Decision;
   /** How many requests the client made of it. */
   readonly queries: number;
-  /** The state that the look began with. */
+  /** The state that the poll began with. */
   readonly before: PollState;
   readonly deadlineMs: number;
 }
@@ -38,7 +38,7 @@ export interface Simulation {
   readonly latencyMs?: (index: number) => number;
   /** Requests that the client makes for a query, 1 or 2. */
   readonly requests?: (index: number) => number;
-  /** A change of the deadline by `setTimeout` that meets a look under way, by the index of that query. */
+  /** A change of the deadline by `setTimeout` that meets a poll under way, by the index of that query. */
   readonly setTimeoutAt?: Readonly<Record<number, number>>;
 }
 
@@ -54,7 +54,7 @@ export interface Simulated {
 }
 
 const overTheWire = <T>(value: T): T => JSON.parse(JSON.stringify(value));
-const mostQueries = 5_000;
+const maxQueries = 5_000;
 
 /** Runs one wait to its end. */
 export function simulate(simulation: Simulation): Simulated {
@@ -74,10 +74,10 @@ export function simulate(simulation: Simulation): Simulated {
     let dueAtMs = nowMs;
     let carried: PollState | undefined;
     for (let attempt = 1; ; attempt++) {
-      if (queries.length > mostQueries) throw new Error('the wait does not end');
+      if (queries.length > maxQueries) throw new Error('the wait does not end');
       nowMs = dueAtMs + lagMs(queries.length);
       const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
-      let step = beforeLook(input, before, policy, { nowMs, attempt }, scheduledAtMs, 0);
+      let step = beforePoll(input, before, policy, { nowMs, attempt }, scheduledAtMs, 0);
       if (step === undefined) {
         const index = queries.length;
         const atMs = nowMs;
@@ -85,11 +85,11 @@ export function simulate(simulation: Simulation): Simulated {
         nowMs += latencyMs(index);
         const moved = simulation.setTimeoutAt?.[index];
         if (moved !== undefined) wait = setDeadline(wait, moved, nowMs);
-        const verdict = classify(reply, tryOnApi, { taskId: wait.taskId, nowMs });
+        const classification = classify(reply, tryOnApi, { taskId: wait.taskId, nowMs });
         const at = { nowMs, attempt, queries: requests(index), scheduledAtMs };
-        step = next(input, before, reply, verdict, policy, at);
+        step = next(input, before, reply, classification, policy, at);
         const { deadlineMs } = input;
-        queries.push({ atMs, reply, verdict, decision: step.decision, queries: at.queries, before, deadlineMs });
+        queries.push({ atMs, reply, classification, decision: step.decision, queries: at.queries, before, deadlineMs });
       } else silentAttempts += 1;
       const { state, decision } = step;
       if (decision.kind === 'report') {
@@ -105,7 +105,7 @@ export function simulate(simulation: Simulation): Simulated {
   }
 
   while (wait.end === undefined) {
-    const report = activity(overTheWire(pollInput(wait, { lookNow: false, nowMs })));
+    const report = activity(overTheWire(pollInput(wait, { pollNow: false, nowMs })));
     reports.push(report);
     const told = applyReport(wait, report);
     wait = overTheWire(told.wait);

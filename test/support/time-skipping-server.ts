@@ -26,7 +26,7 @@ export interface TimeSkippingOptions {
 
 /**
  * Finds or gets the server: the jars that Maven resolves behind a small script, else the SDK's own download.
- * @throws TemporalServerError, one line with the cure, when neither works
+ * @throws TemporalServerError, one line with the remedy, when neither works
  */
 export async function timeSkippingExecutable(options: TimeSkippingOptions = {}): Promise<ProvidedTestServer> {
   const { env = process.env, log = () => {}, download = downloadBySdk } = options;

@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { resultsWorkflowId, type TryOnEvent, type TryOnOutcome } from '../../src/contract.js';
-import { gateRules } from '../../src/poll/account-throttle.js';
+import { throttleRules } from '../../src/poll/account-throttle.js';
 import { waitRules } from '../../src/poll/decide.js';
 import type { NewTask, QueryLogEntry, Script } from '../../src/testing.js';
-import { mostIn } from '../support/crowd.js';
+import { maxIn } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
 import { startTimeStack, type TimeStack, unmovable } from '../support/time-stack.js';
 
@@ -52,7 +52,7 @@ const queriesOf = (taskId: string): readonly QueryLogEntry[] =>
   stack.emulator.queries.filter((query) => query.taskId === taskId);
 const gapsMs = (queries: readonly QueryLogEntry[]) =>
   queries.slice(1).map((query, index) => query.atMs - (queries[index]?.atMs ?? 0));
-/** For `mostIn`. */
+/** For `maxIn`. */
 const crowdOf = (queries: readonly QueryLogEntry[]) =>
   queries.map(({ atMs, taskId = '' }) => ({ atMs, taskId, isProbe: false, isLast: false }));
 
@@ -105,11 +105,11 @@ test(faultName(21), { timeout: 60_000 + away * 3_000 }, async () => {
   const backMs = (queries[0]?.atMs ?? 0) + 3_600_000;
   const good = queries.filter(({ answered }) => answered !== 'http:503');
   expect(good).toHaveLength(away);
-  expect((good[0]?.atMs ?? 0) - backMs).toBeLessThanOrEqual(1.2 * waitRules.errorBackoffMs.most + 5_000);
+  expect((good[0]?.atMs ?? 0) - backMs).toBeLessThanOrEqual(1.2 * waitRules.errorBackoffMs.max + 5_000);
   expect((good.at(-1)?.atMs ?? 0) - (good[0]?.atMs ?? 0)).toBeLessThanOrEqual(
-    1.2 * waitRules.errorBackoffMs.most + 5_000,
+    1.2 * waitRules.errorBackoffMs.max + 5_000,
   );
-  expect(mostIn(5_000, crowdOf(good))).toBeLessThanOrEqual(110);
+  expect(maxIn(5_000, crowdOf(good))).toBeLessThanOrEqual(110);
 });
 
 for (const [number, account, use, seconds] of [
@@ -136,7 +136,7 @@ for (const [number, account, use, seconds] of [
     const roundedMs = number === 23 ? 1_000 : 0;
     expect(gapMs).toBeGreaterThanOrEqual(1000 * seconds - roundedMs);
     expect(gapMs).toBeLessThanOrEqual(1010 * seconds + roundedMs);
-    // The other one would have looked within the first minute.
+    // The other one would have polled within the first minute.
     const otherMs = (queriesOf(other.taskId)[0]?.atMs ?? 0) - (first?.atMs ?? 0);
     expect(otherMs).toBeGreaterThanOrEqual(1000 * seconds - roundedMs - waitRules.dueSlackMs);
     expect(otherMs).toBeLessThanOrEqual(1010 * seconds + roundedMs + 1_000);
@@ -148,7 +148,7 @@ test(faultName(24, 'a day'), async () => {
   const told = await begin(script, { account: 'day', ageSeconds: 60, timeoutSeconds: 120 });
   const other = await begin('stuck', { account: 'day', timeoutSeconds: 100 });
   const [one, two] = await outcomesOf(told.handle, other.handle);
-  // Nothing but the last looks, which nobody forbids.
+  // Nothing but the last polls, which nobody forbids.
   expect(one).toMatchObject({ status: 'timeout', polls: 2 });
   expect(two).toMatchObject({ status: 'timeout', polls: 1 });
   const [first, second] = queriesOf(told.taskId);
@@ -169,7 +169,7 @@ test(faultName(25), async () => {
   expect(after).toHaveLength(60);
   const throttledMs = queriesOf(first.taskId)[0]?.atMs ?? 0;
   after.forEach((query, index) => {
-    const share = Math.min(1, 0.5 + (query.atMs - throttledMs) / gateRules.recoveryMs);
+    const share = Math.min(1, 0.5 + (query.atMs - throttledMs) / throttleRules.recoveryMs);
     const inWindow = after.slice(0, index + 1).filter(({ atMs }) => atMs > query.atMs - 2_000).length;
     // Two seconds and what may be spent ahead, of 20 each second; one more by rounding.
     expect(inWindow).toBeLessThanOrEqual(2.45 * 20 * share + 2);
@@ -227,8 +227,8 @@ test(faultName(70), { timeout: 120_000 + herd * 200 }, async () => {
   const outcomes = await outcomesOf(...handles);
   for (const outcome of outcomes) expect(outcome.status).toBe('finished');
   const queries = stack.emulator.queries.filter((query) => query.number > from);
-  expect(mostIn(5_000, crowdOf(queries))).toBeLessThanOrEqual(110);
-  // One look each, and the few of the outage.
+  expect(maxIn(5_000, crowdOf(queries))).toBeLessThanOrEqual(110);
+  // One poll each, and the few of the outage.
   expect(queries.length).toBeLessThanOrEqual(herd + 30);
 });
 

@@ -16,7 +16,7 @@ const queriesOf = (taskId: string) => stack.emulator.queries.filter((query) => q
 const seconds = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 1000;
 
 describe('while hours pass', () => {
-  test('a task stuck for half an hour costs a bounded number of looks, and events that do not grow with them', async () => {
+  test('a task stuck for half an hour costs a bounded number of polls, and events that do not grow with them', async () => {
     const taskId = await addTask({ durationSeconds: 1800, subTasks: 1 });
     const outcome = await stack.run({ taskId, timeoutSeconds: 7200 });
     expect(outcome.status).toBe('finished');
@@ -29,7 +29,7 @@ describe('while hours pass', () => {
     expect(seconds(outcome.submittedAt, outcome.timing.pendingUntil ?? '')).toBeLessThan(1800);
   });
 
-  test('the deadline ends the wait with one last look, and the looks before it follow the schedule', async () => {
+  test('the deadline ends the wait with one last poll, and the polls before it follow the schedule', async () => {
     const taskId = await addTask({ script: [{ task: { state: 'running' } }] });
     const outcome = await stack.run({ taskId, timeoutSeconds: 100 });
     expect(outcome.status).toBe('timeout');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
 import { priorModel, quantile } from '../../src/schedule/distribution.js';
-import { explainLook, type LookKnown, modelText } from '../../src/wait/explain.js';
+import { explainPoll, type KnownPoll, modelText } from '../../src/wait/explain.js';
 
 const t0 = Date.parse('2026-01-31T12:00:00Z');
 const at = (seconds: number): string => new Date(t0 + 1000 * seconds).toISOString();
@@ -13,23 +13,23 @@ const state: PollState = {
   pendingUntilMs: t0 + 50_000,
 };
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
-const trouble = { class: 'throttled', error, looks: 2, sameLooks: 2 } as const;
-const known = (part: Partial<LookKnown> = {}): LookKnown => ({
+const pollError = { class: 'throttled', error, polls: 2, samePolls: 2 } as const;
+const known = (part: Partial<KnownPoll> = {}): KnownPoll => ({
   nowMs: t0 + 55_000,
   submittedAtMs: t0,
   dueAtMs: t0 + 60_000,
   why: 'schedule',
-  priceSeconds: 0.5,
+  pollCostSeconds: 0.5,
   model: { ...priorModel, source: 'learned', jobs: 120 },
   state,
   ...part,
 });
 
-describe('why the next look is when it is', () => {
-  test.each<{ name: string; part: Partial<LookKnown>; says: RegExp }>([
-    { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one look is worth 0\.5 s/ },
-    { name: 'first look', part: { why: 'first look' }, says: /hardly a job is over sooner/ },
-    { name: 'last look', part: { why: 'last look' }, says: /deadline/ },
+describe('why the next poll is when it is', () => {
+  test.each<{ name: string; part: Partial<KnownPoll>; says: RegExp }>([
+    { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one poll is worth 0\.5 s/ },
+    { name: 'first poll', part: { why: 'first poll' }, says: /hardly a job is over sooner/ },
+    { name: 'last poll', part: { why: 'last poll' }, says: /deadline/ },
     {
       name: 'hint',
       part: { why: 'hint', state: { ...state, pauseUntilMs: t0 + 90_000 } },
@@ -38,30 +38,30 @@ describe('why the next look is when it is', () => {
     { name: 'pause', part: { why: 'pause' }, says: /pause/ },
     {
       name: 'backoff',
-      part: { why: 'backoff', state: { ...state, trouble } },
+      part: { why: 'backoff', state: { ...state, pollError } },
       says: /gateway ApiCallLimit, 2 in a row/,
     },
     { name: 'blocked', part: { why: 'blocked', state: { ...state, blocked: error } }, says: /until that is mended/ },
     {
       name: 'recheck',
-      part: { why: 'recheck', state: { ...state, recheck: { why: 'empty', looks: 1, atMs: t0 } } },
+      part: { why: 'recheck', state: { ...state, recheck: { why: 'empty', polls: 1, atMs: t0 } } },
       says: /gives no image/,
     },
     { name: 'running', part: { isRunning: true }, says: /under way/ },
     { name: 'paused by an operator', part: { isPaused: true }, says: /operator/ },
   ])('$name', ({ part, says }) => {
-    expect(explainLook(known(part)).why).toMatch(says);
+    expect(explainPoll(known(part)).why).toMatch(says);
   });
 
-  test('nobody has looked yet', () => {
-    expect(explainLook({ nowMs: t0 })).toEqual({ why: 'no worker has taken the first look yet' });
+  test('nobody has polled yet', () => {
+    expect(explainPoll({ nowMs: t0 })).toEqual({ why: 'no worker has taken the first poll yet' });
   });
 });
 
 describe('when a task may be over', () => {
   test('counts from when it was last seen open', () => {
-    const told = explainLook(known());
-    expect(told).toMatchObject({ lastReply: 'running', seenOpenAt: at(50), nextLookAt: at(60) });
+    const told = explainPoll(known());
+    expect(told).toMatchObject({ lastReply: 'running', seenOpenAt: at(50), nextPollAt: at(60) });
     expect(Date.parse(told.medianFinishAt ?? '')).toBe(Math.round(t0 + 1000 * quantile(priorModel, 0.5, 50)));
     expect(Date.parse(told.p95FinishAt ?? '')).toBeGreaterThan(Date.parse(told.medianFinishAt ?? ''));
     expect(told.shareDone).toBeGreaterThan(0.5);
@@ -69,18 +69,18 @@ describe('when a task may be over', () => {
   });
 
   test('is not told of one older than the model knows, nor without its submission', () => {
-    const old = explainLook(known({ nowMs: t0 + 3_600_000, state: { ...state, pendingUntilMs: t0 + 3_500_000 } }));
+    const old = explainPoll(known({ nowMs: t0 + 3_600_000, state: { ...state, pendingUntilMs: t0 + 3_500_000 } }));
     expect(old.shareDone).toBe(1);
     expect(old.medianFinishAt).toBeUndefined();
     const { submittedAtMs: _submittedAtMs, ...unanswered } = known();
-    expect(explainLook(unanswered).shareDone).toBeUndefined();
+    expect(explainPoll(unanswered).shareDone).toBeUndefined();
   });
 
-  test('the trouble is told in place of the status', () => {
-    expect(explainLook(known({ state: { ...state, trouble } })).lastReply).toBe('gateway ApiCallLimit');
+  test('the errors is told in place of the status', () => {
+    expect(explainPoll(known({ state: { ...state, pollError } })).lastReply).toBe('gateway ApiCallLimit');
   });
 });
 
-test('a law in words', () => {
+test('a distribution in words', () => {
   expect(modelText(priorModel)).toMatch(/^half of the jobs take up to 4\d s, 95 % up to 1\d\d s \(prior\)$/);
 });

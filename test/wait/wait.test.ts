@@ -7,7 +7,7 @@ import {
   beginWait,
   canCarry,
   endWait,
-  isLookFarOff,
+  isPollFarOff,
   isSameSubscriber,
   outcomeOf,
   pollInput,
@@ -27,7 +27,7 @@ import { startMs } from '../support/simulate.js';
 const start = { waitId: 'run-1', nowMs: startMs, api: 'tryon' };
 const begun = (input: Partial<Parameters<typeof beginWait>[0]> = {}, more: object = {}): WaitState =>
   beginWait({ taskId: 't-1', ...input }, { ...start, ...more });
-const trouble = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' } as const;
+const pollError = { layer: 'gateway', code: 'InvalidAppKey', message: 'unknown key' } as const;
 const aReport = (report: Partial<PollReport> & { poll?: Partial<PollState> } = {}): PollReport => {
   const { poll, ...rest } = report;
   return { state: { ...unpolled, polls: 3, status: 'running', ...poll }, atMs: startMs + 40_000, images: [], ...rest };
@@ -47,8 +47,8 @@ function fold(wait: WaitState, ...reports: PollReport[]): { wait: WaitState; eve
   return { wait: state, events };
 }
 
-describe("a look that is far off begins on the workflows' queue", () => {
-  const isFar = (wait: WaitState, lookNow = false) => isLookFarOff(wait, { lookNow, nowMs: startMs });
+describe("a poll that is far off begins on the workflows' queue", () => {
+  const isFar = (wait: WaitState, pollNow = false) => isPollFarOff(wait, { pollNow, nowMs: startMs });
   const planned = (poll: Partial<PollState>): WaitState => ({ ...begun(), poll: { ...unpolled, ...poll } });
 
   test('the first one at a task submitted just now, unless it is asked for', () => {
@@ -60,12 +60,12 @@ describe("a look that is far off begins on the workflows' queue", () => {
     expect(isFar(begun({ timeoutSeconds: 1 }))).toBe(false);
   });
   test('one that a report planned, or that the vendor put off', () => {
-    expect(isFar(planned({ nextLookAtMs: startMs + 1_500 }))).toBe(false);
-    expect(isFar(planned({ nextLookAtMs: startMs + 5_000 }))).toBe(true);
-    expect(isFar(planned({ nextLookAtMs: startMs, pauseUntilMs: startMs + 60_000 }))).toBe(true);
+    expect(isFar(planned({ nextPollAtMs: startMs + 1_500 }))).toBe(false);
+    expect(isFar(planned({ nextPollAtMs: startMs + 5_000 }))).toBe(true);
+    expect(isFar(planned({ nextPollAtMs: startMs, pauseUntilMs: startMs + 60_000 }))).toBe(true);
   });
   test('none where the server moves no activity', () => {
-    expect(isFar(planned({ nextLookAtMs: startMs + 60_000, isUnmovable: true }))).toBe(false);
+    expect(isFar(planned({ nextPollAtMs: startMs + 60_000, isUnmovable: true }))).toBe(false);
   });
 });
 
@@ -170,20 +170,20 @@ describe('reports become events', () => {
     expect(wait.images).toEqual([anImage('a', 0, 'v=2'), anImage('c', 0), anImage('b', 1, 'v=1')]);
   });
   test('blocked and unblocked are told once each; images go before blocked and after unblocked', () => {
-    const blocked = aReport({ poll: { blocked: trouble }, images: images('a') });
+    const blocked = aReport({ poll: { blocked: pollError }, images: images('a') });
     const { events, wait } = fold(begun(), blocked, blocked);
     expect(kinds(events)).toEqual(['images', 'blocked']);
-    expect(events[1]).toMatchObject({ error: trouble });
-    expect(statusOf(wait)).toMatchObject({ state: 'blocked', error: trouble });
+    expect(events[1]).toMatchObject({ error: pollError });
+    expect(statusOf(wait)).toMatchObject({ state: 'blocked', error: pollError });
     const on = fold(wait, aReport({ images: images('b') }), aReport());
     expect(kinds(on.events)).toEqual(['unblocked', 'images']);
     expect(statusOf(on.wait).state).toBe('waiting');
   });
-  test('passing trouble is seen in the status without an event', () => {
-    const poll = { trouble: { class: 'transient', error: trouble, looks: 2, sameLooks: 2 } } as const;
+  test('passing errors is seen in the status without an event', () => {
+    const poll = { pollError: { class: 'transient', error: pollError, polls: 2, samePolls: 2 } } as const;
     const { events, wait } = fold(begun(), aReport({ poll }));
     expect(events).toEqual([]);
-    expect(statusOf(wait)).toMatchObject({ state: 'waiting', error: trouble });
+    expect(statusOf(wait)).toMatchObject({ state: 'waiting', error: pollError });
   });
   test('many images are cut into events of at most 256 KiB', () => {
     const many = Array.from({ length: 5_000 }, (_none, index) => anImage(`${index}-${'x'.repeat(200)}`));
@@ -249,7 +249,7 @@ describe('the end', () => {
     expect(fold(begun({ timeoutSeconds: 60 }), late).wait.end?.status).toBe('timeout');
   });
   test('other than a timeout stands, whatever the deadline', () => {
-    expect(fold(begun(), aReport({ end: { status: 'notFound', error: trouble } })).wait.end?.status).toBe('notFound');
+    expect(fold(begun(), aReport({ end: { status: 'notFound', error: pollError } })).wait.end?.status).toBe('notFound');
   });
 });
 
@@ -295,19 +295,19 @@ test('a snapshot is the status, and takes no number', () => {
 });
 
 describe('what the activity is asked with', () => {
-  const poll = { nextLookAtMs: startMs + 50_000, pauseUntilMs: startMs + 45_000, asOfAttempt: 7 };
+  const poll = { nextPollAtMs: startMs + 50_000, pauseUntilMs: startMs + 45_000, asOfAttempt: 7 };
   const { wait } = fold(begun(), aReport({ images: images('a'), poll }));
 
   test('goes on from the report, as attempt 0', () => {
-    expect(pollInput(wait, { lookNow: false, nowMs: startMs + 41_000 })).toMatchObject({
+    expect(pollInput(wait, { pollNow: false, nowMs: startMs + 41_000 })).toMatchObject({
       taskId: 't-1',
       deadlineMs: wait.deadlineMs,
       known: anImage('a').id.slice(0, 12),
-      from: { polls: 3, asOfAttempt: 0, nextLookAtMs: startMs + 50_000 },
+      from: { polls: 3, asOfAttempt: 0, nextPollAtMs: startMs + 50_000 },
     });
   });
   test('asks now where pollNow wants it, and keeps the pause', () => {
-    const { from } = pollInput(wait, { lookNow: true, nowMs: startMs + 41_000 });
-    expect(from).toMatchObject({ nextLookAtMs: startMs + 41_000, pauseUntilMs: startMs + 45_000 });
+    const { from } = pollInput(wait, { pollNow: true, nowMs: startMs + 41_000 });
+    expect(from).toMatchObject({ nextPollAtMs: startMs + 41_000, pauseUntilMs: startMs + 45_000 });
   });
 });

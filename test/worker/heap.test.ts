@@ -29,16 +29,16 @@ async function young(options: readonly string[], env: Record<string, string> = {
     [...options, '--import', 'tsx', '--input-type=module', '-e', program],
     { env: { PATH: process.env.PATH ?? '', ...env } },
   );
-  return { ...(JSON.parse(stdout) as { flags: string[]; most: number }), stderr };
+  return { ...(JSON.parse(stdout) as { flags: string[]; max: number }), stderr };
 }
 
 test('this V8 knows the options, and a thread made later has a small young generation', async () => {
-  const { flags, most, stderr } = await young([]);
+  const { flags, max, stderr } = await young([]);
   expect(flags).toEqual(['--heap-growing-percent=40', '--max-semi-space-size=4']);
   // V8 tells of an option that it does not know.
   expect(stderr).toBe('');
-  expect(most).toBeGreaterThan(0);
-  expect(most).toBeLessThanOrEqual(12);
+  expect(max).toBeGreaterThan(0);
+  expect(max).toBeLessThanOrEqual(12);
 });
 
 test('what Node.js was started with goes before, however it is written', async () => {

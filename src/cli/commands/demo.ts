@@ -95,7 +95,7 @@ async function startVendor(options: Options): Promise<Emulator> {
       ...(port === undefined ? {} : { port }),
       // Task ids come from the seed, and workflow ids from them: a server that is kept must not have seen them.
       seed: Date.now() % 2 ** 31,
-      law: { medianSeconds: seconds, p95Seconds: 1.5 * seconds, stuckShare: 0 },
+      distribution: { medianSeconds: seconds, p95Seconds: 1.5 * seconds, tailWeight: 0 },
       imagesPerSubTask,
     });
   } catch (error) {
@@ -103,7 +103,7 @@ async function startVendor(options: Options): Promise<Emulator> {
   }
 }
 
-/** Waits for the worker: tasks submitted earlier would be over at the first look. */
+/** Waits for the worker: tasks submitted earlier would be over at the first poll. */
 async function untilPolled(client: TryOnClient, signal: AbortSignal): Promise<void> {
   while ((await pollersOf(client.temporal, client.taskQueue, 'workflow')).length === 0) {
     await sleep(untilPolledEveryMs, undefined, { signal });

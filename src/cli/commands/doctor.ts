@@ -5,7 +5,7 @@ import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
 import type { Run } from '../program.js';
 
-function lines({ name, result, detail, cure }: CheckResult, paint: Output['paint']): string[] {
+function lines({ name, result, detail, remedy }: CheckResult, paint: Output['paint']): string[] {
   const mark = {
     ok: paint.green('ok  '),
     warn: paint.yellow('warn'),
@@ -14,7 +14,7 @@ function lines({ name, result, detail, cure }: CheckResult, paint: Output['paint
   }[result];
   return [
     `${mark}  ${paint.bold(name)}: ${plain(detail)}`,
-    ...(cure === undefined ? [] : [`      ${paint.cyan('->')} ${plain(cure)}`]),
+    ...(remedy === undefined ? [] : [`      ${paint.cyan('->')} ${plain(remedy)}`]),
   ];
 }
 

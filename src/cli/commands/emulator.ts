@@ -7,8 +7,8 @@ import type { Context, Run } from '../program.js';
 
 type Options = Invocation['options'];
 
-const law = (options: Options): NonNullable<EmulatorOptions['law']> => {
-  const { fixedSeconds, stuckShare } = options;
+const distribution = (options: Options): NonNullable<EmulatorOptions['distribution']> => {
+  const { fixedSeconds, tailWeight } = options;
   const medianSeconds = Number(options.medianSeconds);
   const p95Seconds = Number(options.p95Seconds ?? 3 * medianSeconds);
   if (p95Seconds <= medianSeconds) {
@@ -18,7 +18,7 @@ const law = (options: Options): NonNullable<EmulatorOptions['law']> => {
     ...(fixedSeconds === undefined ? {} : { fixedSeconds: Number(fixedSeconds) }),
     medianSeconds,
     p95Seconds,
-    stuckShare: Number(stuckShare),
+    tailWeight: Number(tailWeight),
   };
 };
 
@@ -56,7 +56,7 @@ export const run: Run = async ({ options }, context) => {
     host: options.host as NonNullable<EmulatorOptions['host']>,
     // A server that is kept must not see the ids of an earlier run again.
     seed,
-    law: law(options),
+    distribution: distribution(options),
     strict: options.lenient !== true,
     // The vendor's own answer is not known; this one proves to `doctor` that the key was taken.
     notFound: 'service',

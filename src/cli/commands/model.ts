@@ -27,21 +27,24 @@ function priorText({ logMedian }: DurationModel, problems: readonly string[]): s
 }
 
 function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
-  const { model, quantileSeconds, priceSeconds, jobsPerSecond, queriesPerSecond, looks, delaySeconds } = group;
+  const { model, quantileSeconds, pollCostSeconds, jobsPerSecond, queriesPerSecond, polls, delaySeconds } = group;
   const quantiles = Object.entries(quantileSeconds).map(([name, seconds]) => `${Number(name.slice(1))} % ${seconds} s`);
-  const shown = group.lookSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
+  const shown = group.pollSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
   const rows = [
     ['durations', modelText(model)],
     ['over by', quantiles.join(', ')],
-    ['stuck', `${(100 * model.stuckShare).toFixed(1)} %, up to ${model.horizonSeconds} s`],
+    ['stuck', `${(100 * model.tailWeight).toFixed(1)} %, up to ${model.horizonSeconds} s`],
     [
       'phases',
       model.phases === undefined
         ? undefined
         : `queued: ${modelText(model.phases.queued)}; running: ${modelText(model.phases.running)}`,
     ],
-    ['price', `a look is worth ${priceSeconds} s (${jobsPerSecond} jobs/s, budget ${queriesPerSecond} queries/s)`],
-    ['schedule', `looks at ${shown.join(', ')} s ...; ${looks} a job, ends seen ${delaySeconds} s late, on average`],
+    [
+      'poll cost',
+      `a poll is worth ${pollCostSeconds} s (${jobsPerSecond} jobs/s, budget ${queriesPerSecond} queries/s)`,
+    ],
+    ['schedule', `polls at ${shown.join(', ')} s ...; ${polls} a job, ends seen ${delaySeconds} s late, on average`],
   ].filter((row): row is [string, string] => row[1] !== undefined);
   return [paint.bold(named(group)), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
 }
@@ -79,9 +82,9 @@ export const run: Run = ({ options }, context) =>
     output.note(priorText(prior, settings.ok ? [] : settings.problems));
     const [group] = report.groups;
     if (typeof options.svg === 'string' && group !== undefined) {
-      const { model, lookSeconds, looks, delaySeconds } = group;
-      const subtitle = `${modelText(model)}; ${looks} looks a job, ends seen ${delaySeconds} s late`;
-      const svg = plotModel({ title: `Durations, ${named(group)}`, subtitle, model, lookSeconds });
+      const { model, pollSeconds, polls, delaySeconds } = group;
+      const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
+      const svg = plotModel({ title: `Durations, ${named(group)}`, subtitle, model, pollSeconds });
       await writeFile(options.svg, svg).catch((error: NodeJS.ErrnoException) => {
         throw new CliError(`cannot write ${options.svg} (${error.code}); give a path that can be written`);
       });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { contactSheet } from '../../client/contact-sheet.js';
 import { readListingSheet, readTaskSheet } from '../../client/contact-sheet-data.js';
 import { CliError, exitCodes } from '../exit.js';
-import { fewAtOnce } from '../map-with-concurrency.js';
+import { mapWithConcurrency } from '../map-with-concurrency.js';
 import { plain } from '../output.js';
 import type { Run } from '../program.js';
 import { counted, imageLine, stateText } from '../show.js';
@@ -33,7 +33,7 @@ export const run: Run = ({ args: [taskId], options }, context) => {
     const sheet =
       taskId === undefined
         ? await readListingSheet(client, String(listing), Date.now(), (items, work) =>
-            fewAtOnce(items, (item) => {
+            mapWithConcurrency(items, (item) => {
               signal.throwIfAborted();
               return work(item);
             }),

@@ -29,7 +29,7 @@ async function readRequest(file: string): Promise<unknown> {
   throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
 }
 
-const maybe = 'maybe submitted, and billed: look for the task at the vendor before you submit it again';
+const maybe = 'maybe submitted, and billed: poll for the task at the vendor before you submit it again';
 
 async function send(request: unknown, { options }: Parameters<Run>[0], context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);

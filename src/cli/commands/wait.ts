@@ -1,6 +1,6 @@
 /** `temporal-tryon wait <taskId>`. */
 import type { TryOnClient } from '../../client/client.js';
-import { lookAtWait, type TryOnWaitStatus, type WaitSight } from '../../client/status.js';
+import { readWait, type TryOnWaitStatus, type WaitReading } from '../../client/status.js';
 import type { TryOnOutcome, TryOnResultsInput } from '../../contract.js';
 import { exitCodes, Interrupted } from '../exit.js';
 import { plain } from '../output.js';
@@ -10,7 +10,7 @@ import { imageLine, outcomeLines } from '../show.js';
 import { percentOf, progressLine, progressText, shareDone } from '../wait-progress.js';
 import { withClient } from '../with-client.js';
 
-/** The bar moves between two looks, since time passes. */
+/** The bar moves between two polls, since time passes. */
 const REDRAW_MS = 1_000;
 
 /** Shows a wait until its end. */
@@ -22,7 +22,7 @@ async function follow(
   const bar = startProgress(output, { percentOf: 'of such jobs over' });
   const { taskId, expectedImages } = input;
   let images = 0;
-  let sight: WaitSight | undefined;
+  let reading: WaitReading | undefined;
   let status: TryOnWaitStatus | undefined;
   const show = (): void => {
     if (status === undefined) return;
@@ -44,10 +44,10 @@ async function follow(
       if (change.kind === 'blocked') bar.note(`! blocked: ${plain(change.error.message)}`);
       if (change.kind === 'unblocked') bar.note('goes on');
       if (change.kind === 'status') status = change.status;
-      if (change.kind === 'looked' || change.kind === 'images') {
-        // A change tells no sub-tasks, and images no looks; the wait itself is asked again only where its history has grown.
-        sight = await lookAtWait(client.temporal, taskId, sight === undefined ? {} : { before: sight });
-        status = sight.status;
+      if (change.kind === 'polled' || change.kind === 'images') {
+        // A change tells no sub-tasks, and images no polls; the wait itself is asked again only where its history has grown.
+        reading = await readWait(client.temporal, taskId, reading === undefined ? {} : { before: reading });
+        status = reading.status;
       }
       show();
     }

@@ -18,11 +18,11 @@ export interface WatchView {
 }
 
 /** A line for each change, as text or JSON. */
-function lineView(output: Output, most: number): WatchView {
+function lineView(output: Output, max: number): WatchView {
   const told = new Map<string, string>();
   let notes = '';
   return {
-    room: () => most,
+    room: () => max,
     show(screen) {
       const nowMs = Date.now();
       for (const wait of screen.waits) {
@@ -72,8 +72,8 @@ export const run: Run = ({ options }, context) =>
     });
     aborted.catch(() => undefined);
     /** Does not keep a person who wants to leave. */
-    const read = (most: number): Promise<Reading> => {
-      const reading = watch.read(most);
+    const read = (max: number): Promise<Reading> => {
+      const reading = watch.read(max);
       reading.catch(() => undefined);
       return Promise.race([reading, aborted]);
     };

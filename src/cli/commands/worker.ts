@@ -3,7 +3,7 @@ import { CliError, exitCodes } from '../exit.js';
 import type { Run } from '../program.js';
 import { endsWithParent } from '../worker-process.js';
 
-/** Looks in flight end within 19 s. */
+/** Polls in flight end within 19 s. */
 const DRAIN_WITHIN_MS = 25_000;
 
 async function loadWorker(): Promise<typeof import('../../worker.js')> {

@@ -31,15 +31,15 @@ export const submitResult = (
   api: VendorApi,
   { neverSent, isClockLearned }: { readonly neverSent: boolean; readonly isClockLearned: boolean },
 ): SubmitResult => {
-  const verdict = classify(reply, api, { taskId: '', acceptOtherTaskId: true });
-  if (verdict.kind !== 'trouble') {
-    if (reply.kind !== 'answer') throw new TypeError('a fault is always trouble');
+  const classification = classify(reply, api, { taskId: '', acceptOtherTaskId: true });
+  if (classification.kind !== 'error') {
+    if (reply.kind !== 'answer') throw new TypeError('a fault is always errors');
     const taskId = reply.task?.taskId;
     return taskId === undefined ? { kind: 'maybe', error: noTaskId(reply) } : { kind: 'accepted', taskId };
   }
-  const { error } = verdict;
+  const { error } = classification;
   if (neverSent) return { kind: 'rejected', error, retrySafe: true };
-  switch (verdict.class) {
+  switch (classification.class) {
     case 'throttled':
       return { kind: 'rejected', error, retrySafe: true };
     case 'clock':
@@ -54,6 +54,6 @@ export const submitResult = (
     case 'wrongTask':
       return { kind: 'maybe', error };
     default:
-      return verdict.class satisfies never;
+      return classification.class satisfies never;
   }
 };

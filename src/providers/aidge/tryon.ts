@@ -1,10 +1,10 @@
 /** The virtual try-on API as data. Safe in the workflow sandbox. */
 import type { VendorApi } from '../../poll/reply.js';
-import { banMessages, gatewayCodes, httpStatuses, transportCodes } from './codes.js';
+import { gatewayCodes, httpStatuses, throttleMessages, transportCodes } from './codes.js';
 import { parseEnvelope } from './envelope.js';
 
-const imageCure = 'submit again with another image of the garment';
-const contentCure = 'submit again with other images';
+const imageRemedy = 'submit again with another image of the garment';
+const contentRemedy = 'submit again with other images';
 
 const statusWords = { submitted: 'submitted', running: 'running', finished: 'finished', failed: 'failed' } as const;
 
@@ -21,25 +21,30 @@ export const tryOnApi: VendorApi = {
   submitParameters: { standard: 'requestParams', pro: 'paramJson' },
   gatewayCodes,
   serviceCodes: {
-    '200': { class: 'ok', gist: 'success' },
-    '500': { class: 'transient', gist: 'system error' },
-    '501': { class: 'throttled', gist: 'rate limit exceeded', cure: 'lower AIDGE_QUERIES_PER_SECOND' },
-    '700': { class: 'refused', gist: 'invalid input; the message says more', cure: 'check the request' },
-    // A slow image host is worth one more look.
-    '701': { class: 'refused', retries: 1, gist: 'the image of the garment could not be fetched', cure: imageCure },
-    '703': { class: 'refused', gist: 'the image of the garment is too small', cure: imageCure },
-    '707': { class: 'refused', gist: 'the image of the garment is not a full flat lay', cure: imageCure },
-    '801': { class: 'failed', gist: 'the model failed', cure: 'submit again' },
-    '900': { class: 'transient', gist: 'internal error' },
-    '1000': { class: 'refused', gist: 'sensitive content', cure: contentCure },
+    '200': { class: 'ok', description: 'success' },
+    '500': { class: 'transient', description: 'system error' },
+    '501': { class: 'throttled', description: 'rate limit exceeded', remedy: 'lower AIDGE_QUERIES_PER_SECOND' },
+    '700': { class: 'refused', description: 'invalid input; the message says more', remedy: 'check the request' },
+    // A slow image host is worth one more poll.
+    '701': {
+      class: 'refused',
+      retries: 1,
+      description: 'the image of the garment could not be fetched',
+      remedy: imageRemedy,
+    },
+    '703': { class: 'refused', description: 'the image of the garment is too small', remedy: imageRemedy },
+    '707': { class: 'refused', description: 'the image of the garment is not a full flat lay', remedy: imageRemedy },
+    '801': { class: 'failed', description: 'the model failed', remedy: 'submit again' },
+    '900': { class: 'transient', description: 'internal error' },
+    '1000': { class: 'refused', description: 'sensitive content', remedy: contentRemedy },
     // The page says to try again; should it last, it is the task's own end.
-    '1001': { class: 'refused', retries: 5, gist: 'the content check failed', cure: contentCure },
-    '1002': { class: 'refused', retries: 1, gist: 'the content filter failed', cure: 'ask the vendor' },
+    '1001': { class: 'refused', retries: 5, description: 'the content check failed', remedy: contentRemedy },
+    '1002': { class: 'refused', retries: 1, description: 'the content filter failed', remedy: 'ask the vendor' },
   },
   httpStatuses,
   transportCodes,
   // A paid task must not be given up for a word that nobody knows yet: the wait's own deadline bounds it.
-  unknownCode: { class: 'transient', gist: 'a code that no page names' },
+  unknownCode: { class: 'transient', description: 'a code that no page names' },
   // What the vendor really answers to an unknown or expired id is not documented.
   notFoundMessages: [
     /\btask(?:[ _-]?id)?\b[^.;\n]{0,80}\b(?:not (?:be )?(?:found|exist)|(?:does|do|did)(?: not|n't) exist|no longer exist|has expired|is expired|is unknown)/i,
@@ -48,7 +53,7 @@ export const tryOnApi: VendorApi = {
     /任务\s*(?:id)?\s*(?:不存在|未找到|已过期|已失效)/i,
     /(?:找不到|未找到|不存在)(?:该|此|对应的?)?任务/,
   ],
-  banMessages,
+  throttleMessages,
   statusWords,
   parse: (body, imageId) => parseEnvelope(body, { imageId, statusWords }),
 };
