@@ -1,6 +1,7 @@
 /** The activities, made from what they depend on. */
 import { activityInfo, cancellationSignal, getClient, heartbeat, log, sleep } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
+import type { AttemptSeen } from '../poll/attempt.js';
 import { type Classification, classify } from '../poll/classify.js';
 import { beforeMove, beforePoll, next, rebuild, type Step, waitRules } from '../poll/decide.js';
 import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../poll/poll-state.js';
@@ -40,28 +41,6 @@ export interface TryOnDeps {
   readonly clock?: ServerClock;
   /** What all waits of an account in this process have in common; default: nothing, each wait is on its own. */
   readonly throttle?: AccountThrottles;
-}
-
-/** One attempt of the polling activity, as it ended. Times are Unix milliseconds of the Temporal server. */
-export interface AttemptSeen {
-  readonly taskId: string;
-  readonly account: string;
-  readonly api: string;
-  readonly submittedAtMs: number;
-  /** Whether it is the first one of a wait. */
-  readonly isFirst: boolean;
-  /** False for one that only found out when to poll, on the workflows' queue: it tells nothing of how crowded the vendor's is. */
-  readonly isOnVendorQueue: boolean;
-  readonly dueAtMs: number;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-  readonly state: PollState;
-  /** Where the wait ended with it. */
-  readonly end?: PollEnd;
-  /** The poll, where one was taken; an attempt that is not due yet, or held by the account's throttle, takes none. */
-  readonly poll?: { readonly classification: Classification; readonly queries: number };
-  /** Images that it told and no attempt before; default 0. */
-  readonly newImages?: number;
 }
 
 /** What {@link TryOnActivities.tryOnDescribePoll} tells. */

@@ -4,18 +4,9 @@ import { wellFormed } from '../check.js';
 import { failureTypes } from '../contract.js';
 import { jsonBytes } from '../json-size.js';
 import type { Why } from '../poll/decide.js';
+import type { PendingDetails } from '../poll/pending-details.js';
 import type { PollState } from '../poll/poll-state.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
-
-/** Details of a `TryOnPending` failure: what the next poll was computed from. The server cuts failures above 4 KiB. */
-export interface PendingDetails {
-  readonly why: Why;
-  readonly delayMs: number;
-  readonly nextPollAt: string;
-  readonly pollCostSeconds: number;
-  readonly model: SchedulePolicy['model'];
-  readonly state: PollState;
-}
 
 const DETAILS_BYTES = 1_800;
 /** Room for state and model within the 4 KiB; the rest is for the message, other fields and what an encryption adds. */

@@ -1,6 +1,5 @@
 /** A wait's status: its own answer, merged with what the server knows of the pending poll. Pure, but for {@link readWait}. */
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
-import type { PendingDetails } from '../activities/pending.js';
 import {
   defaults,
   failureTypes,
@@ -11,6 +10,7 @@ import {
   type TryOnStatus,
   vendorTaskQueue,
 } from '../contract.js';
+import type { PendingDetails } from '../poll/pending-details.js';
 import { idleQueueNote } from '../temporal/namespace.js';
 import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
 import { type Explanation, explainPoll } from '../wait/explain.js';

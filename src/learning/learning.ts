@@ -4,8 +4,8 @@
  * the right to list, it learns from its own polls alone, and until then from nothing.
  */
 import { setImmediate } from 'node:timers/promises';
-import type { AttemptSeen } from '../activities/index.js';
 import { defaults } from '../contract.js';
+import type { AttemptSeen } from '../poll/attempt.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
 import {

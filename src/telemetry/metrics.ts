@@ -4,8 +4,8 @@
  */
 import type { MetricMeter } from '@temporalio/common';
 import type { AccountThrottles } from '../activities/account-throttles.js';
-import type { AttemptSeen } from '../activities/index.js';
 import { shareAt } from '../poll/account-throttle.js';
+import type { AttemptSeen } from '../poll/attempt.js';
 import type { VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';

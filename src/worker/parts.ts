@@ -2,11 +2,12 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createAccountThrottles } from '../activities/account-throttles.js';
-import { type AttemptSeen, createTryOnActivities, type TryOnActivities } from '../activities/index.js';
+import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { searchAttributes, vendorTaskQueue } from '../contract.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
+import type { AttemptSeen } from '../poll/attempt.js';
 import { createVendorClient } from '../providers/client.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { vendorQueueRate } from '../schedule/poll-cost.js';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { PendingDetails } from '../../src/activities/pending.js';
 import { adviceOn, describeError } from '../../src/client/errors.js';
 import { changesBetween } from '../../src/client/events.js';
 import { visibilityQuery } from '../../src/client/list.js';
 import { mergePending, type TryOnWaitStatus } from '../../src/client/status.js';
 import { searchAttributes, type TryOnImage, type TryOnStatus } from '../../src/contract.js';
+import type { PendingDetails } from '../../src/poll/pending-details.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import type { PendingActivity } from '../../src/temporal/pending-activity.js';

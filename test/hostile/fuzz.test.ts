@@ -22,12 +22,12 @@ test(`${runs} broken replies: nothing is thrown, no secret comes through, every 
     'ended, finished',
     'ended, images',
     'ended, partial',
+    'error, again',
+    'error, failed',
+    'error, images',
+    'error, notFound',
     'pending, again',
     'pending, images',
-    'errors, again',
-    'errors, failed',
-    'errors, images',
-    'errors, notFound',
   ]);
 }, 120_000);
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { AttemptSeen } from '../../src/activities/index.js';
 import type { JobRecord } from '../../src/learning/learner.js';
 import { type Learning, learningLimits, startLearning } from '../../src/learning/learning.js';
 import type { WaitReader } from '../../src/learning/wait-reader.js';
+import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { meanSeconds, priorModel, quantile } from '../../src/schedule/distribution.js';
 import { vendorQueueRate } from '../../src/schedule/poll-cost.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
-import type { AttemptSeen } from '../../src/activities/index.js';
+import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import type { Exchanged } from '../../src/providers/exchange.js';

@@ -6,7 +6,7 @@ import ts from 'typescript';
 
 const root = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** One import or re-export. `to` is a path within `src` (`core/reply.ts`) or a package or built-in name. */
+/** One import or re-export. `to` is a path within `src` (`poll/reply.ts`) or a package or built-in name. */
 export interface Import {
   from: string;
   to: string;
@@ -66,4 +66,28 @@ export function loadedBy(file: string): Import[] {
     }
   }
   return all;
+}
+
+/** Groups of names that lead to each other, each sorted: what Tarjan (1972) calls strongly connected components of more than one. */
+export function circles(edges: readonly (readonly [from: string, to: string])[]): string[][] {
+  const next = new Map<string, string[]>();
+  for (const [from, to] of edges) next.set(from, [...(next.get(from) ?? []), to]);
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const path: string[] = [];
+  const found: string[][] = [];
+  const visit = (name: string): void => {
+    order.set(name, order.size);
+    lowest.set(name, order.get(name) as number);
+    path.push(name);
+    for (const to of next.get(name) ?? []) {
+      if (!order.has(to)) visit(to);
+      if (path.includes(to)) lowest.set(name, Math.min(lowest.get(name) as number, lowest.get(to) as number));
+    }
+    if (lowest.get(name) !== order.get(name)) return;
+    const group = path.splice(path.indexOf(name)).sort();
+    if (group.length > 1) found.push(group);
+  };
+  for (const name of next.keys()) if (!order.has(name)) visit(name);
+  return found;
 }

@@ -55,7 +55,7 @@ describe('current details of a wait', () => {
     const blocked = { layer: 'gateway', code: 'Invalid|Key', message: '**no**' } as const;
     const text = describeWait(reported({ blocked, pauseUntilMs: startMs, conflict: 'running after finished' }));
     expect(text).toContain('### Virtual try-on: blocked');
-    expect(text).toContain('| errors | gateway Invalid\\|Key: \\*\\*no\\*\\* |');
+    expect(text).toContain('| error | gateway Invalid\\|Key: \\*\\*no\\*\\* |');
     expect(text).toContain('| vendor ordered a pause until | 2026-01-31 12:00:00 UTC |');
     expect(text).toContain('| the vendor contradicts itself | running after finished |');
   });

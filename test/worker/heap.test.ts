@@ -11,19 +11,19 @@ async function young(options: readonly string[], env: Record<string, string> = {
     const v8 = require('node:v8');
     const { parentPort } = require('node:worker_threads');
     const kept = [];
-    let most = 0;
+    let max = 0;
     for (let index = 0; index < 1_000_000; index++) {
       kept[index % 20_000] = { index, text: [String(index)] };
       if (index % 5_000 > 0) continue;
       const space = v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-      most = Math.max(most, space.physical_space_size / 2 ** 20);
+      max = Math.max(max, space.physical_space_size / 2 ** 20);
     }
-    parentPort.postMessage(most);`;
+    parentPort.postMessage(max);`;
   const program = `
     const { Worker } = await import('node:worker_threads');
     const { keepHeapsSmall } = await import(${JSON.stringify(heap)});
     const flags = keepHeapsSmall();
-    new Worker(${JSON.stringify(thread)}, { eval: true, execArgv: [] }).on('message', (most) => console.log(JSON.stringify({ flags, most })));`;
+    new Worker(${JSON.stringify(thread)}, { eval: true, execArgv: [] }).on('message', (max) => console.log(JSON.stringify({ flags, max })));`;
   const { stdout, stderr } = await run(
     process.execPath,
     [...options, '--import', 'tsx', '--input-type=module', '-e', program],
