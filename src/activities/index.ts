@@ -4,7 +4,7 @@ import { CancelledFailure } from '@temporalio/common';
 import type { AttemptSeen } from '../poll/attempt.js';
 import { type Classification, classify } from '../poll/classify.js';
 import { beforeMove, beforePoll, next, rebuild, type Step, waitRules } from '../poll/decide.js';
-import { knownImages, type PollEnd, type PollInput, type PollReport, type PollState } from '../poll/poll-state.js';
+import { knownImages, type PollInput, type PollReport, type PollState } from '../poll/poll-state.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../schedule/schedule.js';
