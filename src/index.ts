@@ -33,7 +33,6 @@ export {
 } from './codec/payload-codec.js';
 export * from './contract.js';
 export { createTryOnNexusService } from './nexus/service.js';
-export type { Why } from './poll/decide.js';
 export type {
   Answer,
   CodeRow,
@@ -46,6 +45,7 @@ export type {
   TransportCode,
   VendorApi,
 } from './poll/reply.js';
+export type { Why } from './poll/step.js';
 export {
   type Account,
   type Accounts,

@@ -4,7 +4,7 @@ export { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '.
 export {
   addTask,
   pollNow,
-  setTimeout,
+  setWaitTimeout,
   subscribe,
   tryOnEvent,
   tryOnListingStatus,

@@ -1,4 +1,5 @@
-/** The throttles of all accounts of this process: what one poll learns of the vendor, the others obey. */
+/** The throttles of all accounts of this process: what one poll learns about the vendor, the others obey. */
+import { defined } from '../defined.js';
 import {
   type AccountThrottle,
   admitPoll,
@@ -8,15 +9,19 @@ import {
 } from '../poll/account-throttle.js';
 import type { Classification } from '../poll/classify.js';
 
-/** A poll that may start. */
-export interface Admitted {
+/** A poll that may be sent. */
+export interface AdmittedPoll {
   readonly kind: 'admitted';
-  /** To be called once, when it has ended. Returns one line where the account's state changed in a way worth a warning. */
-  done(end: { readonly classification?: Classification; readonly nowMs: number }): string | undefined;
+  /**
+   * To be called once, when the poll has ended.
+   * @param polled - absent where it was cancelled
+   * @returns a line for the log, where the account's state changed
+   */
+  release(polled?: { readonly classification: Classification; readonly repliedAtMs: number }): string | undefined;
 }
 
-/** A poll that must wait. */
-export interface Deferred {
+/** A poll that must wait until `untilMs`. */
+export interface DeferredPoll {
   readonly kind: 'deferred';
   readonly untilMs: number;
 }
@@ -27,17 +32,23 @@ export interface AccountThrottles {
     readonly account: string;
     readonly taskId: string;
     readonly nowMs: number;
-    /** The last poll before a deadline, which is never held. */
-    readonly isLast: boolean;
-  }): Admitted | Deferred;
+    /** The final poll before a deadline, which is never deferred. */
+    readonly isFinal: boolean;
+  }): AdmittedPoll | DeferredPoll;
   /** What is known of an account. */
   state(account: string): AccountThrottle;
 }
 
-/** Places that nobody came back for are forgotten so long after their time. */
+/** Admits every poll. */
+export const noThrottles: AccountThrottles = {
+  enter: () => ({ kind: 'admitted', release: () => undefined }),
+  state: () => initialThrottle,
+};
+
+/** A place in line that nobody came back for is forgotten so long after its time. */
 const FORGET_MS = 60_000;
 const SWEEP_EVERY = 1_000;
-/** The rest of the budget is for the way to the vendor: what leaves evenly may arrive in a crowd. */
+/** The rest of the budget is slack for the network: polls that leave evenly may arrive in a burst. */
 const PACE_SHARE = 0.95;
 
 /** @param options - `queriesPerSecond`: the budget of an account */
@@ -45,7 +56,7 @@ export function createAccountThrottles(options: {
   readonly queriesPerSecond: (account: string) => number;
 }): AccountThrottles {
   const throttles = new Map<string, AccountThrottle>();
-  /** By account and task. */
+  /** Places in line, by account and task. */
   const places = new Map<string, number>();
   let entries = 0;
 
@@ -58,16 +69,12 @@ export function createAccountThrottles(options: {
 
   return {
     state,
-    enter({ account, taskId, nowMs, isLast }) {
+    enter({ account, taskId, nowMs, isFinal }) {
       sweep(nowMs);
       const key = `${account} ${taskId}`;
-      const placeMs = places.get(key);
-      const request = { nowMs, isLast, ...(placeMs === undefined ? {} : { placeMs }) };
-      const { throttle, deferUntilMs, isProbe } = admitPoll(
-        state(account),
-        request,
-        PACE_SHARE * options.queriesPerSecond(account),
-      );
+      const request = defined({ nowMs, isFinal, placeMs: places.get(key) });
+      const queriesPerSecond = PACE_SHARE * options.queriesPerSecond(account);
+      const { throttle, deferUntilMs, isProbe } = admitPoll(state(account), request, queriesPerSecond);
       throttles.set(account, throttle);
       if (deferUntilMs !== undefined) {
         places.set(key, deferUntilMs);
@@ -76,10 +83,11 @@ export function createAccountThrottles(options: {
       places.delete(key);
       return {
         kind: 'admitted',
-        done({ classification, nowMs: endedAtMs }) {
+        release(polled) {
           const before = state(account);
-          const poll = { taskId, startedAtMs: nowMs, nowMs: endedAtMs, isProbe };
-          const after = observePoll(before, { ...poll, ...(classification === undefined ? {} : { classification }) });
+          const endedAtMs = polled?.repliedAtMs ?? nowMs;
+          const ended = { taskId, startedAtMs: nowMs, nowMs: endedAtMs, isProbe };
+          const after = observePoll(before, { ...ended, ...defined({ classification: polled?.classification }) });
           throttles.set(account, after);
           return throttleChange(before, after);
         },

@@ -1,30 +1,31 @@
-/** A pending activity changes its queue: the server dispatches the attempts that follow there. */
+/** Moves a pending activity to another task queue. */
 import { activityInfo, getClient, log } from '@temporalio/activity';
+import { isGrpcServiceError } from '@temporalio/client';
 
-/** A server that takes longer has other work. */
 const MOVE_WITHIN_MS = 5_000;
+/** gRPC's code for a method that the server does not have. */
+const UNIMPLEMENTED = 12;
 
-/**
- * Moves the calling activity: the attempts after this one run on `taskQueue`. By `UpdateActivityOptions`, which servers have from 1.28 on.
- * @returns false where the server cannot, or would not
- */
-export async function moveTo(taskQueue: string): Promise<boolean> {
+/** `failed`: try again later. `unsupported`: the server has no such method, as servers before 1.28. */
+export type Move = 'moved' | 'failed' | 'unsupported';
+
+/** Moves the calling activity by `UpdateActivityOptions`: the server dispatches the attempts after this one on `taskQueue`. */
+export async function moveTo(taskQueue: string): Promise<Move> {
   const { workflowExecution: execution, activityId: id, namespace } = activityInfo();
-  if (execution === undefined) return false;
   const client = getClient();
   try {
     await client.withDeadline(Date.now() + MOVE_WITHIN_MS, () =>
       client.workflowService.updateActivityOptions({
         namespace,
-        execution,
+        execution: execution ?? null,
         id,
         activityOptions: { taskQueue: { name: taskQueue } },
         updateMask: { paths: ['task_queue.name'] },
       }),
     );
-    return true;
+    return 'moved';
   } catch (error) {
-    log.debug('the server moves no activity to another queue; it is scheduled there', { taskQueue, error });
-    return false;
+    log.debug('the polling activity could not be moved to its queue', { taskQueue, error });
+    return isGrpcServiceError(error) && error.code === UNIMPLEMENTED ? 'unsupported' : 'failed';
   }
 }

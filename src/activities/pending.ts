@@ -1,15 +1,15 @@
-/** The benign failure by which the polling activity asks the server to try again later. */
+/** The benign failure by which the polling activity asks the server to retry it later. */
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { wellFormed } from '../check.js';
 import { failureTypes } from '../contract.js';
 import { jsonBytes } from '../json-size.js';
-import type { Why } from '../poll/decide.js';
 import type { PendingDetails } from '../poll/pending-details.js';
 import type { PollState } from '../poll/poll-state.js';
+import type { Decision } from '../poll/step.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 
 const DETAILS_BYTES = 1_800;
-/** Room for state and model within the 4 KiB; the rest is for the message, other fields and what an encryption adds. */
+/** Room for state and model within the 4 KiB; the rest is for the message, other fields and encryption. */
 const FAILURE_BYTES = 3_000;
 
 const trimmed = (state: PollState): PollState => {
@@ -33,21 +33,21 @@ const recorded = (model: SchedulePolicy['model'], state: PollState): SchedulePol
   return whole;
 };
 
-/** Says in one line what was seen and when it is polled again. */
+/** The message says in one line what the last poll saw and when the next one follows. */
 export function pendingFailure(
   state: PollState,
-  decision: { readonly inMs: number; readonly why: Why },
+  decision: Extract<Decision, { kind: 'retry' }>,
   policy: SchedulePolicy,
   nowMs: number,
 ): ApplicationFailure {
   const error = state.blocked ?? state.pollError?.error;
   const seen =
     error === undefined ? (state.vendorStatus ?? state.status ?? 'not polled yet') : `${error.layer} ${error.code}`;
-  const seconds = (decision.inMs / 1000).toFixed(1);
+  const seconds = (decision.delayMs / 1000).toFixed(1);
   const details: PendingDetails = {
     why: decision.why,
-    delayMs: decision.inMs,
-    nextPollAt: new Date(nowMs + decision.inMs).toISOString(),
+    delayMs: decision.delayMs,
+    nextPollAt: new Date(nowMs + decision.delayMs).toISOString(),
     pollCostSeconds: policy.pollCostSeconds,
     model: recorded(policy.model, state),
     state: trimmed(state),
@@ -56,10 +56,10 @@ export function pendingFailure(
     message: `${wellFormed(seen.slice(0, 100))}; next poll in ${seconds} s (${decision.why})`,
     type: failureTypes.pending,
     category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: Math.max(1, decision.inMs),
+    nextRetryDelay: Math.max(1, decision.delayMs),
     details: [details],
   });
-  // It is no error of the code: a stack would fill the failure, and the Temporal UI's page, with the worker's paths.
+  // No error of the code: a stack would fill the failure and the Temporal UI with paths of the worker.
   failure.stack = '';
   return failure;
 }

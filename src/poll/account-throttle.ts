@@ -4,15 +4,16 @@
  */
 
 import { jitterOf } from '../schedule/jitter.js';
+import { backoffMs } from './backoff.js';
 import type { Classification } from './classify.js';
-import { backoffMs, waitRules } from './decide.js';
+import { pollRules } from './rules.js';
 
 /** Rules of the throttle; lengths in milliseconds. */
 export const throttleRules = {
   /** So many tasks, one after another, meet errors of the vendor as a whole: an outage. One task's own errors is none. */
   outageErrors: 5,
   /** From one probe to the next while the outage lasts, as a single wait would ask. */
-  probeGapMs: waitRules.errorBackoffMs,
+  probeGapMs: pollRules.errorBackoffMs,
   /** A probe that tells nothing for so long died with its attempt, which is bounded by 18 s. */
   probeLeaseMs: 20_000,
   /** Who comes while a probe is on its way comes again after this. */
@@ -26,7 +27,7 @@ export const throttleRules = {
   /** How much of the budget may be spent ahead: by newcomers, and by those who have waited for their turn. */
   burstMs: { newcomer: 100, inTurn: 250 },
   /** A place in the line this little ahead counts as come; what is told is further ahead. */
-  slackMs: waitRules.dueSlackMs,
+  slackMs: pollRules.dueSlackMs,
   /** The end of a pause this little ahead counts as come for who has no place: clocks round. */
   roundingMs: 5,
 } as const;
@@ -72,7 +73,7 @@ export interface AdmissionRequest {
   /** The place in the line that it was given before. */
   readonly placeMs?: number;
   /** The last poll before its deadline, which is never refused. */
-  readonly isLast?: boolean;
+  readonly isFinal?: boolean;
 }
 
 /** What {@link admitPoll} answers. `deferUntilMs`: come again then; without it the poll may start. `isProbe`: it stands for all. */
@@ -104,10 +105,10 @@ export const shareAt = ({ slowdown }: AccountThrottle, nowMs: number): number =>
  * @param queriesPerSecond - the account's budget
  */
 export function admitPoll(throttle: AccountThrottle, request: AdmissionRequest, queriesPerSecond: number): Admission {
-  const { nowMs, placeMs, isLast = false } = request;
+  const { nowMs, placeMs, isFinal = false } = request;
   const gapMs = 1000 / (queriesPerSecond * shareAt(throttle, nowMs));
   const spent: AccountThrottle = { ...throttle, levelAtMs: Math.max(throttle.levelAtMs, nowMs) + gapMs };
-  if (isLast) return { throttle: spent, isProbe: false };
+  if (isFinal) return { throttle: spent, isProbe: false };
   const { outage } = throttle;
   const isInTurn = placeMs !== undefined && placeMs <= nowMs + throttleRules.slackMs;
   const openAtMs = Math.max(throttle.pausedUntilMs, outage?.probeAtMs ?? 0);

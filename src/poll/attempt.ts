@@ -1,4 +1,4 @@
-/** What one attempt of the polling activity tells metrics and learning. */
+/** What metrics and learning see of one attempt of the polling activity. */
 import type { Classification } from './classify.js';
 import type { PollEnd, PollState } from './poll-state.js';
 
@@ -10,7 +10,7 @@ export interface AttemptSeen {
   readonly submittedAtMs: number;
   /** Whether it is the first one of a wait. */
   readonly isFirst: boolean;
-  /** False for one that only found out when to poll, on the workflows' queue: it tells nothing of how crowded the vendor's is. */
+  /** False for an attempt on the workflows' queue, which only finds out when to poll: its lag says nothing about the vendor's queue. */
   readonly isOnVendorQueue: boolean;
   readonly dueAtMs: number;
   readonly startedAtMs: number;
@@ -18,8 +18,8 @@ export interface AttemptSeen {
   readonly state: PollState;
   /** Where the wait ended with it. */
   readonly end?: PollEnd;
-  /** The poll, where one was taken; an attempt that is not due yet, or held by the account's throttle, takes none. */
+  /** The poll, where one was sent. An attempt that is not due, or deferred by the account's throttle, sends none. */
   readonly poll?: { readonly classification: Classification; readonly queries: number };
-  /** Images that it told and no attempt before; default 0. */
+  /** Images that no attempt before reported; default 0. */
   readonly newImages?: number;
 }

@@ -1,7 +1,7 @@
-/** What the server keeps of the last attempt of a polling activity, for whoever describes the workflow. */
+/** What the server keeps of the last attempt of a polling activity, and shows to those who describe the workflow. */
 import type { SchedulePolicy } from '../schedule/schedule.js';
-import type { Why } from './decide.js';
 import type { PollState } from './poll-state.js';
+import type { Why } from './step.js';
 
 /** Details of a `TryOnPending` failure: what the next poll was computed from. The server cuts failures above 4 KiB. */
 export interface PendingDetails {

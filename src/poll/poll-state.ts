@@ -5,14 +5,14 @@
 import type { OutcomeStatus, SubTask, SubTaskStatus, TryOnError, TryOnImage } from '../contract.js';
 import type { ErrorClass } from './reply.js';
 
-/** Errors that the last polls met, one after another. */
+/** The error that the last poll met, and how many polls in a row met one. */
 export interface PollError {
   readonly class: ErrorClass | 'wrongTask';
   readonly error: TryOnError;
-  /** Polls in a row that met errors of any kind. */
-  readonly polls: number;
+  /** Polls in a row that met any error. */
+  readonly count: number;
   /** Polls in a row that met this very layer and code. */
-  readonly samePolls: number;
+  readonly sameCount: number;
 }
 
 /** Why a task said to be over is polled again. */
@@ -51,8 +51,6 @@ export interface PollState {
   readonly conflict?: string;
   /** An operator reset the activity, so that this attempt's number tells nothing of the attempts before. */
   readonly isReset?: true;
-  /** The server could not move the activity to another queue: it is scheduled on the vendor's from now on. */
-  readonly isUnmovable?: true;
 }
 
 /** What the workflow hands to the activity. */

@@ -1,28 +1,28 @@
-/** How long the vendor asks to be left alone. Pure. */
+/** How long the vendor asks to wait before the next request. Pure. */
 import type { Reply, VendorApi } from './reply.js';
 
-/** The vendor's wish. */
-export interface Hint {
-  /** As told, not yet bounded: may be negative or days. */
+/** The wait that a reply asks for. */
+export interface RetryHint {
+  /** As the vendor stated it, not yet bounded: may be negative, or days. */
   readonly delayMs: number;
   /** `retryAfter`: the header; `message`: a text such as "this ban will last 3 seconds"; `code`: the code's own row. */
   readonly source: 'retryAfter' | 'message' | 'code';
-  /** Set where the wish makes no sense: below zero, above an hour, no time at all. In words, to be reported. */
+  /** Set where the hint makes no sense: below zero, above an hour, or no time at all. In words, for the error message. */
   readonly outOfRange?: string;
 }
 
-/** A wish above this is obeyed as far as time is left, but reported. */
+/** A longer hint is obeyed as far as time is left, and reported. */
 const plausibleMs = 3_600_000;
 const largestMs = 365 * 86_400_000;
 
-const hintOf = (source: Hint['source'], delayMs: number, text: string): Hint => {
+const hintOf = (source: RetryHint['source'], delayMs: number, text: string): RetryHint => {
   const bounded = Math.max(-largestMs, Math.min(largestMs, Math.round(delayMs)));
   const outOfRange =
     bounded < 0 || bounded > plausibleMs ? { outOfRange: `${source} asks for ${text.slice(0, 60)}` } : {};
   return { delayMs: bounded, source, ...outOfRange };
 };
 
-const fromHeader = (text: string, dateMs: number): Hint => {
+const fromHeader = (text: string, dateMs: number): RetryHint => {
   const value = text.trim();
   if (/^[+-]?\d+(\.\d+)?$/.test(value)) return hintOf('retryAfter', Number(value) * 1000, `${value} s`);
   // Date.parse takes nearly anything that holds a number; an HTTP date names its month.
@@ -42,8 +42,12 @@ const texts = (reply: Reply): readonly (string | undefined)[] =>
  * @param nowMs - Unix milliseconds, for a date in a reply that has no `Date` of its own
  * @returns `undefined` where the reply wishes nothing
  */
-export const readHint = (reply: Reply, nowMs: number, api: Pick<VendorApi, 'throttleMessages'>): Hint | undefined => {
-  const hints: Hint[] = [];
+export const readHint = (
+  reply: Reply,
+  nowMs: number,
+  api: Pick<VendorApi, 'throttleMessages'>,
+): RetryHint | undefined => {
+  const hints: RetryHint[] = [];
   if (reply.retryAfter !== undefined) hints.push(fromHeader(reply.retryAfter, reply.vendorDateMs ?? nowMs));
   for (const text of texts(reply)) {
     for (const pattern of api.throttleMessages) {
@@ -52,7 +56,7 @@ export const readHint = (reply: Reply, nowMs: number, api: Pick<VendorApi, 'thro
     }
   }
   const sensible = hints.filter((hint) => hint.outOfRange === undefined);
-  return (sensible.length > 0 ? sensible : hints).reduce<Hint | undefined>(
+  return (sensible.length > 0 ? sensible : hints).reduce<RetryHint | undefined>(
     (longest, hint) => (longest === undefined || hint.delayMs > longest.delayMs ? hint : longest),
     undefined,
   );
@@ -62,7 +66,7 @@ export const readHint = (reply: Reply, nowMs: number, api: Pick<VendorApi, 'thro
  * The wish within bounds: at least `floorMs`, at most `leftMs`; time left wins over the floor.
  * @returns whole milliseconds, never negative
  */
-export const clampHint = (hint: Pick<Hint, 'delayMs'>, bounds: { floorMs: number; leftMs: number }): number => {
+export const clampHint = (hint: Pick<RetryHint, 'delayMs'>, bounds: { floorMs: number; leftMs: number }): number => {
   const wished = Number.isFinite(hint.delayMs) ? hint.delayMs : 0;
   return Math.max(0, Math.round(Math.min(Math.max(wished, bounds.floorMs), bounds.leftMs)));
 };

@@ -9,8 +9,10 @@ export interface PendingActivity {
   /** The attempt that runs or is due next, from 1. */
   readonly attempt: number;
   readonly isRunning: boolean;
-  /** Paused by an operator. */
+  /** Paused by an operator, or for a moment by `pollNow`. */
   readonly isPaused: boolean;
+  /** The reason given with the pause. */
+  readonly pauseReason?: string;
   /** When this attempt is or was due. */
   readonly dueAtMs?: number;
   readonly lastStartedAtMs?: number;
@@ -58,6 +60,7 @@ export async function pendingActivity(
     attempt: raw.attempt ?? 1,
     isRunning: raw.state === STARTED,
     isPaused: raw.paused === true,
+    ...(raw.pauseInfo?.manual?.reason ? { pauseReason: raw.pauseInfo.manual.reason } : {}),
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
     ...(lastStartedAtMs === undefined ? {} : { lastStartedAtMs }),
     ...(heartbeat === undefined ? {} : { heartbeat }),

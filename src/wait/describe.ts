@@ -1,23 +1,22 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
 import { wellFormed } from '../check.js';
 import { utf8Bytes } from '../json-size.js';
-import type { ListingState } from './listing.js';
-import { listingStatus } from './listing.js';
-import type { WaitState } from './wait.js';
-import { statusOf } from './wait.js';
+import { type ListingState, listingStatus } from './listing.js';
+import { errorOf, stateOf } from './wait-report.js';
+import type { WaitState } from './wait-state.js';
 
 const SHOWN_CHARACTERS = 200;
 
 /**
- * A word joiner renders as nothing, and parts what would be taken for an address: GitHub's Markdown links those in spite of any escape.
- * As an entity, since summaries are limited in bytes.
+ * A word joiner renders as nothing and breaks up what GitHub's Markdown would turn into a link in spite of any escape. An entity, because
+ * summaries are limited in bytes.
  */
 const WORD_JOINER = '&#8288;';
 
 /**
- * Vendor text as Markdown that renders as just that text: cut to 200 characters, control and format characters as spaces, markup escaped,
- * addresses not linked. What is read alike everywhere: the UI's server takes backslashes before fewer marks than GitHub's Markdown
- * does, knows entities by number only, and takes text between dollar signs for mathematics.
+ * Vendor text as Markdown that renders as just that text: cut to 200 characters, control and format characters replaced by spaces, markup
+ * escaped, addresses not linked. Works for all readers: the UI's server accepts backslashes before fewer marks than GitHub's Markdown,
+ * knows entities by number only, and takes text between dollar signs for mathematics.
  * @see https://github.com/temporalio/ui-server/blob/main/server/route/ui.go
  */
 export function escapeMarkdown(text: string): string {
@@ -31,14 +30,14 @@ export function escapeMarkdown(text: string): string {
 
 const entityOf = (mark: string): string => `&#${mark.charCodeAt(0)};`;
 
-/** The UI makes the frame of the details too low for a heading and a table by about a line: let that be an empty one. */
+/** The UI's frame for details is about one line too low for a heading and a table: this empty line takes the cut. */
 const FOOT = '\n\n&#160;';
 
 const table = (rows: readonly (readonly [string, string])[]): string =>
   ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 
-/** As the UI writes times, to the second. */
-const shownTime = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)} UTC`;
+/** A time as the UI writes it, to the second. */
+const shownTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 const SHOWN_ROWS = 20;
 
@@ -49,31 +48,26 @@ function namesOf(names: readonly string[]): string {
 
 /** Current details of a wait; up to 20 subscribers by name. */
 export function describeWait(wait: WaitState): string {
-  const status = statusOf(wait);
-  const finished = status.subTasks.filter((subTask) => subTask.status === 'finished').length;
+  const { poll, images, expectedImages } = wait;
+  const state = stateOf(wait);
+  const error = errorOf(wait);
+  const finished = poll.subTasks.filter((subTask) => subTask.status === 'finished').length;
   const rows: [string, string][] = [
-    ['task', escapeMarkdown(status.taskId)],
-    ['state', status.state],
-    ['vendor says', escapeMarkdown(status.vendorStatus ?? wait.poll.status ?? 'nothing yet')],
-    ['images', `${wait.images.length}${wait.expectedImages === undefined ? '' : ` of ${wait.expectedImages}`}`],
-    [
-      'sub\\-tasks finished',
-      status.subTasks.length === 0 ? 'not known yet' : `${finished} of ${status.subTasks.length}`,
-    ],
-    ['queries as of the last report', String(status.polls)],
-    ['deadline', shownTime(status.deadline)],
-    ['subscribers', namesOf(status.subscribers.map((one) => one.workflowId))],
+    ['task', escapeMarkdown(wait.taskId)],
+    ['state', state],
+    ['vendor status', escapeMarkdown(poll.vendorStatus ?? poll.status ?? 'none yet')],
+    ['images', `${images.length}${expectedImages === undefined ? '' : ` of ${expectedImages}`}`],
+    ['sub\\-tasks finished', poll.subTasks.length === 0 ? 'not known yet' : `${finished} of ${poll.subTasks.length}`],
+    ['polls up to the last report', String(poll.polls)],
+    ['deadline', shownTime(wait.deadlineMs)],
+    ['subscribers', namesOf(wait.subscribers.map((one) => one.workflowId))],
   ];
-  if (status.error !== undefined) {
-    const { layer, code, message } = status.error;
-    rows.push(['error', `${layer} ${escapeMarkdown(code)}: ${escapeMarkdown(message)}`]);
+  if (error !== undefined) {
+    rows.push(['error', `${error.layer} ${escapeMarkdown(error.code)}: ${escapeMarkdown(error.message)}`]);
   }
-  if (wait.poll.conflict !== undefined)
-    rows.push(['the vendor contradicts itself', escapeMarkdown(wait.poll.conflict)]);
-  if (wait.poll.pauseUntilMs !== undefined) {
-    rows.push(['vendor ordered a pause until', shownTime(new Date(wait.poll.pauseUntilMs).toISOString())]);
-  }
-  return `### Virtual try-on: ${status.state}\n\n${table(rows)}${FOOT}`;
+  if (poll.conflict !== undefined) rows.push(['the vendor contradicts itself', escapeMarkdown(poll.conflict)]);
+  if (poll.pauseUntilMs !== undefined) rows.push(['paused by the vendor until', shownTime(poll.pauseUntilMs)]);
+  return `### Virtual try-on: ${state}\n\n${table(rows)}${FOOT}`;
 }
 
 /** Current details of a listing: totals, then up to 20 tasks. */
@@ -84,7 +78,7 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
     ['state', status.state],
     ['tasks ended', `${ended} of ${status.tasks.length}`],
     ['images', String(status.tasks.reduce((sum, task) => sum + task.imageCount, 0))],
-    ['deadline', shownTime(status.deadline)],
+    ['deadline', shownTime(listing.deadlineMs)],
     ...status.tasks
       .slice(0, SHOWN_ROWS)
       .map((task): [string, string] => [
@@ -100,8 +94,8 @@ export function describeListing(listing: ListingState, isOver: boolean): string 
 const SUMMARY_BYTES = 200;
 
 /**
- * A workflow's summary. Its own page in the Temporal UI renders it as Markdown, that of its parent shows it plain: so of the words that
- * people read first, only the id is escaped, and a usual id reads the same in both.
+ * A workflow's summary. Its own page in the Temporal UI renders it as Markdown, its parent's page shows it plain. Only the id is escaped,
+ * and a usual id reads the same in both.
  */
 const summary = (words: string, id: string): string => cutToBytes(`${words} ${escapeMarkdown(id)}`, SUMMARY_BYTES);
 

@@ -1,7 +1,7 @@
 /** What a wait does next and why, and when its task may be over: for people who ask. Pure. */
 
-import type { Why } from '../poll/decide.js';
 import type { PollState } from '../poll/poll-state.js';
+import type { Why } from '../poll/step.js';
 import { type DurationModel, expectedFinish, quantile } from '../schedule/distribution.js';
 
 /** What is known of a wait's next poll: the details that the last one left, and the server's word on when. Unix milliseconds. */
@@ -63,14 +63,14 @@ function whyText({ why, pollCostSeconds, model, state, isRunning, isPaused }: Kn
       return `${distribution}${pollCost}`;
     case 'first poll':
       return `hardly a job is over sooner; ${distribution}${pollCost}`;
-    case 'last poll':
+    case 'final poll':
       return 'the deadline comes before the next poll would: it is the last one';
     case 'hint':
       return `the vendor asked to wait${until}`;
     case 'pause':
       return `the vendor ordered a pause${until}, or the account is told to stay away`;
     case 'backoff':
-      return `${met}, ${state?.pollError?.polls ?? 1} in a row: it backs off`;
+      return `${met}, ${state?.pollError?.count ?? 1} in a row: it backs off`;
     case 'blocked':
       return `${met}: it asks slowly until that is mended`;
     case 'recheck':

@@ -97,7 +97,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: options.searchAttributes,
-    throttle,
+    throttles: throttle,
     clock,
     onAttempt,
   });

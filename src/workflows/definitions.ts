@@ -25,9 +25,9 @@ export const subscribe = defineUpdate<TryOnStatus, [Subscriber]>(messages.subscr
 export const unsubscribe = defineUpdate<TryOnStatus, [Unsubscribe]>(messages.unsubscribe);
 /** Polls at once, at most once a second and never inside a pause that the vendor ordered. */
 export const pollNow = defineUpdate<TryOnStatus>(messages.pollNow);
-/** Moves the deadline, counted from now. */
-export const setTimeout = defineUpdate<TryOnStatus, [SetTimeoutInput]>(messages.setTimeout);
+/** Moves the deadline, counted from now. The update's name is `setTimeout`. */
+export const setWaitTimeout = defineUpdate<TryOnStatus, [SetTimeoutInput]>(messages.setTimeout);
 /** Asks a listing for its state. */
 export const tryOnListingStatus = defineQuery<TryOnListingStatus>(messages.listingStatus);
-/** Adds a task to a running listing; one that is known changes nothing. */
+/** Adds a task to a running listing; a known one changes nothing. */
 export const addTask = defineUpdate<TryOnListingStatus, [ListingTask]>(messages.addTask);

@@ -21,14 +21,14 @@ const enter = (
   throttle: AccountThrottles,
   taskId: string,
   nowMs: number,
-  more: { account?: string; isLast?: boolean } = {},
-) => throttle.enter({ account: 'default', taskId, nowMs, isLast: false, ...more });
+  more: { account?: string; isFinal?: boolean } = {},
+) => throttle.enter({ account: 'default', taskId, nowMs, isFinal: false, ...more });
 /** Errors of five tasks, one after another. */
 const darken = (throttle: AccountThrottles, nowMs = 1_000) => {
   const news: (string | undefined)[] = [];
   for (let k = 0; k < 5; k++) {
     const entry = enter(throttle, `dark-${k}`, nowMs);
-    if (entry.kind === 'admitted') news.push(entry.done({ classification: away, nowMs }));
+    if (entry.kind === 'admitted') news.push(entry.release({ classification: away, repliedAtMs: nowMs }));
   }
   return news;
 };
@@ -54,7 +54,7 @@ describe('the throttles of a process', () => {
     const first = enter(throttle, 't-1', 1_100);
     expect(first).toEqual({ kind: 'deferred', untilMs: expect.any(Number) });
     expect(enter(throttle, 't-1', 1_200)).toEqual(first);
-    expect(enter(throttle, 't-1', 1_200, { isLast: true }).kind).toBe('admitted');
+    expect(enter(throttle, 't-1', 1_200, { isFinal: true }).kind).toBe('admitted');
   });
 });
 
@@ -68,7 +68,7 @@ describe('an attempt', () => {
     let queries = 0;
     const nowMs = startMs + at.ageMs;
     const { tryOnPoll } = createTryOnActivities({
-      throttle,
+      throttles: throttle,
       clock: { observe: () => undefined, now: () => nowMs },
       vendor: {
         results: async () => {

@@ -5,18 +5,20 @@ import { createServerClock } from '../../src/activities/server-clock.js';
 import { limits, type TryOnEvent } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
 import { admitPoll, initialThrottle, observePoll, shareAt, throttleRules } from '../../src/poll/account-throttle.js';
+import { backoffMs } from '../../src/poll/backoff.js';
 import { classify } from '../../src/poll/classify.js';
-import { backoffMs, next, waitRules } from '../../src/poll/decide.js';
+import { decide } from '../../src/poll/decide.js';
 import type { Answer, Reply } from '../../src/poll/reply.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { imageId } from '../../src/providers/image-id.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
-import { outcomeOf, statusOf } from '../../src/wait/wait.js';
+import { outcomeOf, statusOf } from '../../src/wait/wait-report.js';
 import { maxIn, runCrowd } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
-import { poll, pollInputOf, seen, told } from '../support/poll.js';
+import { decisionOf, poll, pollInputOf, seen } from '../support/poll.js';
 import { aFault, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
@@ -57,7 +59,7 @@ describe('transport', () => {
   test(faultName(2), () => {
     for (const [polls, seconds] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
       const delays = ['a', 'b', 'c'].map((task) =>
-        backoffMs(waitRules.errorBackoffMs, polls + 1, jitterOf(task, polls)),
+        backoffMs(pollRules.errorBackoffMs, polls + 1, jitterOf(task, polls)),
       );
       expect(new Set(delays).size).toBe(3);
       expect(Math.min(...delays)).toBeGreaterThanOrEqual(1000 * seconds);
@@ -220,14 +222,14 @@ describe('meaning', () => {
     expect(done.outcome).toMatchObject({ status: 'finished', polls: 1 });
     const doubted = poll(replies.running, { before: { ...seen, recheck: { why: 'empty', polls: 1, atMs: startMs } } });
     expect(doubted.state.conflict).toBe('running after finished');
-    expect(told(doubted)).toMatch(/^again/);
+    expect(decisionOf(doubted)).toMatch(/^retry/);
   });
 
   test(faultName(43), () => {
     const saved = outcome(replies.failed, replies.finished);
     expect(saved.outcome).toMatchObject({ status: 'finished', polls: 2 });
     expect(saved.wait.poll.conflict).toBe('finished after failed');
-    expect(gapsMs(saved.queries)).toEqual([waitRules.recheckMs]);
+    expect(gapsMs(saved.queries)).toEqual([pollRules.recheckMs]);
     const failed = outcome(replies.failed);
     expect(failed.outcome).toMatchObject({
       status: 'failed',
@@ -303,11 +305,11 @@ describe('meaning', () => {
   const finished = aTask('finished', [['finished', 'a']]);
 
   test.each<[string, Answer, string]>([
-    ['a failed gateway goes before all', { ...finished, gatewayCode: 'SystemError' }, 'again backoff'],
+    ['a failed gateway goes before all', { ...finished, gatewayCode: 'SystemError' }, 'retry backoff'],
     [
       'a failed service goes before a running task',
       { ...running, success: false, serviceCode: '500' },
-      'again backoff',
+      'retry backoff',
     ],
     [
       'a finished task with images goes before it',
@@ -315,10 +317,10 @@ describe('meaning', () => {
       'report 1 finished',
     ],
     ['a refusal by the service stands', serviceError('700'), 'report 0 failed 700'],
-    ['a status of HTTP counts where the body tells no code', { kind: 'answer', httpStatus: 503 }, 'again backoff'],
-    ['a good gateway and service leave it to the task', replies.failed, 'again recheck'],
+    ['a status of HTTP counts where the body tells no code', { kind: 'answer', httpStatus: 503 }, 'retry backoff'],
+    ['a good gateway and service leave it to the task', replies.failed, 'retry recheck'],
   ])(faultName(51, '%s'), (_name, reply, decision) => {
-    expect(told(poll(reply))).toBe(decision);
+    expect(decisionOf(poll(reply))).toBe(decision);
   });
 });
 
@@ -358,7 +360,8 @@ describe('durability', () => {
         (reply, attempt, ageMs) => {
           const classification = classify(reply, tryOnApi, { taskId: 't-1', nowMs: startMs + ageMs });
           const at = { nowMs: startMs + ageMs, attempt, queries: 1, scheduledAtMs: startMs };
-          const once = () => next(pollInputOf(), seen, reply, classification, defaultPolicy, at);
+          const polled = { input: pollInputOf(), before: seen, policy: defaultPolicy, ...at };
+          const once = () => decide(polled, reply, classification);
           expect(once()).toEqual(once());
         },
       ),

@@ -10,7 +10,7 @@ import { imageUrlConcerns } from '../../src/client/image-url.js';
 import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
 import { classify } from '../../src/poll/classify.js';
-import { next } from '../../src/poll/decide.js';
+import { decide } from '../../src/poll/decide.js';
 import type { HttpFacts, Reply } from '../../src/poll/reply.js';
 import { submitResult } from '../../src/providers/aidge/submit-result.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
@@ -19,7 +19,9 @@ import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { describeWait } from '../../src/wait/describe.js';
-import { applyReport, beginWait, pollInput, statusOf } from '../../src/wait/wait.js';
+import { pollInput } from '../../src/wait/poll-input.js';
+import { applyReport, beginWait } from '../../src/wait/wait.js';
+import { statusOf } from '../../src/wait/wait-report.js';
 import { compressed, corpus, fuzzSecrets, fuzzTaskId, type Recorded } from './corpus.js';
 import {
   bend,
@@ -205,13 +207,14 @@ function judge(reply: Reply, attempt: number): string {
 
   const asked = pollInput(begun, { pollNow: false, nowMs });
   const at = { nowMs, attempt, queries: 1, scheduledAtMs: nowMs - 1_000 };
-  const { state, decision } = next(asked, asked.from, reply, classification, defaultPolicy, at);
+  const polled = { input: asked, before: asked.from, policy: defaultPolicy, ...at };
+  const { state, decision } = decide(polled, reply, classification);
   hold(jsonBytes(state) < limits.eventBytes * 2, 'a state fits into a heartbeat');
-  if (decision.kind === 'again') {
-    hold(decision.inMs > 0 && decision.inMs <= 3_600_000, 'the next poll comes within the wait');
+  if (decision.kind === 'retry') {
+    hold(decision.delayMs > 0 && decision.delayMs <= 3_600_000, 'the next poll comes within the wait');
     const failure = pendingFailure(state, decision, defaultPolicy, nowMs);
     hold(jsonBytes([failure.message, failure.details]) < 4_000, 'a failure is not cut by the server');
-    return `${classification.kind}, again`;
+    return `${classification.kind}, retry`;
   }
   const report = { ...decision, state, atMs: nowMs };
   hold(jsonBytes(report) < 1.9 * 1024 * 1024, 'a report fits into a payload');

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type CommandRecord, commands } from '../../src/cli/options.js';
 import { limits } from '../../src/contract.js';
-import { waitRules } from '../../src/poll/decide.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { vendorLimits } from '../../src/providers/client.js';
 import { defaultPolicy, scheduleCost } from '../../src/schedule/schedule.js';
 
@@ -121,11 +121,11 @@ describe('limits and budget', () => {
     ['a result', `${limits.resultBytes / 2 ** 20} MiB`, /listing result \| ([\d.]+ MiB)/],
     ['tasks of a listing', String(limits.listingTasks), /tasks of a listing \| (\d+)/],
     ['time-outs', limits.timeoutSecondsMax.toLocaleString('en'), /`timeoutSeconds` \| 1 to ([\d,]+)/],
-    ['images of a task', waitRules.images.toLocaleString('en'), /images of one task \| ([\d,]+)/],
+    ['images of a task', pollRules.images.toLocaleString('en'), /images of one task \| ([\d,]+)/],
     ['connect', `${vendorLimits.connectMs / 1000} s`, /connect (\d+ s)/],
     ['headers', `${vendorLimits.headersMs / 1000} s`, /headers (\d+ s)/],
     ['an exchange', `${vendorLimits.totalMs / 1000} s`, /whole (\d+ s)/],
-    ['the grace', `${waitRules.notFoundGraceMs / 1000} s`, /`notFound` after (\d+ s)/],
+    ['the grace', `${pollRules.notFoundGraceMs / 1000} s`, /`notFound` after (\d+ s)/],
     ['polls on average', String(Math.round(scheduleCost(defaultPolicy).polls)), /a wait takes (\d+) polls/],
     ['mean delay', `${scheduleCost(defaultPolicy).delaySeconds.toFixed(1)} s`, /the end ([\d.]+ s) late/],
   ];

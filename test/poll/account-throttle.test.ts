@@ -12,14 +12,14 @@ import {
 } from '../../src/poll/account-throttle.js';
 import type { Classification } from '../../src/poll/classify.js';
 import type { ErrorClass } from '../../src/poll/reply.js';
-import type { Hint } from '../../src/poll/retry-hint.js';
+import type { RetryHint } from '../../src/poll/retry-hint.js';
 import { maxIn, runCrowd } from '../support/crowd.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const running: Classification = { kind: 'pending', status: 'running' };
 const finished: Classification = { kind: 'ended', status: 'finished' };
-const pollError = (kind: ErrorClass | 'wrongTask', code = 'Http503', hint?: Hint): Classification => ({
+const pollError = (kind: ErrorClass | 'wrongTask', code = 'Http503', hint?: RetryHint): Classification => ({
   kind: 'error',
   class: kind,
   retries: 0,
@@ -28,7 +28,7 @@ const pollError = (kind: ErrorClass | 'wrongTask', code = 'Http503', hint?: Hint
 });
 const away = pollError('transient');
 const throttled = pollError('throttled', 'Http429');
-const hinted = (delayMs: number, outOfRange?: string): Hint => ({
+const hinted = (delayMs: number, outOfRange?: string): RetryHint => ({
   delayMs,
   source: 'retryAfter',
   ...(outOfRange === undefined ? {} : { outOfRange }),
@@ -49,7 +49,7 @@ const throttleAfter = (classifications: readonly Classification[], nowMs = 1_000
   );
 const outage = throttleAfter(Array(5).fill(away));
 const rate = 20;
-const ask = (throttle: AccountThrottle, nowMs: number, more: { placeMs?: number; isLast?: boolean } = {}) =>
+const ask = (throttle: AccountThrottle, nowMs: number, more: { placeMs?: number; isFinal?: boolean } = {}) =>
   admitPoll(throttle, { nowMs, ...more }, rate);
 
 describe('a hint is shared by all waits of the account', () => {
@@ -87,7 +87,7 @@ describe('a hint is shared by all waits of the account', () => {
 
   test('the last poll before a deadline is taken all the same; a good answer to it ends the pause, an older one does not', () => {
     const throttle = throttleAfter([pollError('transient', 'Http503', hinted(30_000))]);
-    const last = ask(throttle, 5_000, { isLast: true });
+    const last = ask(throttle, 5_000, { isFinal: true });
     expect(last.deferUntilMs).toBeUndefined();
     expect(observePoll(last.throttle, polled(running, { nowMs: 5_100, startedAtMs: 900 })).pausedUntilMs).toBe(31_000);
     expect(observePoll(last.throttle, polled(running, { nowMs: 5_100, startedAtMs: 5_000 })).pausedUntilMs).toBe(0);
@@ -263,7 +263,7 @@ describe('a crowd', () => {
     const until = 40_000;
     const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor, deadlineMs: until, everyMs: 1_000 });
     const count = (from: number, to: number) =>
-      run.queries.filter(({ atMs, isLast }) => atMs >= from && atMs < to && !isLast).length;
+      run.queries.filter(({ atMs, isFinal }) => atMs >= from && atMs < to && !isFinal).length;
     expect(count(5_000, 10_000)).toBeGreaterThan(95);
     expect(count(10_500, 15_500)).toBeLessThan(65);
   });
@@ -293,7 +293,7 @@ describe('whatever comes', () => {
       fc.property(crowds, ({ course, ...crowd }) => {
         const answers = course.flatMap(([classification, times]) => Array<Classification>(times).fill(classification));
         const run = runCrowd({ ...crowd, vendor: (_at, query) => answers[query] ?? finished });
-        const free = run.queries.filter((query) => !query.isLast);
+        const free = run.queries.filter((query) => !query.isFinal);
         // Waits whose time is up at the same moment take their last poll, whatever the budget says.
         expect(maxIn(5_000, free)).toBeLessThanOrEqual(Math.floor(5.25 * crowd.queriesPerSecond) + 1);
         const answerTo = (index: number): Classification => answers[index] ?? finished;
@@ -332,13 +332,13 @@ describe('whatever comes', () => {
         (events) => {
           let throttle = initialThrottle;
           let nowMs = 1_000;
-          events.forEach(([stepMs, classification, isLast], index) => {
+          events.forEach(([stepMs, classification, isFinal], index) => {
             nowMs += stepMs;
-            const asked = admitPoll(throttle, { nowMs, isLast }, rate);
+            const asked = admitPoll(throttle, { nowMs, isFinal }, rate);
             expect(JSON.parse(JSON.stringify(asked.throttle))).toEqual(asked.throttle);
             ({ throttle } = asked);
             if (asked.deferUntilMs !== undefined) {
-              expect(isLast).toBe(false);
+              expect(isFinal).toBe(false);
               expect(asked.deferUntilMs - nowMs).toBeGreaterThan(throttleRules.slackMs);
               return;
             }

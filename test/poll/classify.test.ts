@@ -325,7 +325,7 @@ describe('an answer without a task', () => {
     expect(read(anAnswer({ ...answer, excerpt: '{"data":null}' }))).toMatchObject({
       kind: 'error',
       class: 'transient',
-      error: { layer: 'transport', code: 'BadBody', message: 'the answer tells of no task: {"data":null}' },
+      error: { layer: 'transport', code: 'BadBody', message: 'the answer has no task: {"data":null}' },
     });
   });
 });

@@ -1,8 +1,8 @@
 /** The pure core under random replies, in simulated time. A failure prints its seed and shrinks to few replies. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { waitRules } from '../../src/poll/decide.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { defaultPolicy, policyOf } from '../../src/schedule/schedule.js';
 import {
   expectEventsHold,
@@ -116,13 +116,13 @@ test('the random courses lead to every kind of end and event', () => {
     const done = simulate(given);
     seen.add(done.wait.end?.status ?? 'none');
     for (const { kind } of done.events) seen.add(kind);
-    for (const { decision } of done.queries) if (decision.kind === 'again') seen.add(decision.why);
+    for (const { decision } of done.queries) if (decision.kind === 'retry') seen.add(decision.why);
   }
   expect([...seen].sort()).toEqual(
     [
       ...['finished', 'partial', 'failed', 'timeout', 'notFound'],
       ...['images', 'blocked', 'unblocked', 'outcome'],
-      ...['schedule', 'backoff', 'hint', 'blocked', 'recheck', 'last poll'],
+      ...['schedule', 'backoff', 'hint', 'blocked', 'recheck', 'final poll'],
     ]
       .filter((one, index, all) => all.indexOf(one) === index)
       .sort(),
@@ -185,7 +185,7 @@ test('the last poll is at the deadline, and none falls within the floor before i
       });
       if (wait.end?.status !== 'timeout') return;
       const { deadlineMs } = wait;
-      expect(queries.at(-1)?.atMs).toBeGreaterThanOrEqual(deadlineMs - waitRules.dueSlackMs);
+      expect(queries.at(-1)?.atMs).toBeGreaterThanOrEqual(deadlineMs - pollRules.dueSlackMs);
       expect(queries.at(-1)?.atMs).toBeLessThanOrEqual(deadlineMs);
       // A task that is old is polled as the wait starts, however short the wait.
       const isPlanned = (query: { atMs: number }) => query.atMs > startMs;

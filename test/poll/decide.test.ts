@@ -1,65 +1,65 @@
 import { describe, expect, test } from 'vitest';
 import type { TryOnImage } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
-import { waitRules } from '../../src/poll/decide.js';
 import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { defaultPolicy, nextPoll } from '../../src/schedule/schedule.js';
-import { type PollAt, poll, seen, told } from '../support/poll.js';
+import { decisionOf, type PollAt, poll, seen } from '../support/poll.js';
 import { aFault, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
 const delayOf = ({ decision }: ReturnType<typeof poll>): number =>
-  decision.kind === 'again' ? decision.inMs : Number.NaN;
+  decision.kind === 'retry' ? decision.delayMs : Number.NaN;
 const scheduledMs = (ageMs: number) => nextPoll({ ageMs, policy: defaultPolicy, jitter: 0.5 }).delayMs;
 const imagesOf = ({ decision }: ReturnType<typeof poll>): readonly TryOnImage[] =>
   decision.kind === 'report' ? decision.images : [];
 
 describe('what each reply leads to', () => {
   test.each<[name: string, reply: Reply, what: string, at?: PollAt]>([
-    ['submitted waits its turn', replies.submitted, 'again schedule'],
-    ['running waits its turn', replies.running, 'again schedule'],
-    ['a status never seen before waits its turn', replies.unknownStatus, 'again schedule'],
+    ['submitted waits its turn', replies.submitted, 'retry schedule'],
+    ['running waits its turn', replies.running, 'retry schedule'],
+    ['a status never seen before waits its turn', replies.unknownStatus, 'retry schedule'],
     ['finished with images ends', replies.finished, 'report 2 finished'],
-    ['finished without images is polled again', replies.empty, 'again recheck'],
-    ['failed is polled again', replies.failed, 'again recheck'],
+    ['finished without images is polled again', replies.empty, 'retry recheck'],
+    ['failed is polled again', replies.failed, 'retry recheck'],
     ['failed with images is partial', aTask('failed', [['finished', 'a'], ['failed']]), 'report 1 partial failed'],
     ['some sub-tasks failed', aTask('finished', [['finished', 'a'], ['failed']]), 'report 1 partial'],
     ['a sub-task without images', aTask('finished', [['finished', 'a'], ['finished']]), 'report 1 partial'],
     ['all sub-tasks failed', aTask('finished', [['failed'], ['failed']]), 'report 0 failed failed'],
     ['finished while a sub-task runs', aTask('finished', [['finished', 'a'], ['running']]), 'report 1'],
-    ['no connection', replies.unreachable, 'again backoff'],
-    ['a code never seen before', gatewayError('NeverSeen'), 'again backoff'],
-    ['throttled for a minute by its code', replies.throttled, 'report 0'],
-    ['throttled for seconds by its text', replies.banned, 'again hint'],
+    ['no connection', replies.unreachable, 'retry backoff'],
+    ['a code never seen before', gatewayError('NeverSeen'), 'retry backoff'],
+    ['throttled for a minute by its code', replies.throttled, 'retry hint'],
+    ['throttled for seconds by its text', replies.banned, 'retry hint'],
     ['a wrong key', replies.badKey, 'report 0'],
     ['no quota', replies.noQuota, 'report 0'],
     ['a wrong signature', replies.badClock, 'report 0'],
-    ['another task', replies.wrongTask, 'again backoff'],
+    ['another task', replies.wrongTask, 'retry backoff'],
     ['a task unknown after the grace', replies.notFound, 'report 0 notFound NotFound'],
     ['refused', replies.refused, 'report 0 failed 703'],
-    ['refused, to be asked once more', serviceError('701'), 'again backoff'],
+    ['refused, to be asked once more', serviceError('701'), 'retry backoff'],
     ['the model failed', replies.modelFailed, 'report 0 failed 801'],
   ])('%s', (_name, reply, what, at) => {
-    expect(told(poll(reply, at))).toBe(what);
+    expect(decisionOf(poll(reply, at))).toBe(what);
   });
 });
 
 describe('a task that the vendor does not know', () => {
   test.each([0, 1_000, 29_999])('is no end at an age of %d ms', (ageMs) => {
-    expect(told(poll(replies.notFound, { ageMs }))).toBe('again schedule');
-    expect(told(poll(replies.notFound, { ageMs, before: { ...seen, recheck: aRecheck('notFound', 1) } }))).toBe(
-      'again schedule',
+    expect(decisionOf(poll(replies.notFound, { ageMs }))).toBe('retry schedule');
+    expect(decisionOf(poll(replies.notFound, { ageMs, before: { ...seen, recheck: aRecheck('notFound', 1) } }))).toBe(
+      'retry schedule',
     );
   });
   test('is the end from 30 s on', () => {
-    expect(told(poll(replies.notFound, { ageMs: 30_000 }))).toBe('report 0 notFound NotFound');
+    expect(decisionOf(poll(replies.notFound, { ageMs: 30_000 }))).toBe('report 0 notFound NotFound');
   });
   test('is asked once more where it was known before', () => {
     const first = poll(replies.notFound, { before: seen });
-    expect(told(first)).toBe('again recheck');
+    expect(decisionOf(first)).toBe('retry recheck');
     expect(delayOf(first)).toBe(5_000);
-    expect(told(poll(replies.notFound, { before: first.state, ageMs: 45_000, attempt: 4 }))).toBe(
+    expect(decisionOf(poll(replies.notFound, { before: first.state, ageMs: 45_000, attempt: 4 }))).toBe(
       'report 0 notFound NotFound',
     );
   });
@@ -104,12 +104,12 @@ describe('what the vendor calls over is believed only after a second poll', () =
   });
   test('an empty result at the deadline is a timeout that says so', () => {
     const step = poll(replies.empty, { input: { deadlineMs: startMs + 40_000 } });
-    expect(told(step)).toBe('report 0 timeout EmptyResult');
+    expect(decisionOf(step)).toBe('report 0 timeout EmptyResult');
   });
   test('polls hastened by pollNow do not count', () => {
     const before: PollState = { ...seen, recheck: aRecheck('empty', 2, 39_000) };
     const step = poll(replies.empty, { before, ageMs: 40_000 });
-    expect(told(step)).toBe('again recheck');
+    expect(decisionOf(step)).toBe('retry recheck');
     expect(delayOf(step)).toBe(4_000);
     expect(step.state.recheck).toEqual(before.recheck);
   });
@@ -130,17 +130,19 @@ describe('what the vendor calls over is believed only after a second poll', () =
     expect(wait.end?.status).toBe('finished');
     expect(wait.poll.conflict).toBe('running after finished');
   });
-  test('failed at the deadline is told as it is', () => {
-    expect(told(poll(replies.failed, { input: { deadlineMs: startMs + 40_000 } }))).toBe('report 0 failed failed');
+  test('failed at the deadline is decisionOf as it is', () => {
+    expect(decisionOf(poll(replies.failed, { input: { deadlineMs: startMs + 40_000 } }))).toBe(
+      'report 0 failed failed',
+    );
   });
-  test('finished while a sub-task runs: what comes is told at once, after three polls it is partial', () => {
+  test('finished while a sub-task runs: what comes is decisionOf at once, after three polls it is partial', () => {
     const half = aTask('finished', [['finished', 'a'], ['running']]);
     const { events, wait, queries } = simulate({ vendor: () => half });
     expect(events.map((event) => event.kind)).toEqual(['images', 'outcome']);
     expect(wait.end?.status).toBe('partial');
     expect(queries).toHaveLength(3);
   });
-  test('a sub-task of which images were told is no failure because a later reply leaves them out', () => {
+  test('a sub-task of which images were decisionOf is no failure because a later reply leaves them out', () => {
     const { wait } = simulate({
       vendor: (index) => (index === 0 ? aTask('running', [['finished', 'a'], ['running']]) : aTask('failed')),
     });
@@ -161,7 +163,7 @@ describe('errors has a backoff of its own', () => {
     expect(gaps.at(-1)).toBeGreaterThanOrEqual(60_000);
   });
   test('that a good reply ends: the schedule goes on from the age alone', () => {
-    const pollError = { class: 'transient', error: anError('ConnectionFailed'), polls: 9, samePolls: 9 } as const;
+    const pollError = { class: 'transient', error: anError('ConnectionFailed'), count: 9, sameCount: 9 } as const;
     const withError = poll(replies.running, { before: { ...seen, pollError } });
     const without = poll(replies.running, { before: seen });
     expect(withError.state.pollError).toBeUndefined();
@@ -195,42 +197,41 @@ describe('the vendor may order a pause', () => {
 
   test('that goes before our own backoff', () => {
     expect(delayOf(hinted('3'))).toBe(3_000);
-    expect(told(hinted('3'))).toBe('again hint');
+    expect(decisionOf(hinted('3'))).toBe('retry hint');
   });
   test('of no time is the floor', () => {
     expect(delayOf(hinted('0'))).toBe(1_000);
   });
   test.each(['-5', 'soon', ''])('of %j makes no sense: the usual backoff, and the error says so', (retryAfter) => {
     const step = hinted(retryAfter);
-    expect(told(step)).toBe('again backoff');
+    expect(decisionOf(step)).toBe('retry backoff');
     expect(step.state.pollError?.error.message).toMatch(/retryAfter asks for/);
     expect(step.state.pauseUntilMs).toBeUndefined();
   });
   test('of a day is cut to the time left, and the error says so', () => {
     const step = hinted('86400');
-    expect(told(step)).toBe('report 0');
+    expect(decisionOf(step)).toBe('retry hint');
     expect(step.state.pauseUntilMs).toBe(startMs + 3_600_000);
     expect(step.state.nextPollAtMs).toBe(startMs + 3_600_000);
     expect(step.state.pollError?.error.message).toMatch(/retryAfter asks for 86400 s/);
   });
-  test('of 10 s or more is told to the workflow, so that it outlives the attempt', () => {
-    expect(told(hinted('9.9'))).toBe('again hint');
-    const step = hinted('10');
-    expect(told(step)).toBe('report 0');
-    expect(step.state).toMatchObject({ pauseUntilMs: startMs + 50_000, nextPollAtMs: startMs + 50_000 });
+  test('of any length is heartbeated, so that it outlives the attempt, and adds no event to the history', () => {
+    const step = hinted('600');
+    expect(step.decision).toMatchObject({ kind: 'retry', why: 'hint', delayMs: 600_000, heartbeat: true });
+    expect(step.state).toMatchObject({ pauseUntilMs: startMs + 640_000, nextPollAtMs: startMs + 640_000 });
   });
   test('in a reply that is otherwise good', () => {
     const step = poll(aTask('running', [], { answer: { retryAfter: '7' } }), { before: seen });
-    expect([told(step), delayOf(step)]).toEqual(['again hint', 7_000]);
+    expect([decisionOf(step), delayOf(step)]).toEqual(['retry hint', 7_000]);
   });
   test('beside errors with the key: the longer of the two', () => {
     const step = poll(aFault('Http403', { httpStatus: 403, retryAfter: '60' }), { before: seen });
     expect(step.state.nextPollAtMs).toBe(startMs + 100_000);
   });
   test('does not hasten a blocked wait', () => {
-    const pollError = { class: 'auth', error: anError('InvalidAppKey'), polls: 4, samePolls: 4 } as const;
+    const pollError = { class: 'auth', error: anError('InvalidAppKey'), count: 4, sameCount: 4 } as const;
     const step = hinted('1', { before: { ...seen, blocked: anError('InvalidAppKey'), pollError } });
-    expect([told(step), delayOf(step)]).toEqual(['again blocked', 80_000]);
+    expect([decisionOf(step), delayOf(step)]).toEqual(['retry blocked', 80_000]);
   });
 });
 
@@ -268,13 +269,13 @@ describe('a person must act', () => {
 describe('images', () => {
   const running = (...sketches: Parameters<typeof aTask>[1] & object) => aTask('running', sketches);
 
-  test('of finished sub-tasks are told while others run', () => {
+  test('of finished sub-tasks are decisionOf while others run', () => {
     const step = poll(running(['finished', 'a'], ['running', 'b']));
     expect(imagesOf(step)).toEqual([anImage('a', 0)]);
   });
-  test('that are known are not told again', () => {
+  test('that are known are not decisionOf again', () => {
     const known = packKnown([anImage('a')]);
-    expect(told(poll(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('again schedule');
+    expect(decisionOf(poll(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('retry schedule');
     expect(imagesOf(poll(running(['finished', 'a', 'c'], ['running']), { input: { known } }))).toEqual([anImage('c')]);
   });
   test('keep the vendor order, each once, the first of two counting', () => {
@@ -304,7 +305,7 @@ describe('images', () => {
     Array.from({ length: count }, (_none, index) => `${prefix}${index}-${'x'.repeat(400)}`);
 
   test.each(['finished', 'running'] as const)(
-    'of more than 1 MiB in a %s task are told in several reports',
+    'of more than 1 MiB in a %s task are decisionOf in several reports',
     (status) => {
       const { events, reports, wait, queries } = simulate({
         input: { timeoutSeconds: 120 },
@@ -312,11 +313,11 @@ describe('images', () => {
           aTask(status, [['finished', ...many(5_500)], ...(status === 'running' ? [['running'] as const] : [])]),
       });
       expect(reports.length).toBeGreaterThan(2);
-      for (const report of reports) expect(jsonBytes(report.images)).toBeLessThanOrEqual(waitRules.reportBytes);
+      for (const report of reports) expect(jsonBytes(report.images)).toBeLessThanOrEqual(pollRules.reportBytes);
       expect(wait.images).toHaveLength(5_500);
       expect(wait.end?.status).toBe(status === 'finished' ? 'finished' : 'timeout');
-      const toldEarly = events.flatMap((event) => (event.kind === 'images' ? event.images : []));
-      expect(new Set(toldEarly.map((image) => image.id)).size).toBe(5_500);
+      const decisionOfEarly = events.flatMap((event) => (event.kind === 'images' ? event.images : []));
+      expect(new Set(decisionOfEarly.map((image) => image.id)).size).toBe(5_500);
       const gaps = queries.slice(1).map((query, index) => query.atMs - (queries[index]?.atMs ?? 0));
       expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
     },
@@ -333,7 +334,7 @@ describe('images', () => {
     expect(queries).toHaveLength(3);
   });
   test('beyond 50,000 are left out, so that the ids of the known still fit', () => {
-    const known = 'f'.repeat(12 * (waitRules.images - 1));
+    const known = 'f'.repeat(12 * (pollRules.images - 1));
     expect(imagesOf(poll(running(['finished', 'a', 'b'], ['running']), { input: { known } }))).toHaveLength(1);
   });
 });
@@ -359,17 +360,17 @@ describe('sub-tasks', () => {
     ]);
     expect(subTasksAfter(first, aTask('running'))).toHaveLength(2);
   });
-  test('by the thousand keep the state within its bounds, and the end is told by all of them', () => {
+  test('by the thousand keep the state within its bounds, and the end is decisionOf by all of them', () => {
     const sketches = Array.from({ length: 20_000 }, () => ['finished'] as const);
     const step = poll(aTask('finished', [...sketches, ['running'], ['finished', 'a']]));
-    expect(jsonBytes(step.state)).toBeLessThanOrEqual(waitRules.subTaskBytes + 2_000);
-    expect(told(step)).toBe('report 1');
+    expect(jsonBytes(step.state)).toBeLessThanOrEqual(pollRules.subTaskBytes + 2_000);
+    expect(decisionOf(step)).toBe('report 1');
     expect(step.state.recheck?.why).toBe('unsettled');
   });
 });
 
 describe('a heartbeat is sent only for what attempt number and times do not tell', () => {
-  const carries = (step: ReturnType<typeof poll>) => step.decision.kind === 'again' && step.decision.carry;
+  const carries = (step: ReturnType<typeof poll>) => step.decision.kind === 'retry' && step.decision.heartbeat;
   const running = poll(replies.running).state;
 
   test('the first sight of a task is carried, the same again is not', () => {

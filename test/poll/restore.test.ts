@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs, beforeMove, beforePoll, clampToDeadline, rebuild, waitRules } from '../../src/poll/decide.js';
+import { deferByThrottle, deferToVendorQueue, deferUntilDue } from '../../src/poll/admit.js';
+import { backoffMs, clampToDeadline } from '../../src/poll/backoff.js';
 import { type PollState, unpolled } from '../../src/poll/poll-state.js';
+import { restoreState } from '../../src/poll/restore.js';
+import { pollRules } from '../../src/poll/rules.js';
+import type { Attempt } from '../../src/poll/step.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy, firstPollMs, nextPoll } from '../../src/schedule/schedule.js';
 import { poll, pollInputOf, seen } from '../support/poll.js';
@@ -15,24 +19,24 @@ const at = (dueAtMs: number, scheduledAtMs = startMs) => ({ scheduledAtMs, dueAt
 describe('the state before an attempt', () => {
   test('is the input before the first one', () => {
     const from: PollState = { ...seen, polls: 5, asOfAttempt: 0, nextPollAtMs: startMs + 4_000 };
-    expect(rebuild({ ...input, from }, undefined, policy, 1, at(startMs))).toEqual(from);
+    expect(restoreState({ ...input, from }, undefined, policy, 1, at(startMs))).toEqual(from);
   });
   test('counts no poll for a first attempt that was silent', () => {
-    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).polls).toBe(0);
-    expect(rebuild(input, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(3);
+    expect(restoreState(input, undefined, policy, 2, at(startMs + 18_000)).polls).toBe(0);
+    expect(restoreState(input, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(3);
   });
   test('counts every attempt where the first poll was due at once', () => {
-    expect(rebuild(old, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(4);
+    expect(restoreState(old, undefined, policy, 5, at(startMs + 40_000)).polls).toBe(4);
   });
   test('counts from what was carried', () => {
     const carried: PollState = { ...seen, polls: 7, asOfAttempt: 4 };
-    expect(rebuild(input, carried, policy, 5, at(startMs + 40_000))).toMatchObject({ polls: 7, asOfAttempt: 4 });
-    expect(rebuild(input, carried, policy, 8, at(startMs + 90_000))).toMatchObject({ polls: 10, asOfAttempt: 7 });
+    expect(restoreState(input, carried, policy, 5, at(startMs + 40_000))).toMatchObject({ polls: 7, asOfAttempt: 4 });
+    expect(restoreState(input, carried, policy, 8, at(startMs + 90_000))).toMatchObject({ polls: 10, asOfAttempt: 7 });
   });
   test('tells when the poll before was, by the inverse of the schedule', () => {
     const nowMs = startMs + 40_000;
     const { delayMs } = nextPoll({ ageMs: 40_000, policy, jitter: jitterOf('t-1', 3) });
-    const { pendingUntilMs } = rebuild(input, seen, policy, 4, at(nowMs + delayMs));
+    const { pendingUntilMs } = restoreState(input, seen, policy, 4, at(nowMs + delayMs));
     expect(Math.abs((pendingUntilMs ?? 0) - nowMs)).toBeLessThanOrEqual(10);
   });
   describe('by phase, where the model knows the phases', () => {
@@ -58,7 +62,7 @@ describe('the state before an attempt', () => {
       },
     ])('$name', ({ carried, ageMs, phase }) => {
       const { delayMs } = nextPoll({ ageMs, policy: phased, jitter: jitterOf('t-1', 3), ...phase });
-      const { pendingUntilMs } = rebuild(input, carried, phased, 4, at(startMs + ageMs + delayMs));
+      const { pendingUntilMs } = restoreState(input, carried, phased, 4, at(startMs + ageMs + delayMs));
       expect(Math.abs((pendingUntilMs ?? 0) - startMs - ageMs)).toBeLessThanOrEqual(10);
       const reply = carried.status === 'running' ? replies.running : replies.submitted;
       const step = poll(reply, {
@@ -68,56 +72,59 @@ describe('the state before an attempt', () => {
         input,
         policy: phased,
       });
-      expect(step.decision).toMatchObject({ kind: 'again', inMs: delayMs, why: 'schedule', carry: false });
+      expect(step.decision).toMatchObject({ kind: 'retry', delayMs: delayMs, why: 'schedule', heartbeat: false });
     });
     test('work seen for the first time leaves the last poll that saw it wait', () => {
       const before: PollState = { ...queued, asOfAttempt: 3, pendingUntilMs: startMs + 9_000 };
       const step = poll(replies.running, { before, attempt: 4, ageMs: 14_000, input, policy: phased });
       expect(step.state).toMatchObject({ queuedUntilMs: startMs + 9_000, runningSeenAtMs: startMs + 14_000 });
-      expect(step.decision).toMatchObject({ kind: 'again', carry: true });
+      expect(step.decision).toMatchObject({ kind: 'retry', heartbeat: true });
     });
   });
   test('never tells an earlier time than was carried', () => {
     const carried: PollState = { ...seen, asOfAttempt: 2, pendingUntilMs: startMs + 50_000 };
-    expect(rebuild(input, carried, policy, 4, at(startMs + 45_000)).pendingUntilMs).toBe(startMs + 50_000);
+    expect(restoreState(input, carried, policy, 4, at(startMs + 45_000)).pendingUntilMs).toBe(startMs + 50_000);
   });
   test('knows when the attempt is due, for the workflow that breaks it off', () => {
-    expect(rebuild(input, undefined, policy, 2, at(startMs + 18_000)).nextPollAtMs).toBe(startMs + 18_000);
-    expect(rebuild(input, seen, policy, 3, at(startMs + 33_000)).nextPollAtMs).toBe(startMs + 33_000);
+    expect(restoreState(input, undefined, policy, 2, at(startMs + 18_000)).nextPollAtMs).toBe(startMs + 18_000);
+    expect(restoreState(input, seen, policy, 3, at(startMs + 33_000)).nextPollAtMs).toBe(startMs + 33_000);
   });
   test.each([1, 3])(
     'after a reset with kept details, attempt %d goes on from them, and the next poll is carried',
     (attempt) => {
       const carried: PollState = { ...seen, polls: 9, asOfAttempt: 8 };
-      const before = rebuild(old, carried, policy, attempt, at(startMs + 200_000));
+      const before = restoreState(old, carried, policy, attempt, at(startMs + 200_000));
       expect(before).toMatchObject({ polls: 9, asOfAttempt: attempt - 1, status: 'running' });
       const step = poll(replies.running, { before, attempt, input: old, ageMs: 200_000 });
       expect(step.state).toMatchObject({ polls: 10, asOfAttempt: attempt });
       expect(step.state.isReset).toBeUndefined();
-      expect(step.decision).toMatchObject({ kind: 'again', carry: true });
+      expect(step.decision).toMatchObject({ kind: 'retry', heartbeat: true });
     },
   );
   test('after a reset without details it begins anew', () => {
-    expect(rebuild(old, undefined, policy, 1, at(startMs + 200_000))).toEqual(unpolled);
+    expect(restoreState(old, undefined, policy, 1, at(startMs + 200_000))).toEqual(unpolled);
   });
 });
 
 describe("an attempt on the workflows' queue asks nobody", () => {
-  const moment = { nowMs: startMs, attempt: 1 };
-  const quiet = beforePoll(input, unpolled, policy, moment, startMs, 0);
+  const first = { input, before: unpolled, policy, attempt: 1, scheduledAtMs: startMs, nowMs: startMs };
+  const due = { ...first, input: old };
 
   test("and leaves the plan to the vendor's queue, to which it moved", () => {
-    expect(beforeMove(unpolled, quiet, moment, true)).toEqual(quiet);
+    expect(deferToVendorQueue(first, true)).toEqual(deferUntilDue(first));
   });
   test('and is not counted as a poll where one is due', () => {
-    const { state, decision } = beforeMove(unpolled, undefined, moment, true);
-    expect(decision).toEqual({ kind: 'again', inMs: 1, why: 'first poll', carry: true });
-    expect(rebuild(input, state, policy, 2, at(startMs))).toMatchObject({ polls: 0 });
+    const { state, decision } = deferToVendorQueue(due, true);
+    expect(decision).toEqual({ kind: 'retry', delayMs: 1, why: 'first poll', heartbeat: true });
+    expect(restoreState(input, state, policy, 2, at(startMs))).toMatchObject({ polls: 0 });
   });
-  test("and has the workflow schedule it on the vendor's queue where the server moves none", () => {
-    const { state, decision } = beforeMove(unpolled, quiet, moment, false);
-    expect(decision).toEqual({ kind: 'report', images: [] });
-    expect(state).toMatchObject({ isUnmovable: true, polls: 0, nextPollAtMs: quiet?.state.nextPollAtMs });
+  test('and tries to move again, later and later, where the server refused', () => {
+    expect(deferToVendorQueue(first, false)).toEqual(deferUntilDue(first));
+    expect(deferToVendorQueue({ ...due, attempt: 3 }, false).decision).toMatchObject({ kind: 'retry', delayMs: 4_000 });
+  });
+  test('but for no longer than the deadline', () => {
+    const late = { ...due, input: { ...old, deadlineMs: startMs + 700 } };
+    expect(deferToVendorQueue(late, false).decision).toMatchObject({ kind: 'retry', delayMs: 700 });
   });
 });
 
@@ -129,18 +136,23 @@ describe('an attempt before its time stays silent', () => {
     shared?: number;
     input?: typeof input;
   }) =>
-    beforePoll(
-      given.input ?? input,
-      given.before ?? unpolled,
-      policy,
-      { nowMs: given.nowMs ?? startMs, attempt: given.attempt ?? 1 },
-      startMs,
-      given.shared ?? 0,
+    defer(
+      {
+        input: given.input ?? input,
+        before: given.before ?? unpolled,
+        policy,
+        attempt: given.attempt ?? 1,
+        scheduledAtMs: startMs,
+        nowMs: given.nowMs ?? startMs,
+      },
+      given.shared,
     );
+  const defer = (attempt: Attempt, sharedUntilMs: number | undefined) =>
+    deferUntilDue(attempt) ?? (sharedUntilMs === undefined ? undefined : deferByThrottle(attempt, sharedUntilMs));
 
   test('until the first poll, and carries nothing', () => {
     const firstMs = firstPollMs(policy, jitterOf('t-1', 0));
-    expect(silent({})?.decision).toEqual({ kind: 'again', inMs: firstMs, why: 'first poll', carry: false });
+    expect(silent({})?.decision).toEqual({ kind: 'retry', delayMs: firstMs, why: 'first poll', heartbeat: false });
   });
   test('not where the task is old', () => {
     expect(silent({ input: old })).toBeUndefined();
@@ -149,36 +161,36 @@ describe('an attempt before its time stays silent', () => {
     expect(silent({ nowMs: startMs + 30_000 })).toBeUndefined();
   });
   test('not where it is a quarter of a second early', () => {
-    const planned = pollInputOf({ from: { ...seen, nextPollAtMs: startMs + waitRules.dueSlackMs } });
+    const planned = pollInputOf({ from: { ...seen, nextPollAtMs: startMs + pollRules.dueSlackMs } });
     expect(silent({ input: planned })).toBeUndefined();
   });
   test('until the poll that a report planned', () => {
     const planned = pollInputOf({ from: { ...seen, nextPollAtMs: startMs + 4_000 } });
-    expect(silent({ input: planned })?.decision).toMatchObject({ inMs: 4_000, carry: false });
+    expect(silent({ input: planned })?.decision).toMatchObject({ delayMs: 4_000, heartbeat: false });
   });
   test('through a pause that the vendor ordered, whoever asks', () => {
     const from = { ...seen, nextPollAtMs: startMs, pauseUntilMs: startMs + 40_000 };
     const step = silent({ input: pollInputOf({ from }), before: from });
-    expect(step?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: false });
+    expect(step?.decision).toMatchObject({ delayMs: 40_000, why: 'pause', heartbeat: false });
   });
   test('through a pause that an operator reset the activity in', () => {
     const before: PollState = { ...seen, asOfAttempt: 0, isReset: true, pauseUntilMs: startMs + 40_000 };
-    expect(silent({ input: old, before })?.decision).toMatchObject({ inMs: 40_000, why: 'pause', carry: true });
+    expect(silent({ input: old, before })?.decision).toMatchObject({ delayMs: 40_000, why: 'pause', heartbeat: true });
   });
   test('through a pause of the whole account, and carries that it did not poll', () => {
     const step = silent({ attempt: 4, before: { ...seen, asOfAttempt: 3 }, shared: startMs + 9_000 });
-    expect(step?.decision).toEqual({ kind: 'again', inMs: 9_000, why: 'pause', carry: true });
+    expect(step?.decision).toEqual({ kind: 'retry', delayMs: 9_000, why: 'pause', heartbeat: true });
     expect(step?.state).toMatchObject({ polls: seen.polls, asOfAttempt: 4 });
   });
   test('no longer than the deadline', () => {
     const soon = pollInputOf({ deadlineMs: startMs + 6_000 });
-    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: 6_000, why: 'last poll' });
-    expect(silent({ input: soon, shared: startMs + 90_000 })?.decision).toMatchObject({ inMs: 6_000 });
+    expect(silent({ input: soon })?.decision).toMatchObject({ delayMs: 6_000, why: 'final poll' });
+    expect(silent({ input: soon, shared: startMs + 90_000 })?.decision).toMatchObject({ delayMs: 6_000 });
   });
   test('till the deadline, where the first poll would come just before it', () => {
     const firstMs = firstPollMs(policy, jitterOf('t-1', 0));
     const soon = pollInputOf({ deadlineMs: startMs + firstMs + 500 });
-    expect(silent({ input: soon })?.decision).toMatchObject({ inMs: firstMs + 500, why: 'last poll' });
+    expect(silent({ input: soon })?.decision).toMatchObject({ delayMs: firstMs + 500, why: 'final poll' });
   });
   test('not at the deadline, whatever pause there is', () => {
     const paused: PollState = { ...seen, pauseUntilMs: startMs + 900_000 };
@@ -206,7 +218,7 @@ test.each([
   [1, 0.5, 1_100],
   [5_000, 0, 60_000],
 ])('error backoff after %d polls, jitter %d: %d ms', (polls, jitter, expected) => {
-  expect(backoffMs(waitRules.errorBackoffMs, polls, jitter)).toBe(expected);
+  expect(backoffMs(pollRules.errorBackoffMs, polls, jitter)).toBe(expected);
 });
 
 test('a plain wait needs no silent attempt where the task is old, else one', () => {

@@ -140,7 +140,7 @@ describe('the page of a running wait', () => {
     await seen(frames.nth(0).contentFrame().getByText(`Virtual try-on of task ${running}`));
     await seen(frames.nth(1).contentFrame().getByText('expected images: 12'));
     expect(await shownFor('images')).toBe('4 of 12');
-    expect(await shownFor('vendor says')).toBe('running');
+    expect(await shownFor('vendor status')).toBe('running');
     expect(await shownFor('sub-tasks finished')).toBe('1 of 3');
     await seen(page.getByText(`poll at ${running}`));
     await browser.shoot('ui-details');

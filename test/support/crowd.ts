@@ -1,8 +1,9 @@
 /** Many waits of one account behind its throttle, in simulated time: each polls when it is due, is held, or meets the vendor. */
 
 import { type AccountThrottle, admitPoll, initialThrottle, observePoll } from '../../src/poll/account-throttle.js';
+import { backoffMs } from '../../src/poll/backoff.js';
 import type { Classification } from '../../src/poll/classify.js';
-import { backoffMs, waitRules } from '../../src/poll/decide.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 
 /** A query that went out. */
@@ -10,7 +11,7 @@ export interface CrowdQuery {
   readonly atMs: number;
   readonly taskId: string;
   readonly isProbe: boolean;
-  readonly isLast: boolean;
+  readonly isFinal: boolean;
 }
 
 /** How the crowd behaves. Times from 0. */
@@ -84,11 +85,11 @@ export function runCrowd(crowd: Crowd): CrowdRun {
 
   const poll = (index: number, nowMs: number): void => {
     const taskId = `t-${index}`;
-    const isLast = nowMs >= deadlineMs;
+    const isFinal = nowMs >= deadlineMs;
     const placeMs = places.get(index);
     const asked = admitPoll(
       throttle,
-      { nowMs, isLast, ...(placeMs === undefined ? {} : { placeMs }) },
+      { nowMs, isFinal, ...(placeMs === undefined ? {} : { placeMs }) },
       crowd.queriesPerSecond,
     );
     ({ throttle } = asked);
@@ -101,18 +102,18 @@ export function runCrowd(crowd: Crowd): CrowdRun {
     places.delete(index);
     const { isProbe } = asked;
     const classification = crowd.vendor(nowMs, queries.length, taskId);
-    queries.push({ atMs: nowMs, taskId, isProbe, isLast });
+    queries.push({ atMs: nowMs, taskId, isProbe, isFinal });
     const land = () => {
       const landedMs = nowMs + latencyMs;
       throttle = observePoll(throttle, { taskId, startedAtMs: nowMs, nowMs: landedMs, isProbe, classification });
-      if (isLast || classification.kind === 'ended') {
+      if (isFinal || classification.kind === 'ended') {
         endedMs[index] = landedMs;
         return;
       }
       const count = classification.kind === 'error' ? (errors[index] ?? 0) + 1 : 0;
       errors[index] = count;
       const hintMs = classification.kind === 'error' ? (classification.hint?.delayMs ?? 0) : 0;
-      const backoff = count > 0 ? backoffMs(waitRules.errorBackoffMs, count, jitterOf(taskId, count)) : everyMs;
+      const backoff = count > 0 ? backoffMs(pollRules.errorBackoffMs, count, jitterOf(taskId, count)) : everyMs;
       come(index, landedMs + Math.max(hintMs > 0 ? hintMs : backoff, count > 0 ? 0 : everyMs));
     };
     todo.add({ index, atMs: nowMs + latencyMs, land });

@@ -10,7 +10,7 @@ import {
   type TryOnStatus,
   TryOnStatusSchema,
 } from '../../src/contract.js';
-import { waitRules } from '../../src/poll/decide.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { who } from './interleave-scenario.js';
 import type { Answered, Interleaving } from './interleave-types.js';
 
@@ -208,7 +208,7 @@ export function violationsOf(played: Interleaving): string[] {
   );
   const gaps = played.queriedAtMs.slice(1).map((atMs, index) => atMs - (played.queriedAtMs[index] ?? 0));
   // A poll a little early counts as due. The one at the deadline is never left out, however late the one before it was.
-  const minMs = played.floorMs - waitRules.dueSlackMs;
+  const minMs = played.floorMs - pollRules.dueSlackMs;
   const short = (last.state === 'timeout' ? gaps.slice(0, -1) : gaps).filter((gap) => gap < minMs);
   must(short.length <= did('pollNow', 'setTimeout'), `${short.length} queries too soon: ${gaps}`);
   return wrong;

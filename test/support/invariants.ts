@@ -2,11 +2,12 @@
 import { expect } from 'vitest';
 import { limits, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
-import { waitRules } from '../../src/poll/decide.js';
+import { pollRules } from '../../src/poll/rules.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy, nextPoll, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
-import { statusOf, type WaitState } from '../../src/wait/wait.js';
+import { statusOf } from '../../src/wait/wait-report.js';
+import type { WaitState } from '../../src/wait/wait-state.js';
 import { expectValid } from './schemas.js';
 import type { Query, Simulated } from './simulate.js';
 
@@ -69,7 +70,7 @@ export function minGapMs(query: Query, index: number, ageMs: number, policy: Sch
     nextPoll({ ageMs, policy, jitter: 0 }).delayMs,
     nextPoll({ ageMs, policy, jitter: jitterOf('t-1', index) }).delayMs,
   );
-  if (classification.kind === 'ended') return Math.min(waitRules.recheckMs, policy.floorMs);
+  if (classification.kind === 'ended') return Math.min(pollRules.recheckMs, policy.floorMs);
   const hintMs = classification.hint?.delayMs;
   const hinted = hintMs === undefined || hintMs < 0 ? undefined : Math.max(policy.floorMs, hintMs);
   if (classification.kind === 'pending') return hinted ?? scheduled;
@@ -77,16 +78,16 @@ export function minGapMs(query: Query, index: number, ageMs: number, policy: Sch
     case 'auth':
     case 'quota':
     case 'clock':
-      return waitRules.blockedBackoffMs.first;
+      return pollRules.blockedBackoffMs.first;
     case 'notFound':
-      return Math.min(scheduled, waitRules.recheckMs);
+      return Math.min(scheduled, pollRules.recheckMs);
     case 'refused':
     case 'failed':
       return scheduled;
     case 'wrongTask':
-      return Math.min(scheduled, waitRules.blockedBackoffMs.first);
+      return Math.min(scheduled, pollRules.blockedBackoffMs.first);
     default:
-      return hinted ?? (query.before.blocked === undefined ? scheduled : waitRules.blockedBackoffMs.first);
+      return hinted ?? (query.before.blocked === undefined ? scheduled : pollRules.blockedBackoffMs.first);
   }
 }
 
@@ -97,7 +98,7 @@ export function expectQueriesHold(done: Simulated, policy: SchedulePolicy = defa
     const following = queries[index + 1];
     if (following === undefined) break;
     const gapMs = following.atMs - query.atMs;
-    const isLastPoll = following.atMs >= following.deadlineMs - waitRules.dueSlackMs;
+    const isLastPoll = following.atMs >= following.deadlineMs - pollRules.dueSlackMs;
     const min = isLastPoll
       ? Math.min(policy.floorMs, 1000 * limits.timeoutSecondsMin)
       : minGapMs(query, index, Math.max(0, query.atMs - wait.submittedAtMs), policy);

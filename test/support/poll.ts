@@ -1,9 +1,10 @@
 /** One poll by the pure core, as the activity takes it. */
 
 import { classify } from '../../src/poll/classify.js';
-import { next, type Step } from '../../src/poll/decide.js';
+import { decide } from '../../src/poll/decide.js';
 import { type PollInput, type PollState, unpolled } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
+import type { PollStep } from '../../src/poll/step.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { startMs } from './simulate.js';
@@ -34,21 +35,18 @@ export interface PollAt {
 }
 
 /** Takes one poll. */
-export function poll(reply: Reply, at: PollAt = {}): Step {
+export function poll(reply: Reply, at: PollAt = {}): PollStep {
   const { ageMs = 40_000, before = { ...unpolled, asOfAttempt: 2 }, attempt = 3, queries = 1 } = at;
   const nowMs = startMs + ageMs;
   const classification = classify(reply, tryOnApi, { taskId: 't-1', nowMs });
-  return next(pollInputOf(at.input), before, reply, classification, at.policy ?? defaultPolicy, {
-    nowMs,
-    attempt,
-    queries,
-    scheduledAtMs: startMs,
-  });
+  const policy = at.policy ?? defaultPolicy;
+  const polled = { input: pollInputOf(at.input), before, policy, nowMs, attempt, queries, scheduledAtMs: startMs };
+  return decide(polled, reply, classification);
 }
 
-/** The decision in one line: `again backoff`, `report 2`, `report 0 failed EmptyResult`. */
-export function told({ decision }: Step): string {
-  if (decision.kind === 'again') return `again ${decision.why}`;
+/** The decision in one line: `retry backoff`, `report 2`, `report 0 failed EmptyResult`. */
+export function decisionOf({ decision }: PollStep): string {
+  if (decision.kind === 'retry') return `retry ${decision.why}`;
   const { end } = decision;
   return ['report', decision.images.length, end?.status, end?.error?.code].filter((one) => one !== undefined).join(' ');
 }

@@ -3,13 +3,18 @@
  * the wire in production goes through JSON here.
  */
 import type { TryOnEvent, TryOnResultsInput } from '../../src/contract.js';
+import { deferUntilDue } from '../../src/poll/admit.js';
 import { type Classification, classify } from '../../src/poll/classify.js';
-import { beforePoll, type Decision, next, rebuild } from '../../src/poll/decide.js';
+import { decide } from '../../src/poll/decide.js';
 import type { PollInput, PollReport, PollState } from '../../src/poll/poll-state.js';
 import type { Reply } from '../../src/poll/reply.js';
+import { restoreState } from '../../src/poll/restore.js';
+import type { Decision } from '../../src/poll/step.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { defaultPolicy, type SchedulePolicy } from '../../src/schedule/schedule.js';
-import { applyReport, beginWait, pollInput, setDeadline, type WaitState } from '../../src/wait/wait.js';
+import { pollInput } from '../../src/wait/poll-input.js';
+import { applyReport, beginWait, setDeadline } from '../../src/wait/wait.js';
+import type { WaitState } from '../../src/wait/wait-state.js';
 
 /** When the simulated workflow starts. */
 export const startMs = Date.parse('2026-01-31T12:00:00Z');
@@ -72,12 +77,13 @@ export function simulate(simulation: Simulation): Simulated {
   function activity(input: PollInput): PollReport {
     const scheduledAtMs = nowMs;
     let dueAtMs = nowMs;
-    let carried: PollState | undefined;
+    let heartbeat: PollState | undefined;
     for (let attempt = 1; ; attempt++) {
       if (queries.length > maxQueries) throw new Error('the wait does not end');
       nowMs = dueAtMs + lagMs(queries.length);
-      const before = rebuild(input, carried, policy, attempt, { scheduledAtMs, dueAtMs });
-      let step = beforePoll(input, before, policy, { nowMs, attempt }, scheduledAtMs, 0);
+      const before = restoreState(input, heartbeat, policy, attempt, { scheduledAtMs, dueAtMs });
+      const begun = { input, before, policy, attempt, scheduledAtMs, nowMs };
+      let step = deferUntilDue(begun);
       if (step === undefined) {
         const index = queries.length;
         const atMs = nowMs;
@@ -86,31 +92,32 @@ export function simulate(simulation: Simulation): Simulated {
         const moved = simulation.setTimeoutAt?.[index];
         if (moved !== undefined) wait = setDeadline(wait, moved, nowMs);
         const classification = classify(reply, tryOnApi, { taskId: wait.taskId, nowMs });
-        const at = { nowMs, attempt, queries: requests(index), scheduledAtMs };
-        step = next(input, before, reply, classification, policy, at);
+        const polled = { ...begun, nowMs, queries: requests(index) };
+        step = decide(polled, reply, classification);
         const { deadlineMs } = input;
-        queries.push({ atMs, reply, classification, decision: step.decision, queries: at.queries, before, deadlineMs });
+        const { decision } = step;
+        queries.push({ atMs, reply, classification, decision, queries: polled.queries, before, deadlineMs });
       } else silentAttempts += 1;
       const { state, decision } = step;
       if (decision.kind === 'report') {
         const { kind: _kind, ...rest } = decision;
         return overTheWire({ ...rest, state, atMs: nowMs });
       }
-      if (decision.carry) {
-        carried = overTheWire(state);
+      if (decision.heartbeat) {
+        heartbeat = overTheWire(state);
         heartbeats += 1;
       }
-      dueAtMs = nowMs + Math.max(1, decision.inMs);
+      dueAtMs = nowMs + Math.max(1, decision.delayMs);
     }
   }
 
   while (wait.end === undefined) {
     const report = activity(overTheWire(pollInput(wait, { pollNow: false, nowMs })));
     reports.push(report);
-    const told = applyReport(wait, report);
-    wait = overTheWire(told.wait);
+    const transition = applyReport(wait, report);
+    wait = overTheWire(transition.wait);
     states.push(wait);
-    events.push(...overTheWire(told.events));
+    events.push(...overTheWire(transition.events));
   }
   return { wait, states, events, queries, reports, heartbeats, silentAttempts };
 }

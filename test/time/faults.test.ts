@@ -7,7 +7,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { resultsWorkflowId, type TryOnEvent, type TryOnOutcome } from '../../src/contract.js';
 import { throttleRules } from '../../src/poll/account-throttle.js';
-import { waitRules } from '../../src/poll/decide.js';
+import { pollRules } from '../../src/poll/rules.js';
 import type { NewTask, QueryLogEntry, Script } from '../../src/testing.js';
 import { maxIn } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
@@ -54,7 +54,7 @@ const gapsMs = (queries: readonly QueryLogEntry[]) =>
   queries.slice(1).map((query, index) => query.atMs - (queries[index]?.atMs ?? 0));
 /** For `maxIn`. */
 const crowdOf = (queries: readonly QueryLogEntry[]) =>
-  queries.map(({ atMs, taskId = '' }) => ({ atMs, taskId, isProbe: false, isLast: false }));
+  queries.map(({ atMs, taskId = '' }) => ({ atMs, taskId, isProbe: false, isFinal: false }));
 
 interface Wait {
   readonly account?: string;
@@ -105,9 +105,9 @@ test(faultName(21), { timeout: 60_000 + away * 3_000 }, async () => {
   const backMs = (queries[0]?.atMs ?? 0) + 3_600_000;
   const good = queries.filter(({ answered }) => answered !== 'http:503');
   expect(good).toHaveLength(away);
-  expect((good[0]?.atMs ?? 0) - backMs).toBeLessThanOrEqual(1.2 * waitRules.errorBackoffMs.max + 5_000);
+  expect((good[0]?.atMs ?? 0) - backMs).toBeLessThanOrEqual(1.2 * pollRules.errorBackoffMs.max + 5_000);
   expect((good.at(-1)?.atMs ?? 0) - (good[0]?.atMs ?? 0)).toBeLessThanOrEqual(
-    1.2 * waitRules.errorBackoffMs.max + 5_000,
+    1.2 * pollRules.errorBackoffMs.max + 5_000,
   );
   expect(maxIn(5_000, crowdOf(good))).toBeLessThanOrEqual(110);
 });
@@ -138,7 +138,7 @@ for (const [number, account, use, seconds] of [
     expect(gapMs).toBeLessThanOrEqual(1010 * seconds + roundedMs);
     // The other one would have polled within the first minute.
     const otherMs = (queriesOf(other.taskId)[0]?.atMs ?? 0) - (first?.atMs ?? 0);
-    expect(otherMs).toBeGreaterThanOrEqual(1000 * seconds - roundedMs - waitRules.dueSlackMs);
+    expect(otherMs).toBeGreaterThanOrEqual(1000 * seconds - roundedMs - pollRules.dueSlackMs);
     expect(otherMs).toBeLessThanOrEqual(1010 * seconds + roundedMs + 1_000);
   });
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { describeListing, describeWait, escapeMarkdown, summaryOf } from '../../src/wait/describe.js';
 import { beginListing } from '../../src/wait/listing.js';
-import { applyReport, beginWait, endWait, type WaitState } from '../../src/wait/wait.js';
+import { applyReport, beginWait, endWait } from '../../src/wait/wait.js';
+import type { WaitState } from '../../src/wait/wait-state.js';
 import { anImage } from '../support/replies.js';
 import { startMs } from '../support/simulate.js';
 
@@ -45,9 +46,9 @@ describe('current details of a wait', () => {
     const text = describeWait(reported({ polls: 3, status: 'running', vendorStatus: '<b>RUNNING' }));
     expect(text).toContain('### Virtual try-on: waiting');
     expect(text).toContain('| task | t\\_1 |');
-    expect(text).toContain('| vendor says | &#60;b&#62;RUNNING |');
+    expect(text).toContain('| vendor status | &#60;b&#62;RUNNING |');
     expect(text).toContain('| images | 1 of 4 |');
-    expect(text).toContain('| queries as of the last report | 3 |');
+    expect(text).toContain('| polls up to the last report | 3 |');
     expect(text).toContain('| subscribers | none |');
     expect(text).toContain('| sub\\-tasks finished | not known yet |');
   });
@@ -56,7 +57,7 @@ describe('current details of a wait', () => {
     const text = describeWait(reported({ blocked, pauseUntilMs: startMs, conflict: 'running after finished' }));
     expect(text).toContain('### Virtual try-on: blocked');
     expect(text).toContain('| error | gateway Invalid\\|Key: \\*\\*no\\*\\* |');
-    expect(text).toContain('| vendor ordered a pause until | 2026-01-31 12:00:00 UTC |');
+    expect(text).toContain('| paused by the vendor until | 2026-01-31 12:00:00 UTC |');
     expect(text).toContain('| the vendor contradicts itself | running after finished |');
   });
   test('tell the end', () => {

@@ -13,7 +13,7 @@ const state: PollState = {
   pendingUntilMs: t0 + 50_000,
 };
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
-const pollError = { class: 'throttled', error, polls: 2, samePolls: 2 } as const;
+const pollError = { class: 'throttled', error, count: 2, sameCount: 2 } as const;
 const known = (part: Partial<KnownPoll> = {}): KnownPoll => ({
   nowMs: t0 + 55_000,
   submittedAtMs: t0,
@@ -29,7 +29,7 @@ describe('why the next poll is when it is', () => {
   test.each<{ name: string; part: Partial<KnownPoll>; says: RegExp }>([
     { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one poll is worth 0\.5 s/ },
     { name: 'first poll', part: { why: 'first poll' }, says: /hardly a job is over sooner/ },
-    { name: 'last poll', part: { why: 'last poll' }, says: /deadline/ },
+    { name: 'final poll', part: { why: 'final poll' }, says: /deadline/ },
     {
       name: 'hint',
       part: { why: 'hint', state: { ...state, pauseUntilMs: t0 + 90_000 } },

@@ -4,7 +4,12 @@ import { limits, type TryOnError, type TryOnEvent, type TryOnEventOutcome } from
 import { jsonBytes } from '../../src/json-size.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { emptyInbox, type Inbox, receive, restoreInbox } from '../../src/wait/inbox.js';
-import { applyReport, beginWait, endWait, restOf, snapshotOf } from '../../src/wait/wait.js';
+import { applyReport, beginWait, endWait } from '../../src/wait/wait.js';
+import { furtherSnapshots, snapshotsFor } from '../../src/wait/wait-report.js';
+import type { WaitState } from '../../src/wait/wait-state.js';
+
+const snapshotOf = (wait: WaitState): TryOnEvent => snapshotsFor(wait)[0] as TryOnEvent;
+
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';
 import { startMs } from '../support/simulate.js';
@@ -133,7 +138,7 @@ describe('snapshots of a list too long for one event', () => {
 
   test('tell all of it to who had no other event, each within its size', () => {
     const first = snapshotOf(wait);
-    const rest = restOf(wait, first.kind === 'snapshot' ? first.status.images.length : 0);
+    const rest = furtherSnapshots(wait, first.kind === 'snapshot' ? first.status.images.length : 0);
     expect(rest.length).toBeGreaterThan(0);
     for (const event of [first, ...rest]) {
       expectValid('TryOnEvent', event);
@@ -148,13 +153,13 @@ describe('snapshots of a list too long for one event', () => {
   test('go before an outcome that leaves them out, under the number before', () => {
     const { wait: ended, events } = endWait(wait, { status: 'timeout', atMs: startMs });
     const outcome = events.at(-1) as Extract<TryOnEvent, { kind: 'outcome' }>;
-    const rest = restOf({ ...ended, sequence: outcome.sequence - 1 }, 0);
+    const rest = furtherSnapshots({ ...ended, sequence: outcome.sequence - 1 }, 0);
     const { inbox, fresh } = received([...rest, outcome, snapshotOf(ended)]);
     expect(fresh).toEqual([...rest.map(() => true), true, false]);
     expect(inbox.tasks['t-1']).toMatchObject({ state: 'timeout', images: many });
   });
   test('are none where all was told', () => {
-    expect(restOf(wait, many.length)).toEqual([]);
+    expect(furtherSnapshots(wait, many.length)).toEqual([]);
   });
 });
 

@@ -2,23 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { limits, type Subscriber, type TryOnEvent, type TryOnImage } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
 import { type PollReport, type PollState, unpolled } from '../../src/poll/poll-state.js';
+import { isPollFarOff, pollInput } from '../../src/wait/poll-input.js';
 import {
   applyReport,
   beginWait,
-  canCarry,
+  canContinueAsNew,
   endWait,
-  isPollFarOff,
-  isSameSubscriber,
-  outcomeOf,
-  pollInput,
-  resultOf,
   setDeadline,
-  snapshotOf,
-  statusOf,
   subscribe,
   unsubscribe,
-  type WaitState,
 } from '../../src/wait/wait.js';
+import { outcomeOf, snapshotsFor, statusOf } from '../../src/wait/wait-report.js';
+import type { WaitState } from '../../src/wait/wait-state.js';
 import { expectEventsHold, expectReceiverAgrees } from '../support/invariants.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';
@@ -63,9 +58,6 @@ describe("a poll that is far off begins on the workflows' queue", () => {
     expect(isFar(planned({ nextPollAtMs: startMs + 1_500 }))).toBe(false);
     expect(isFar(planned({ nextPollAtMs: startMs + 5_000 }))).toBe(true);
     expect(isFar(planned({ nextPollAtMs: startMs, pauseUntilMs: startMs + 60_000 }))).toBe(true);
-  });
-  test('none where the server moves no activity', () => {
-    expect(isFar(planned({ nextPollAtMs: startMs + 60_000, isUnmovable: true }))).toBe(false);
   });
 });
 
@@ -113,7 +105,6 @@ describe('subscribers', () => {
     [{ workflowId: 'w' }, { workflowId: 'w', signal: 'mine' }, false],
     [{ workflowId: 'w' }, { workflowId: 'v' }, false],
   ])('%j and %j: one subscription is %s', (one, other, same) => {
-    expect(isSameSubscriber(one, other)).toBe(same);
     const wait = subscribe(subscribe(begun(), one, startMs), other, startMs);
     expect(wait.subscribers).toHaveLength(same ? 1 : 2);
   });
@@ -180,7 +171,7 @@ describe('reports become events', () => {
     expect(statusOf(on.wait).state).toBe('waiting');
   });
   test('passing errors is seen in the status without an event', () => {
-    const poll = { pollError: { class: 'transient', error: pollError, polls: 2, samePolls: 2 } } as const;
+    const poll = { pollError: { class: 'transient', error: pollError, count: 2, sameCount: 2 } } as const;
     const { events, wait } = fold(begun(), aReport({ poll }));
     expect(events).toEqual([]);
     expect(statusOf(wait)).toMatchObject({ state: 'waiting', error: pollError });
@@ -202,7 +193,7 @@ describe('the end', () => {
     const { events, wait } = fold(begun({ account: 'eu-1', expectedImages: 2 }), aReport({ images: images('a') }), end);
     expectEventsHold(events, wait);
     expectReceiverAgrees(events, wait);
-    const outcome = resultOf(wait);
+    const outcome = outcomeOf(wait);
     expectValid('TryOnOutcome', outcome);
     expect(outcome).toEqual({
       taskId: 't-1',
@@ -227,12 +218,11 @@ describe('the end', () => {
     const { wait } = fold(begun(input), aReport({ end: { status: 'finished' }, images: images('a', 'b') }));
     expect(outcomeOf(wait).shortfall).toBe(shortfall);
   });
-  test('by cancellation has an event and no result', () => {
+  test('by cancellation has an event', () => {
     const { wait, events } = endWait(begun(), { status: 'cancelled', atMs: startMs });
     expectEventsHold(events, wait);
     expectValid('TryOnEvent', events[0]);
     expect(statusOf(wait).state).toBe('cancelled');
-    expect(resultOf(wait)).toBeUndefined();
   });
   test('comes once', () => {
     const { wait } = endWait(begun(), { status: 'cancelled', atMs: startMs });
@@ -278,7 +268,7 @@ describe('results too large for one payload', () => {
     expect(outcomeOf(wait).imagesOmitted).toBeGreaterThan(0);
     const early = events.flatMap((event) => (event.kind === 'images' ? event.images : []));
     expect(early).toHaveLength(wait.images.length);
-    expect(canCarry(wait)).toBe(false);
+    expect(canContinueAsNew(wait)).toBe(false);
   });
   test('no images event is sent at the end where the outcome has them all', () => {
     const { events } = fold(begun(), aReport({ images: many(1_000), end: { status: 'finished' } }));
@@ -288,7 +278,7 @@ describe('results too large for one payload', () => {
 
 test('a snapshot is the status, and takes no number', () => {
   const { wait } = fold(begun(), aReport({ images: images('a') }));
-  const snapshot = snapshotOf(wait);
+  const [snapshot] = snapshotsFor(wait) as [TryOnEvent];
   expectValid('TryOnEvent', snapshot);
   expect(snapshot).toEqual({ kind: 'snapshot', taskId: 't-1', waitId: 'run-1', sequence: 1, status: statusOf(wait) });
   expect(fold(wait, aReport({ images: images('b') })).events[0]?.sequence).toBe(2);

@@ -1,0 +1,41 @@
+/** What the activities depend on. */
+import type { AttemptSeen } from '../poll/attempt.js';
+import type { PollInput, PollState } from '../poll/poll-state.js';
+import type { Reply, VendorApi } from '../poll/reply.js';
+import type { SchedulePolicy } from '../schedule/schedule.js';
+import type { AccountThrottles } from './account-throttles.js';
+import type { ServerClock } from './server-clock.js';
+
+/** The part of the vendor client that a poll needs; tests pass a fake. */
+export interface Vendor {
+  /** Sends one query. Rejects only when `signal` is aborted: every answer or fault is a reply. */
+  results(call: {
+    readonly account: string;
+    readonly taskId: string;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly reply: Reply; readonly queries: number }>;
+}
+
+/** What the activities depend on. */
+export interface TryOnDeps {
+  readonly vendor: Vendor;
+  /** Default: the try-on API. */
+  readonly api?: VendorApi;
+  /** The schedule in force for an account and, once it is known, a number of sub-tasks; default: the prior's. */
+  readonly policy?: (account: string, subTasks?: number) => SchedulePolicy;
+  /** Called with every attempt: durations and load are learned from them. */
+  readonly onAttempt?: (attempt: AttemptSeen) => void;
+  /** Whether an account accepts a reply about another task as its own; default: none does. */
+  readonly acceptsOtherTaskId?: (account: string) => boolean;
+  /** The contract's search attributes that the namespace has registered; default: none. */
+  readonly searchAttributes?: () => readonly string[];
+  readonly clock?: ServerClock;
+  /** What all waits of an account in this process share; default: nothing. */
+  readonly throttles?: AccountThrottles;
+}
+
+/** The dependencies of a poll, all given. */
+export interface PollDeps extends Required<Omit<TryOnDeps, 'policy'>> {
+  /** The schedule for an attempt. Takes the number of sub-tasks that the poll before knew: that one was planned with it. */
+  readonly policyFor: (input: PollInput, heartbeatState: PollState | undefined) => SchedulePolicy;
+}

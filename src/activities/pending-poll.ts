@@ -1,0 +1,90 @@
+/** The pending polling activity of the calling workflow: workflow code cannot see its attempts, the server can. */
+import { activityInfo, getClient, sleep } from '@temporalio/activity';
+import { isGrpcServiceError } from '@temporalio/client';
+import type { PollInput, PollState } from '../poll/poll-state.js';
+import { restoreState } from '../poll/restore.js';
+import type { SchedulePolicy } from '../schedule/schedule.js';
+import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
+
+/** Input of the helper activities. */
+export interface PendingPollInput {
+  readonly input: PollInput;
+  /** When the workflow scheduled the polling activity. */
+  readonly scheduledAtMs: number;
+}
+
+/** How far a pending polling activity got. */
+export interface PendingPoll {
+  readonly state: PollState;
+  /** Whether an attempt is running, which may have a reply soon. */
+  readonly isRunning: boolean;
+}
+
+/**
+ * What {@link pollPendingNow} came to. `done`: the next attempt was dispatched, or none may be now. `restart`: the activity has not
+ * begun, is over, or the server cannot pause it; the workflow schedules a new one.
+ */
+export type PollNowResult = 'done' | 'restart';
+
+const POLL_TYPE = 'tryOnPoll';
+const PAUSE_REASON = 'pollNow';
+/** gRPC's code for a method that the server does not have. */
+const UNIMPLEMENTED = 12;
+
+type PolicyFor = (input: PollInput, state: PollState | undefined) => SchedulePolicy;
+
+async function describe(): Promise<PendingActivity | undefined> {
+  const { workflowExecution } = activityInfo();
+  if (workflowExecution === undefined) return undefined;
+  const client = getClient();
+  const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+  return await pendingActivity(await handle.describe(), client.options.loadedDataConverter, POLL_TYPE);
+}
+
+function stateOf(
+  pending: PendingActivity,
+  { input, scheduledAtMs }: PendingPollInput,
+  policyFor: PolicyFor,
+): PollState {
+  const heartbeatState = pending.heartbeat as PollState | undefined;
+  const times = { scheduledAtMs, dueAtMs: pending.dueAtMs ?? scheduledAtMs };
+  return restoreState(input, heartbeatState, policyFor(input, heartbeatState), pending.attempt, times);
+}
+
+/** Describes the pending polling activity; `undefined` where none is pending. */
+export async function describePendingPoll(
+  asked: PendingPollInput,
+  policyFor: PolicyFor,
+): Promise<PendingPoll | undefined> {
+  const pending = await describe();
+  return pending && { state: stateOf(pending, asked, policyFor), isRunning: pending.isRunning };
+}
+
+/**
+ * Dispatches the next attempt of the polling activity now: pausing and unpausing does that and keeps attempt number and heartbeat. Leaves
+ * alone an attempt that runs, a pause that the vendor ordered and one that an operator ordered. Safe to retry: an activity that an attempt
+ * before this one paused is unpaused.
+ * @param asked - `delayMs`: wait so long first
+ */
+export async function pollPendingNow(
+  asked: PendingPollInput & { readonly delayMs: number },
+  { policyFor, nowMs }: { readonly policyFor: PolicyFor; readonly nowMs: () => number | Promise<number> },
+): Promise<PollNowResult> {
+  if (asked.delayMs > 0) await sleep(asked.delayMs);
+  const pending = await describe();
+  if (pending === undefined || pending.attempt === 1) return 'restart';
+  if (pending.isRunning || (pending.isPaused && pending.pauseReason !== PAUSE_REASON)) return 'done';
+  const { pauseUntilMs = 0 } = stateOf(pending, asked, policyFor);
+  if (pauseUntilMs > (await nowMs()) && !pending.isPaused) return 'done';
+  const { workflowExecution: execution = null, namespace } = activityInfo();
+  const { workflowService } = getClient();
+  const activity = { namespace, execution, type: POLL_TYPE, identity: 'temporal-tryon' };
+  try {
+    if (!pending.isPaused) await workflowService.pauseActivity({ ...activity, reason: PAUSE_REASON });
+    await workflowService.unpauseActivity(activity);
+    return 'done';
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return 'restart';
+    throw error;
+  }
+}

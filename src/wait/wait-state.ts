@@ -1,0 +1,28 @@
+/** The state of a wait: what continue-as-new carries to the next run. Plain JSON. */
+import type { OutcomeStatus, Subscriber, TryOnError, TryOnImage } from '../contract.js';
+import type { PollState } from '../poll/poll-state.js';
+
+/** See the file's description. Times are Unix milliseconds of workflow time. */
+export interface WaitState {
+  readonly waitId: string;
+  readonly sequence: number;
+  readonly taskId: string;
+  readonly account: string;
+  readonly api: string;
+  readonly submittedAtMs: number;
+  readonly deadlineMs: number;
+  readonly expectedImages?: number;
+  readonly subscribers: readonly Subscriber[];
+  readonly images: readonly TryOnImage[];
+  readonly poll: PollState;
+  /** Search attributes that the namespace has, by the last report. */
+  readonly searchAttributes: readonly string[];
+  readonly end?: WaitEnd;
+}
+
+/** How and when a wait ended. */
+export interface WaitEnd {
+  readonly status: OutcomeStatus | 'cancelled';
+  readonly error?: TryOnError;
+  readonly atMs: number;
+}

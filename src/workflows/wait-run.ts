@@ -1,0 +1,291 @@
+/** One run of the wait for a task: its state, its handlers and its loop. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  log,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { check } from '../check.js';
+import {
+  failureTypes,
+  SetTimeoutSchema,
+  type Subscriber,
+  SubscriberSchema,
+  type TryOnEvent,
+  type TryOnOutcome,
+  type TryOnStatus,
+  type Unsubscribe,
+  UnsubscribeSchema,
+} from '../contract.js';
+import { describeWait } from '../wait/describe.js';
+import {
+  applyReport,
+  canContinueAsNew,
+  endWait,
+  setDeadline,
+  subscribe,
+  type Transition,
+  takeState,
+  unsubscribe,
+} from '../wait/wait.js';
+import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-report.js';
+import type { WaitState } from '../wait/wait-state.js';
+import * as definitions from './definitions.js';
+import { accepted, invalidInput } from './input.js';
+import { Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
+import { Publisher } from './publisher.js';
+import { upsertChanged } from './search-attributes.js';
+import { UpdateAnswers } from './update-answers.js';
+
+/** Why the polling activity is stopped. `abandoned`: the last subscriber of a wait that was started as a child has left. */
+type Interruption = 'cancel' | 'abandoned' | 'restart';
+
+/** `pollNow` polls at most this often. */
+const POLL_NOW_EVERY_MS = 1_000;
+/** Before the polling activity is tried again that failed for good. */
+const FAILURE_PAUSE_MS = 30_000;
+
+/** See the file's description. */
+export class WaitRun {
+  private polling: Polling | undefined;
+  private interruption: Interruption | undefined;
+  private isPollRequested = false;
+  private lastPollRequestedMs = 0;
+  private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
+  private readonly publisher = new Publisher();
+  private readonly answers = new UpdateAnswers();
+
+  /**
+   * Sets the handlers: those of update-with-start run at once.
+   * @param wait - at its start, or as the run before left it
+   * @param problems - of the workflow's input; where there are any, updates are refused with them
+   */
+  constructor(
+    private wait: WaitState,
+    private readonly problems: readonly string[],
+  ) {
+    // Signals before updates: a caller that waits for the answer of an update may have sent a signal before it, never after.
+    setHandler(definitions.tryOnSubscribe, (given) => this.onSubscribeSignal(given), {
+      description: 'Subscribe from workflow code; answered by a snapshot event',
+    });
+    setHandler(definitions.tryOnUnsubscribe, (given) => this.onUnsubscribeSignal(given), {
+      description: 'Unsubscribe from workflow code',
+    });
+    setHandler(definitions.tryOnStatus, () => statusOf(this.wait), {
+      description: 'State of the wait, its images and its subscribers',
+    });
+    setHandler(definitions.subscribe, (subscriber) => this.onSubscribe(subscriber), {
+      validator: this.validator(SubscriberSchema),
+      description: 'Signal one more workflow; answers all images so far',
+    });
+    setHandler(definitions.unsubscribe, (subscriber) => this.onUnsubscribe(subscriber), {
+      validator: this.validator(UnsubscribeSchema),
+      description: 'Signal a workflow no longer',
+    });
+    setHandler(definitions.pollNow, () => this.onPollNow(), {
+      validator: this.validator(),
+      description: 'Poll the vendor now, at most once a second',
+    });
+    setHandler(definitions.setWaitTimeout, ({ timeoutSeconds }) => this.onSetTimeout(timeoutSeconds), {
+      validator: this.validator(SetTimeoutSchema),
+      description: 'Move the deadline, counted from now',
+    });
+  }
+
+  /** Ends a wait whose input is refused. Returns the failure to throw. */
+  refuse(): Error {
+    const failure = invalidInput(this.problems);
+    const error = { layer: 'task', code: failureTypes.invalidInput, message: failure.message } as const;
+    this.wait = endWait(this.wait, { status: 'failed', error, atMs: Date.now() }).wait;
+    return failure;
+  }
+
+  /**
+   * Polls until the wait ends.
+   * @param continueAsNew - called with the state where history is full
+   */
+  async run(continueAsNew: (wait: WaitState) => Promise<never>): Promise<TryOnOutcome> {
+    CancellationScope.current().cancelRequested.catch(() => this.interrupt('cancel'));
+    return await CancellationScope.nonCancellable(async () => {
+      this.change(this.wait);
+      while (this.wait.end === undefined) {
+        await this.take(await this.poll());
+        this.endIfInterrupted();
+        if (this.wait.end === undefined && this.isHistoryFull()) {
+          await this.settled();
+          await continueAsNew(this.wait);
+        }
+      }
+      await this.settled();
+      return await this.finish();
+    });
+  }
+
+  /** One polling activity: until it ends, or is stopped by an interruption or a full history. */
+  private async poll(): Promise<PollingEnd> {
+    if (this.interruption === 'restart') this.interruption = undefined;
+    const nowMs = Math.max(Date.now(), this.lastPollRequestedMs);
+    const polling = new Polling(this.wait, { pollNow: this.isPollRequested, nowMs });
+    this.polling = polling;
+    this.isPollRequested = false;
+    await condition(() => polling.ended !== undefined || this.interruption !== undefined || this.isHistoryFull());
+    return polling.ended ?? (await polling.stop(() => this.isEnding()));
+  }
+
+  private async take(end: PollingEnd): Promise<void> {
+    if (end.kind === 'report') {
+      this.apply(applyReport(this.wait, end.report));
+      return;
+    }
+    if (end.state !== undefined) this.change(takeState(this.wait, end.state));
+    if (end.kind === 'stopped' || this.interruption !== undefined) return;
+    const leftMs = this.wait.deadlineMs - Date.now();
+    if (leftMs <= 0) this.apply(endWait(this.wait, { status: 'timeout', error: this.noWorker(), atMs: Date.now() }));
+    else if (end.kind === 'failed') {
+      await condition(() => this.interruption !== undefined, Math.min(FAILURE_PAUSE_MS, leftMs));
+    }
+  }
+
+  private endIfInterrupted(): void {
+    if (!this.isEnding()) this.interruption = undefined;
+    else this.apply(endWait(this.wait, { status: 'cancelled', atMs: Date.now() }));
+  }
+
+  private async finish(): Promise<TryOnOutcome> {
+    const outcome = this.outcome?.outcome;
+    if (outcome !== undefined && outcome.status !== 'cancelled') return outcome as TryOnOutcome;
+    if (this.interruption === 'abandoned') {
+      // Only a workflow whose cancellation was requested ends as cancelled.
+      await tryOnCancelSelf();
+      await condition(() => this.interruption === 'cancel');
+      // Subscribers that joined meanwhile are answered.
+      await this.settled();
+    }
+    throw new CancelledFailure('the wait was cancelled');
+  }
+
+  private onSubscribeSignal(given: unknown): void {
+    const checked = check(SubscriberSchema, given);
+    if (!checked.ok) {
+      this.dropSignal('tryOnSubscribe', checked.problems);
+      return;
+    }
+    this.join(checked.value);
+    for (const event of snapshotsFor(this.wait, this.outcome)) this.publisher.send(checked.value, event);
+  }
+
+  private onUnsubscribeSignal(given: unknown): void {
+    const checked = check(UnsubscribeSchema, given);
+    if (!checked.ok) {
+      this.dropSignal('tryOnUnsubscribe', checked.problems);
+      return;
+    }
+    this.leave(checked.value);
+  }
+
+  private onSubscribe(subscriber: Subscriber): TryOnStatus {
+    this.join(subscriber);
+    const status = this.answers.take(this.wait);
+    for (const event of furtherSnapshots(this.wait, status.images.length)) this.publisher.send(subscriber, event);
+    return status;
+  }
+
+  private onUnsubscribe(subscriber: Unsubscribe): TryOnStatus {
+    this.leave(subscriber);
+    return this.answers.take(this.wait);
+  }
+
+  private onPollNow(): TryOnStatus {
+    this.requestPoll();
+    return this.answers.take(this.wait);
+  }
+
+  private onSetTimeout(timeoutSeconds: number): TryOnStatus {
+    this.change(setDeadline(this.wait, timeoutSeconds, Date.now()));
+    // The activity has its deadline as input, so a nearer one needs a new activity; at the old one a later one is noticed.
+    if (this.polling !== undefined && this.wait.deadlineMs < this.polling.deadlineMs) this.interrupt('restart');
+    return this.answers.take(this.wait);
+  }
+
+  private join(subscriber: Subscriber): void {
+    this.change(subscribe(this.wait, subscriber, Date.now()));
+  }
+
+  private leave(subscriber: Unsubscribe): void {
+    const before = this.wait.subscribers.length;
+    this.change(unsubscribe(this.wait, subscriber));
+    const isAbandoned = before > 0 && this.wait.subscribers.length === 0 && workflowInfo().parent !== undefined;
+    if (isAbandoned && this.wait.end === undefined) this.interrupt('abandoned');
+  }
+
+  private requestPoll(): void {
+    const nowMs = Date.now();
+    const { poll, end } = this.wait;
+    const isRequested = this.lastPollRequestedMs > nowMs;
+    if (end !== undefined || isRequested || (poll.pauseUntilMs ?? 0) > nowMs) return;
+    this.lastPollRequestedMs = Math.max(nowMs, this.lastPollRequestedMs + POLL_NOW_EVERY_MS);
+    if (this.polling === undefined) this.isPollRequested = true;
+    else this.pollNow(this.polling, this.lastPollRequestedMs - nowMs).catch(() => undefined);
+  }
+
+  private async pollNow(polling: Polling, delayMs: number): Promise<void> {
+    if (await polling.pollNow(delayMs)) return;
+    this.isPollRequested = true;
+    this.interrupt('restart');
+  }
+
+  /** A caller that sends a malformed signal must not stop the wait of others. */
+  private dropSignal(signal: string, problems: readonly string[]): void {
+    log.warn('a malformed signal was dropped', { signal, problems: problems.slice(0, 5) });
+  }
+
+  private change(wait: WaitState): void {
+    this.wait = wait;
+    setCurrentDetails(describeWait(wait));
+  }
+
+  /** Takes a transition over, and sends its events to all subscribers. */
+  private apply({ wait, events }: Transition): void {
+    this.change(wait);
+    for (const event of events) {
+      if (event.kind === 'outcome') this.outcome = event;
+      for (const subscriber of wait.subscribers) this.publisher.send(subscriber, event);
+    }
+    const { searchAttributes, taskId, account, images } = wait;
+    upsertChanged(searchAttributes, { taskId, account, status: stateOf(wait), imageCount: images.length });
+  }
+
+  /** The end of a wait takes precedence over another poll, and a cancellation over all. */
+  private interrupt(reason: Interruption): void {
+    if (!this.isEnding() || reason === 'cancel') this.interruption = reason;
+  }
+
+  private isEnding(): boolean {
+    return this.interruption === 'cancel' || this.interruption === 'abandoned';
+  }
+
+  private isHistoryFull(): boolean {
+    return workflowInfo().continueAsNewSuggested && canContinueAsNew(this.wait);
+  }
+
+  private async settled(): Promise<void> {
+    await condition(() => this.publisher.isIdle && allHandlersFinished());
+  }
+
+  private noWorker() {
+    const { account } = this.wait;
+    const message = `no worker polled the vendor's queue for account ${account} by the deadline; start one that has its keys`;
+    return { layer: 'transport', code: 'NoWorker', message } as const;
+  }
+
+  private validator(schema?: Parameters<typeof check>[0]): (given?: unknown) => void {
+    return (given) => {
+      if (this.problems.length > 0) throw invalidInput(this.problems);
+      if (schema !== undefined) accepted(check(schema, given));
+    };
+  }
+}
