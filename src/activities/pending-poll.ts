@@ -18,6 +18,8 @@ export interface PendingPoll {
   readonly state: PollState;
   /** Whether an attempt is running, which may have a reply soon. */
   readonly isRunning: boolean;
+  /** Whether an operator paused it. */
+  readonly isPaused: boolean;
 }
 
 /**
@@ -57,7 +59,9 @@ export async function describePendingPoll(
   policyFor: PolicyFor,
 ): Promise<PendingPoll | undefined> {
   const pending = await describe();
-  return pending && { state: stateOf(pending, asked, policyFor), isRunning: pending.isRunning };
+  if (pending === undefined) return undefined;
+  const { isRunning, isPaused } = pending;
+  return { state: stateOf(pending, asked, policyFor), isRunning, isPaused };
 }
 
 /**

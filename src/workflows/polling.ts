@@ -22,16 +22,16 @@ import type { WaitState } from '../wait/wait-state.js';
 /**
  * How a polling activity ended. `state`: what it knew, where that can be found out.
  * - `report`: the workflow must know something
- * - `stopped`: it was cancelled
+ * - `stopped`: it was cancelled; `isPaused`: an operator had paused it
  * - `timedOut`: nobody polled by the deadline
  * - `failed`: for good, which no reply of the vendor causes: a bug, or a worker without the activity
  */
 export type PollingEnd =
   | { readonly kind: 'report'; readonly report: PollReport }
-  | { readonly kind: 'stopped' | 'timedOut' | 'failed'; readonly state?: PollState };
+  | { readonly kind: 'stopped' | 'timedOut' | 'failed'; readonly state?: PollState; readonly isPaused?: boolean };
 
 /** After the deadline, the activity has this long: the final poll's exchange is bounded by 15 s. */
-const AFTER_DEADLINE_MS = 20_000;
+export const AFTER_DEADLINE_MS = 20_000;
 /** An attempt is bounded by 18 s; a worker that died is noticed after this. */
 const ATTEMPT_MS = 20_000;
 /** Parts of the second in which a cancelled wait settles; the rest is the server's and the worker's. */
@@ -135,7 +135,7 @@ export class Polling {
     }
     const end = this.end ?? { kind: 'stopped' };
     if (end.kind !== 'stopped' || end.state !== undefined) return end;
-    return { kind: 'stopped', ...defined({ state: pending?.state }) };
+    return { kind: 'stopped', ...defined({ state: pending?.state, isPaused: pending?.isPaused }) };
   }
 
   /** What the activity knows: the server keeps it with the last failed attempt. */

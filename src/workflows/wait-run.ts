@@ -7,6 +7,7 @@ import {
   log,
   setCurrentDetails,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { check } from '../check.js';
@@ -36,16 +37,21 @@ import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-
 import type { WaitState } from '../wait/wait-state.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
+import { AFTER_DEADLINE_MS, Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
 import { Publisher } from './publisher.js';
 import { upsertChanged } from './search-attributes.js';
 import { UpdateAnswers } from './update-answers.js';
 
-/** Why the polling activity is stopped. `abandoned`: the last subscriber of a wait that was started as a child has left. */
-type Interruption = 'cancel' | 'abandoned' | 'restart';
+/**
+ * Why the polling activity is stopped. `abandoned`: the last subscriber of a wait that was started as a child has left. `overdue`: it still
+ * stands after its own timeout.
+ */
+type Interruption = 'cancel' | 'abandoned' | 'overdue' | 'restart';
 
 /** `pollNow` polls at most this often. */
 const POLL_NOW_EVERY_MS = 1_000;
+/** The polling activity has timed out before this, unless it is paused: the server times no paused activity out. */
+const OVERDUE_MS = AFTER_DEADLINE_MS + 2_000;
 /** Before the polling activity is tried again that failed for good. */
 const FAILURE_PAUSE_MS = 30_000;
 
@@ -55,6 +61,7 @@ export class WaitRun {
   private interruption: Interruption | undefined;
   private isPollRequested = false;
   private lastPollRequestedMs = 0;
+  private overdueTimer: CancellationScope | undefined;
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
   private readonly publisher = new Publisher();
   private readonly answers = new UpdateAnswers();
@@ -112,6 +119,7 @@ export class WaitRun {
     CancellationScope.current().cancelRequested.catch(() => this.interrupt('cancel'));
     return await CancellationScope.nonCancellable(async () => {
       this.change(this.wait);
+      this.startOverdueTimer();
       while (this.wait.end === undefined) {
         await this.take(await this.poll());
         this.endIfInterrupted();
@@ -142,17 +150,41 @@ export class WaitRun {
       return;
     }
     if (end.state !== undefined) this.change(takeState(this.wait, end.state));
-    if (end.kind === 'stopped' || this.interruption !== undefined) return;
+    const isLeft = this.interruption === 'cancel' || this.interruption === 'abandoned';
     const leftMs = this.wait.deadlineMs - Date.now();
-    if (leftMs <= 0) this.apply(endWait(this.wait, { status: 'timeout', error: this.noWorker(), atMs: Date.now() }));
-    else if (end.kind === 'failed') {
+    const isOverdue = end.kind !== 'stopped' || this.interruption === 'overdue';
+    if (leftMs <= 0 && isOverdue && !isLeft) {
+      const error = end.isPaused ? this.paused() : this.noWorker();
+      this.apply(endWait(this.wait, { status: 'timeout', error, atMs: Date.now() }));
+    } else if (end.kind === 'failed') {
       await condition(() => this.interruption !== undefined, Math.min(FAILURE_PAUSE_MS, leftMs));
     }
   }
 
   private endIfInterrupted(): void {
-    if (!this.isEnding()) this.interruption = undefined;
-    else this.apply(endWait(this.wait, { status: 'cancelled', atMs: Date.now() }));
+    if (this.interruption === 'cancel' || this.interruption === 'abandoned') {
+      this.apply(endWait(this.wait, { status: 'cancelled', atMs: Date.now() }));
+      return;
+    }
+    // The deadline may have been moved in the meantime.
+    if (this.interruption === 'overdue' && this.wait.end === undefined) this.startOverdueTimer();
+    this.interruption = undefined;
+  }
+
+  private startOverdueTimer(): void {
+    this.overdueTimer?.cancel();
+    const timer = new CancellationScope();
+    this.overdueTimer = timer;
+    timer.run(() => this.waitUntilOverdue()).catch(() => undefined);
+  }
+
+  private async waitUntilOverdue(): Promise<void> {
+    for (;;) {
+      const leftMs = this.wait.deadlineMs + OVERDUE_MS - Date.now();
+      if (leftMs <= 0) break;
+      await sleep(leftMs, { summary: `deadline + ${OVERDUE_MS / 1000} s` });
+    }
+    this.interrupt('overdue');
   }
 
   private async finish(): Promise<TryOnOutcome> {
@@ -207,7 +239,10 @@ export class WaitRun {
   private onSetTimeout(timeoutSeconds: number): TryOnStatus {
     this.change(setDeadline(this.wait, timeoutSeconds, Date.now()));
     // The activity has its deadline as input, so a nearer one needs a new activity; at the old one a later one is noticed.
-    if (this.polling !== undefined && this.wait.deadlineMs < this.polling.deadlineMs) this.interrupt('restart');
+    if (this.polling !== undefined && this.wait.deadlineMs < this.polling.deadlineMs) {
+      this.interrupt('restart');
+      this.startOverdueTimer();
+    }
     return this.answers.take(this.wait);
   }
 
@@ -265,7 +300,7 @@ export class WaitRun {
   }
 
   private isEnding(): boolean {
-    return this.interruption === 'cancel' || this.interruption === 'abandoned';
+    return this.interruption !== undefined && this.interruption !== 'restart';
   }
 
   private isHistoryFull(): boolean {
@@ -280,6 +315,11 @@ export class WaitRun {
     const { account } = this.wait;
     const message = `no worker polled the vendor's queue for account ${account} by the deadline; start one that has its keys`;
     return { layer: 'transport', code: 'NoWorker', message } as const;
+  }
+
+  private paused() {
+    const message = 'an operator paused the polling activity past the deadline; unpause it, then start the wait again';
+    return { layer: 'transport', code: 'Paused', message } as const;
   }
 
   private validator(schema?: Parameters<typeof check>[0]): (given?: unknown) => void {

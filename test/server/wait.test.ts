@@ -194,10 +194,26 @@ describe.concurrent.each([
       await handle.executeUpdate(messages.pollNow);
       await stack.emulator.waitForQuery(taskId, 2);
       stack.emulator.script(taskId, [{ task: { state: 'finished' } }]);
-      await until(async () => (await pendingAttempt(handle)) === 2);
+      await until(async () => (await pendingAttempt(handle)) === 3);
+      const { events: before } = await handle.fetchHistory();
       await handle.executeUpdate(messages.pollNow);
       const outcome = (await handle.result()) as TryOnOutcome;
       expect(outcome).toMatchObject({ status: 'finished', polls: 3 });
+      const { events: after } = await handle.fetchHistory();
+      const added = after?.slice(before?.length).flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
+      expect(added?.map((one) => one.activityType?.name)).toEqual(['tryOnPollNow']);
+    });
+
+    test('a polling activity that an operator paused past the deadline ends as Paused', async () => {
+      const taskId = stack.emulator.addTask(never);
+      const handle = await stack.start({ taskId, submittedAt: ago(1000), timeoutSeconds: 3 });
+      await stack.emulator.waitForQuery(taskId, 1);
+      const { workflowId } = handle;
+      const { namespace } = stack.client.options;
+      const { workflowService } = stack.client;
+      await workflowService.pauseActivity({ namespace, execution: { workflowId }, type: 'tryOnPoll', identity: 'me' });
+      await handle.executeUpdate(messages.pollNow);
+      expect(await handle.result()).toMatchObject({ status: 'timeout', error: { code: 'Paused' } });
     });
 
     test('setTimeout ends the wait with one last poll', async () => {
