@@ -1,5 +1,5 @@
-// Turns package.json into that of an application: what a library asks of its user (peers) becomes a dependency at the version
-// that the tests ran with, and what only development needs goes. The lock file stays in force: `npm prune` keeps its versions.
+// Turns package.json into an application's: peer dependencies become dependencies at the version that the tests use, and
+// development dependencies are removed. The lock file still applies: `npm prune` keeps its versions.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const { devDependencies, peerDependencies, peerDependenciesMeta, ...rest } = JSON.parse(

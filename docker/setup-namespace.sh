@@ -1,5 +1,5 @@
 #!/bin/sh
-# Creates the namespace and this package's search attributes on a server that may still be coming up. May be run again.
+# Creates the namespace and this package's search attributes on a server that may still be starting. You can run it again.
 # Settings: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, RETENTION; TEMPORAL_CLI for a CLI outside the admin-tools image.
 set -eu
 
@@ -7,7 +7,7 @@ cli() { "${TEMPORAL_CLI:-temporal}" "$@"; }
 export TEMPORAL_ADDRESS="${TEMPORAL_ADDRESS:-temporal:7233}"
 export TEMPORAL_NAMESPACE="${TEMPORAL_NAMESPACE:-default}"
 
-try() { # try <command...>: up to a minute
+try() { # try <command...>: retries for up to a minute
   left=30
   until "$@"; do
     left=$((left - 1))
@@ -24,7 +24,7 @@ have_namespace() {
     cli operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "${RETENTION:-72h}"
 }
 
-# A new namespace takes a moment until every part of the server knows it.
+# It takes a moment until every part of the server knows a new namespace.
 have_attributes() {
   known=$(cli operator search-attribute list --namespace "$TEMPORAL_NAMESPACE") || return 1
   missing=0

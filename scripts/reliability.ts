@@ -62,8 +62,9 @@ export function reliabilityPage(results: readonly RowResult[], runs: readonly Ke
   const lines = [
     '# Reliability',
     '',
-    'What a wait does when something goes wrong, and the tests that show it. Made by `npm run reliability` from `test/support/fault-rows.ts`',
-    'and a run of these tests; do not edit. The number behind a file is that of its tests for the row, whose names begin with the number of the row.',
+    'What a wait does when something goes wrong, and the tests that prove it. `npm run reliability` generates this page from',
+    '`test/support/fault-rows.ts` and a run of these tests; do not edit. The number after a file says how many of its tests belong to the',
+    'row. Their names begin with the number of the row.',
     '',
     `Of ${results.length} faults ${[`${count('passed')} passed`, ...others].join(', ')}; ${open.length} are not covered yet (${open.join(', ')}).`,
   ];

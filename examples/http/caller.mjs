@@ -1,11 +1,11 @@
 /**
- * Starts or joins the wait for a try-on task, subscribes a workflow to it, and awaits the outcome, over the HTTP API of the Temporal
- * server alone: no SDK, no gRPC. Node.js 20.
+ * Starts or joins the wait for a try-on task, subscribes a workflow to it, and awaits the outcome, using only the HTTP API of the
+ * Temporal server: no SDK, no gRPC. Node.js 20.
  *
  *     node caller.mjs <taskId> <subscriberWorkflowId> [timeoutSeconds]
  *
- * Prints one JSON document: { subscribed, status, outcome }; `subscribed` is absent where the wait had ended before. Exit code 1
- * where the input is refused.
+ * Prints one JSON document: { subscribed, status, outcome }; `subscribed` is absent if the wait had ended before. Exit code 1
+ * if the input is refused.
  */
 import { randomUUID } from 'node:crypto';
 
@@ -13,12 +13,12 @@ const env = process.env;
 const base = `${env.TEMPORAL_HTTP_URL ?? 'http://localhost:7243'}/api/v1/namespaces/${env.TEMPORAL_NAMESPACE ?? 'default'}`;
 const headers = {
   'content-type': 'application/json',
-  // Payloads come as base64 then. Written out as JSON by the server, an empty list would become null (seen with 1.29.1).
+  // With this header payloads are base64. If the server writes them as JSON, an empty list becomes null (seen with 1.29.1).
   accept: 'application/json+no-payload-shorthand',
   ...(env.TEMPORAL_API_KEY ? { authorization: `Bearer ${env.TEMPORAL_API_KEY}` } : {}),
 };
 
-/** One call; the answer's HTTP status decides what it is. */
+/** Makes one call. Throws an error with the HTTP `status` if it fails. */
 async function call(path, body) {
   const request = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(`${base}/workflows/${path}`, request);
@@ -27,29 +27,29 @@ async function call(path, body) {
   throw Object.assign(new Error(answer.message ?? response.statusText), { status: response.status });
 }
 
-/** What a payload carries. With an encrypting worker, decode it here (README, "Encrypted payloads"). */
+/** The value in a payload. If the worker encrypts, decrypt it here (README, "Encrypted payloads"). */
 const decoded = ({ payloads }) => JSON.parse(Buffer.from(payloads[0].data, 'base64').toString());
 
 function fail({ message, applicationFailureInfo }) {
   throw Object.assign(new Error(message), { type: applicationFailureInfo?.type });
 }
 
-/** The HTTP API has no update-with-start: start, or join what runs, then update. */
+/** The HTTP API has no update-with-start: start the wait or join the running one, then send the update. */
 async function start(workflowId, input) {
   await call(workflowId, {
     workflowType: { name: 'tryOnResults' },
     taskQueue: { name: env.TRYON_TASK_QUEUE ?? 'tryon' },
     input: [input],
-    // Of a repeated start with the same request id the server makes one.
+    // The server starts only one workflow for repeated starts with the same request id.
     requestId: randomUUID(),
-    // One wait for each task, however many callers.
+    // Any number of callers share one wait per task.
     workflowIdConflictPolicy: 'WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING',
   });
 }
 
-/** The status, with all images so far; `undefined` where the wait has ended. */
+/** The status, with all images so far; `undefined` if the wait has ended. */
 async function subscribe(workflowId, subscriber) {
-  // With one id for all tries the server takes the update once.
+  // The same id for all tries, so the server applies the update once.
   const updateId = randomUUID();
   for (;;) {
     try {
@@ -59,7 +59,7 @@ async function subscribe(workflowId, subscriber) {
       });
       if (outcome?.failure) fail(outcome.failure);
       if (outcome?.success) return decoded(outcome.success);
-      // A long poll that came back empty.
+      // The long poll returned without an answer: try again.
     } catch (error) {
       if (error.status === 404) return undefined;
       throw error;
@@ -88,14 +88,14 @@ async function main(taskId, subscriberId, timeoutSeconds) {
   const workflowId = encodeURIComponent(`tryon-results-${taskId}`);
   const subscriber = { workflowId: subscriberId };
   const input = { taskId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds: Number(timeoutSeconds) }) };
-  // `notify` too: a wait that is started here may end before the update arrives. Subscribed twice is subscribed once.
+  // `notify` too: a wait that starts here may end before the update arrives. Subscribing twice counts once.
   await start(workflowId, { ...input, notify: [subscriber] });
   const subscribed = await subscribe(workflowId, subscriber);
   const ended = subscribed === undefined ? await result(workflowId) : undefined;
   const { queryResult } = await call(`${workflowId}/query/tryOnStatus`, {});
   const status = decoded(queryResult);
   console.error(`${status.state}, ${status.images.length} images so far`);
-  // A vendor task that failed is an outcome too: look at its `status`.
+  // A vendor task that failed is an outcome too: check its `status`.
   console.log(JSON.stringify({ subscribed, status, outcome: ended ?? (await result(workflowId)) }));
 }
 

@@ -3,7 +3,7 @@ Starts or joins the wait for a try-on task, subscribes a workflow to it in the s
 
     python caller.py <taskId> <subscriberWorkflowId> [timeoutSeconds]
 
-Prints one JSON document: { subscribed, status, outcome }. Exit code 1 where the input is refused.
+Prints one JSON document: { subscribed, status, outcome }. Exit code 1 if the input is refused.
 """
 
 import json
@@ -23,11 +23,11 @@ async def main(task_id: str, subscriber_id: str, timeout_seconds: float = 3_600)
         {"taskId": task_id, "timeoutSeconds": timeout_seconds},
         id=f"tryon-results-{task_id}",
         task_queue=TRYON_TASK_QUEUE,
-        # One wait for each task, however many callers.
+        # Any number of callers share one wait per task.
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
     try:
-        # The answer has all images so far, so that a late subscriber misses nothing.
+        # The answer has all images so far, so a late subscriber misses nothing.
         subscribed = await client.execute_update_with_start_workflow(
             "subscribe", {"workflowId": subscriber_id}, start_workflow_operation=start
         )
@@ -40,7 +40,7 @@ async def main(task_id: str, subscriber_id: str, timeout_seconds: float = 3_600)
     wait = await start.workflow_handle()
     status = await wait.query("tryOnStatus")
     print(f"{status['state']}, {len(status['images'])} images so far", file=sys.stderr)
-    # A vendor task that failed is an outcome too: look at its `status`.
+    # A vendor task that failed is an outcome too: check its `status`.
     outcome = await wait.result()
     print(json.dumps({"subscribed": subscribed, "status": status, "outcome": outcome}))
     return 0

@@ -1,6 +1,6 @@
 """
-Encrypts and decrypts payloads as a temporal-tryon worker does that has the same keys: AES-256-GCM, a nonce of 12 bytes before and a tag of
-16 after the ciphertext, the key's id beside it, the whole payload inside.
+Encrypts and decrypts payloads like a temporal-tryon worker with the same keys: AES-256-GCM over the whole payload, a nonce of 12
+bytes before the ciphertext and a tag of 16 bytes after it, the key's id in the metadata.
 """
 
 import os
@@ -21,7 +21,7 @@ KEY_BYTES = 32
 
 
 class EncryptionCodec(PayloadCodec):
-    """The first key encrypts, all decrypt; what is not encrypted is read as it is."""
+    """The first key encrypts, all keys decrypt; plain payloads pass unchanged."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self.ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
@@ -52,7 +52,7 @@ class EncryptionCodec(PayloadCodec):
 
 
 def read_keys(text: str) -> dict[str, bytes]:
-    """Reads `id:base64,...`, also with line ends for commas; what follows a `#` in a line is a comment."""
+    """Reads `id:base64,...`, separated by commas or line ends; text after a `#` is a comment."""
     keys: dict[str, bytes] = {}
     for part in re.sub(r"#[^\n]*", "", text).replace(",", " ").split():
         key_id, _, encoded = part.partition(":")
@@ -66,7 +66,7 @@ def read_keys(text: str) -> dict[str, bytes]:
 
 
 def data_converter() -> DataConverter:
-    """The converter for a client, by TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's own where neither is set."""
+    """The converter for a client, from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's default if neither is set."""
     text, path = os.environ.get("TRYON_CODEC_KEYS"), os.environ.get("TRYON_CODEC_KEYS_FILE")
     if path:
         text = Path(path).read_text()

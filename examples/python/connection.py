@@ -1,4 +1,4 @@
-"""Connects by Temporal's own environment configuration: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ..."""
+"""Connects with Temporal's environment configuration: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, ..."""
 
 import asyncio
 import os
@@ -23,8 +23,8 @@ async def connect() -> Client:
 
 def run(main: Coroutine[Any, Any, int | None]) -> NoReturn:
     """
-    Runs a script to its end. It leaves without the interpreter's own tear-down, in which the SDK's threads can crash a process
-    that has just done all its work: https://github.com/temporalio/sdk-python/issues/300. A service that runs on needs none of this.
+    Runs a script to its end. It exits without the interpreter's own tear-down, in which the SDK's threads can crash a process
+    that has finished its work: https://github.com/temporalio/sdk-python/issues/300. A long-running service does not need this.
     """
     try:
         code = asyncio.run(main) or 0

@@ -1,9 +1,9 @@
 """
-Runs a workflow that only listens, for caller.py to subscribe:
+Runs a workflow that only receives events; caller.py subscribes it:
 
     python follower.py <workflowId>
 
-Says "listening" on standard error once it can be signalled; prints as parent.py does when an outcome has come.
+Prints "listening" on standard error when it is ready for signals, and the same JSON as parent.py when the outcome arrives.
 """
 
 import json

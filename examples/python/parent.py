@@ -1,9 +1,9 @@
 """
-Runs a workflow that starts `tryOnResults` as its child, on a worker and a task queue of one's own:
+Runs a workflow that starts `tryOnResults` as its child, on its own worker and task queue:
 
     python parent.py <taskId> [timeoutSeconds]
 
-Prints what the workflow returned as one JSON document: { outcome, images, kinds }, `kinds` being those of the events it took.
+Prints what the workflow returned as one JSON document: { outcome, images, kinds }; `kinds` lists the kinds of its events.
 """
 
 import json
@@ -18,7 +18,7 @@ from workflows import TryOnParent
 
 async def main(task_id: str, timeout_seconds: float = 3_600) -> None:
     client = await connect()
-    # A service has one queue with a fixed name; this script ends with its workflow, so its queue is its own.
+    # A service has one queue with a fixed name; this script ends with its workflow, so it makes a new queue.
     task_queue = f"python-parents-{uuid4()}"
     async with Worker(client, task_queue=task_queue, workflows=[TryOnParent]):
         result = await client.execute_workflow(

@@ -1,4 +1,4 @@
-"""Workflows of one's own that are signalled by a wait for a try-on task. Nothing here but the contract's names and JSON."""
+"""Workflows that a wait for a try-on task signals. They use only the contract's names and JSON."""
 
 import asyncio
 from datetime import timedelta
@@ -9,14 +9,14 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 Json = dict[str, Any]
 
-# A wait that is terminated can send no outcome, so a receiver keeps a deadline of its own, a little behind the wait's.
+# A wait that is terminated sends no outcome, so a receiver has its own deadline, slightly later than the wait's.
 GRACE_SECONDS = 60
 DEFAULT_TIMEOUT_SECONDS = 3_600
 JOIN_ATTEMPTS = 10
 
 
 class TryOnEvents:
-    """Takes the signal `tryOnEvent` and drops repeats: a pair (waitId, sequence) is taken once. Base class of workflows."""
+    """Receives the signal `tryOnEvent` and drops repeats: each pair (waitId, sequence) counts once. Base class of workflows."""
 
     def __init__(self) -> None:
         self.seen: set[tuple[str, int]] = set()
@@ -26,7 +26,7 @@ class TryOnEvents:
 
     @workflow.signal(name="tryOnEvent")
     def on_event(self, event: Json) -> None:
-        # A snapshot answers `tryOnSubscribe` and takes no number of its own, so it is no repeat of the event that has the same.
+        # A snapshot answers `tryOnSubscribe` and has no number of its own: it is not a repeat of the event with the same number.
         if event["kind"] != "snapshot":
             pair = (event["waitId"], event["sequence"])
             if pair in self.seen:
@@ -51,7 +51,7 @@ class TryOnEvents:
 
 @workflow.defn(name="PythonTryOnFollower")
 class TryOnFollower(TryOnEvents):
-    """Only listens: somebody else subscribes it to a wait, as caller.py does. Input: `{ timeoutSeconds? }`."""
+    """Only receives events; another program subscribes it to a wait, as caller.py does. Input: `{ timeoutSeconds? }`."""
 
     @workflow.run
     async def run(self, given: Json) -> Json:
@@ -62,7 +62,7 @@ class TryOnFollower(TryOnEvents):
 
 @workflow.defn(name="PythonTryOnParent")
 class TryOnParent(TryOnEvents):
-    """Starts the wait as a child, or joins the one that runs. Input: `{ taskId, taskQueue?, timeoutSeconds? }`."""
+    """Starts the wait as a child, or joins the running one. Input: `{ taskId, taskQueue?, timeoutSeconds? }`."""
 
     @workflow.run
     async def run(self, given: Json) -> Json:
@@ -71,7 +71,7 @@ class TryOnParent(TryOnEvents):
         child = await self.start_or_join(wait_id, given, timeout_seconds)
         try:
             await workflow.wait_condition(
-                # The outcome event is the truth. A child that failed (input refused) or was terminated sends none.
+                # Use the outcome event, not the child's result. A child that failed (input refused) or was terminated sends none.
                 lambda: self.outcome is not None or has_failed(child),
                 timeout=timedelta(seconds=timeout_seconds + GRACE_SECONDS),
             )
@@ -79,7 +79,7 @@ class TryOnParent(TryOnEvents):
             await self.leave(wait_id)
             raise
         if self.outcome is None and child is not None:
-            await child  # raises why
+            await child  # raises its error
         return self.result()
 
     async def start_or_join(
@@ -93,12 +93,12 @@ class TryOnParent(TryOnEvents):
                     {"taskId": given["taskId"], "timeoutSeconds": timeout_seconds},
                     id=wait_id,
                     task_queue=given.get("taskQueue", "tryon"),
-                    # Others may listen to this wait too: our end must not be its end.
+                    # The wait may have other subscribers: our end must not end it.
                     parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                     cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
                 )
             except WorkflowAlreadyStartedError:
-                pass  # somebody else's: join it
+                pass  # it runs already: join it
             try:
                 await workflow.get_external_workflow_handle(wait_id).signal("tryOnSubscribe", subscriber)
                 return None
@@ -111,7 +111,7 @@ class TryOnParent(TryOnEvents):
             leaving = {"workflowId": workflow.info().workflow_id}
             await workflow.get_external_workflow_handle(wait_id).signal("tryOnUnsubscribe", leaving)
         except ApplicationError:
-            pass  # it is gone already
+            pass  # it has ended already
 
 
 def has_failed(child: Optional["workflow.ChildWorkflowHandle[Any, Any]"]) -> bool:

@@ -3,8 +3,8 @@
  *
  *     npx tsx caller.ts <taskId> <subscriberWorkflowId> [timeoutSeconds]
  *
- * Prints one JSON document: { subscribed, status, outcome }. Exit code 1 where the input is refused. Only the contract's names and
- * types are used; `temporal-tryon` has a typed client too.
+ * Prints one JSON document: { subscribed, status, outcome }. Exit code 1 if the input is refused. Uses only the contract's
+ * names and types; `temporal-tryon` has a typed client too.
  */
 import { Client, Connection, WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -18,10 +18,10 @@ async function call(client: Client, input: TryOnResultsInput, subscriber: Subscr
     workflowId: `tryon-results-${input.taskId}`,
     taskQueue: process.env.TRYON_TASK_QUEUE ?? 'tryon',
     args: [input],
-    // One wait for each task, however many callers.
+    // Any number of callers share one wait per task.
     workflowIdConflictPolicy: 'USE_EXISTING',
   });
-  // The answer has all images so far, so that a late subscriber misses nothing.
+  // The answer has all images so far, so a late subscriber misses nothing.
   const subscribed = await client.workflow.executeUpdateWithStart<TryOnResults, TryOnStatus, [Subscriber]>(
     'subscribe',
     {
@@ -32,7 +32,7 @@ async function call(client: Client, input: TryOnResultsInput, subscriber: Subscr
   const wait = await start.workflowHandle();
   const status = await wait.query<TryOnStatus>('tryOnStatus');
   console.error(`${status.state}, ${status.images.length} images so far`);
-  // A vendor task that failed is an outcome too: poll at its `status`.
+  // A vendor task that failed is an outcome too: check its `status`.
   const outcome = await wait.result();
   console.log(JSON.stringify({ subscribed, status, outcome }));
 }
@@ -46,7 +46,7 @@ if (taskId === undefined || subscriberId === undefined) {
 const { connectionOptions, namespace } = loadClientConnectConfig();
 const connection = await Connection.connect(connectionOptions);
 try {
-  // With an encrypting worker, give the client its `dataConverter` (README, "Encrypted payloads").
+  // If the worker encrypts, give the client its `dataConverter` (README, "Encrypted payloads").
   const client = new Client({ connection, ...(namespace === undefined ? {} : { namespace }) });
   const input = { taskId, ...(timeout === undefined ? {} : { timeoutSeconds: Number(timeout) }) };
   await call(client, input, { workflowId: subscriberId });

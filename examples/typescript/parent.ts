@@ -1,5 +1,5 @@
 /**
- * Runs a workflow that starts `tryOnResults` as its child, on a worker and a task queue of one's own:
+ * Runs a workflow that starts `tryOnResults` as its child, on its own worker and task queue:
  *
  *     npx tsx parent.ts <taskId> [timeoutSeconds]
  *
@@ -22,14 +22,14 @@ const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
 const connection = await NativeConnection.connect(connectionOptions);
 const clientConnection = await Connection.connect(connectionOptions);
 try {
-  // A service has one queue with a fixed name; this script ends with its workflow, so its queue is its own.
+  // A service has one queue with a fixed name; this script ends with its workflow, so it makes a new queue.
   const taskQueue = `typescript-parents-${randomUUID()}`;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
-    // With an encrypting worker, give this one and the client its `dataConverter` (README, "Encrypted payloads").
+    // If the worker encrypts, give this worker and the client its `dataConverter` (README, "Encrypted payloads").
   });
   const client = new Client({ connection: clientConnection, namespace });
   const result = await worker.runUntil(

@@ -1,4 +1,4 @@
-/** A parent of one's own, with the pieces that `temporal-tryon/workflow` has for it. Workflow sandbox: no Node.js here. */
+/** A parent workflow with the helpers of `temporal-tryon/workflow`. It runs in the workflow sandbox: no Node.js here. */
 import { ApplicationFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 import {
   leaveTryOn,
@@ -24,13 +24,13 @@ export interface ParentResult {
   kinds: TryOnEvent['kind'][];
 }
 
-/** A wait that is terminated can send no outcome, so a parent keeps a deadline of its own, a little behind the wait's. */
+/** A wait that is terminated sends no outcome, so a parent has its own deadline, slightly later than the wait's. */
 const GRACE_SECONDS = 60;
 
-/** Starts the wait for a task as its child, or joins the one that runs, and returns the outcome. */
+/** Starts the wait for a task as its child, or joins the running one, and returns the outcome. */
 export async function tryOnParent({ taskId, taskQueue, timeoutSeconds = 3_600 }: ParentInput): Promise<ParentResult> {
   const kinds: TryOnEvent['kind'][] = [];
-  // At the top, before the first `await`: events may come with the first workflow task. Repeats are dropped in there.
+  // Call it first, before any `await`: events may arrive with the first workflow task. It drops repeats.
   const inbox = receiveTryOnEvents({ onEvent: ({ kind }) => kinds.push(kind) });
   await startOrJoinTryOn({ taskId, timeoutSeconds }, { taskQueue });
   try {
@@ -39,7 +39,7 @@ export async function tryOnParent({ taskId, taskQueue, timeoutSeconds = 3_600 }:
     );
     return { outcome, images: inbox.task(taskId)?.images ?? [], kinds };
   } catch (error) {
-    // Cancelled, or out of time: a wait that nobody listens to ends by itself.
+    // Cancelled, or out of time: a wait without subscribers, started as a child, ends itself.
     await CancellationScope.nonCancellable(() => leaveTryOn(taskId));
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     throw ApplicationFailure.create({ message: `no outcome of ${taskId}`, type: 'NoOutcome', nonRetryable: true });

@@ -99,8 +99,8 @@ describe('installed into an empty project', () => {
       );
       return sizes.reduce((sum, size) => sum + size, 0);
     };
-    const stated = /takes ([\d.]+) MB unpacked; with all that it needs about (\d+) MB/
-      .exec(readme)
+    const stated = /takes ([\d.]+) MB unpacked\. With its dependencies it takes about (\d+) MB/
+      .exec(readme.replace(/\s+/g, ' '))
       ?.slice(1)
       .map(Number);
     const measured = [

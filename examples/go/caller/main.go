@@ -2,7 +2,7 @@
 //
 //	go run ./caller <taskId> <subscriberWorkflowId> [timeoutSeconds]
 //
-// It prints one JSON document: { subscribed, status, outcome }. Exit code 1 where the input is refused.
+// It prints one JSON document: { subscribed, status, outcome }. Exit code 1 if the input is refused.
 package main
 
 import (
@@ -53,7 +53,7 @@ func call(ctx context.Context, taskID, subscriberID string, rest []string) error
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:        tryon.ResultsWorkflowID(taskID),
 		TaskQueue: tryon.TaskQueue(),
-		// One wait for each task, however many callers.
+		// Any number of callers share one wait per task.
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}, tryon.ResultsWorkflow, input)
 	update, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -67,7 +67,7 @@ func call(ctx context.Context, taskID, subscriberID string, rest []string) error
 	if err != nil {
 		return err
 	}
-	// The answer has all images so far, so that a late subscriber misses nothing.
+	// The answer has all images so far, so a late subscriber misses nothing.
 	var subscribed, status tryon.Status
 	if err := update.Get(ctx, &subscribed); err != nil {
 		return err
@@ -85,7 +85,7 @@ func call(ctx context.Context, taskID, subscriberID string, rest []string) error
 	if err != nil {
 		return err
 	}
-	// A vendor task that failed is an outcome too: look at its Status.
+	// A vendor task that failed is an outcome too: check its Status.
 	var outcome tryon.Outcome
 	if err := wait.Get(ctx, &outcome); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Nexus runs a workflow of another team, in a namespace of its own, that awaits a task by the Nexus service tryOn:
+// Nexus runs a workflow of another team, in its own namespace, that awaits a task through the Nexus service tryOn:
 //
 //	go run ./nexus <endpoint> <taskId>
 //
@@ -22,8 +22,8 @@ type Awaited struct {
 	Outcome tryon.Outcome `json:"outcome"`
 }
 
-// AwaitResults knows the endpoint's name and nothing of where the waits run. When it is cancelled, so is the operation: it leaves the
-// wait to others and ends as cancelled.
+// AwaitResults knows only the endpoint's name, not where the waits run. If it is cancelled, so is the operation: it unsubscribes from the
+// wait and ends as cancelled.
 func AwaitResults(ctx workflow.Context, endpoint, taskID string) (Awaited, error) {
 	var awaited Awaited
 	service := workflow.NewNexusClient(endpoint, tryon.NexusService)

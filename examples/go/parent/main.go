@@ -1,4 +1,4 @@
-// Parent runs a workflow that starts tryOnResults as its child, on a worker and a task queue of one's own:
+// Parent runs a workflow that starts tryOnResults as its child, on its own worker and task queue:
 //
 //	go run ./parent <taskId> [timeoutSeconds]
 //

@@ -21,9 +21,9 @@ const (
 	keyBytes      = 32
 )
 
-// EncryptionCodec encrypts and decrypts payloads as a temporal-tryon worker does that has the same keys: AES-256-GCM, a nonce of 12 bytes
-// before and a tag of 16 after the ciphertext, the key's id beside it, the whole payload inside. The first key encrypts, all decrypt;
-// what is not encrypted is read as it is.
+// EncryptionCodec encrypts and decrypts payloads like a temporal-tryon worker with the same keys: AES-256-GCM over the whole payload, a
+// nonce of 12 bytes before the ciphertext and a tag of 16 bytes after it, the key's id in the metadata. The first key encrypts, all keys
+// decrypt; plain payloads pass unchanged.
 type EncryptionCodec struct {
 	first   string
 	ciphers map[string]cipher.AEAD
@@ -31,7 +31,7 @@ type EncryptionCodec struct {
 
 var comment = regexp.MustCompile(`#[^\n]*`)
 
-// NewEncryptionCodec reads keys as `id:base64,...`, also with line ends for commas; what follows a # in a line is a comment.
+// NewEncryptionCodec reads keys as `id:base64,...`, separated by commas or line ends; text after a # is a comment.
 func NewEncryptionCodec(keys string) (*EncryptionCodec, error) {
 	codec := &EncryptionCodec{ciphers: map[string]cipher.AEAD{}}
 	parts := strings.Fields(strings.ReplaceAll(comment.ReplaceAllString(keys, ""), ",", " "))
@@ -110,7 +110,7 @@ func each(payloads []*commonpb.Payload, change func(*commonpb.Payload) (*commonp
 	return changed, nil
 }
 
-// DataConverter for a client, by TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's own where neither is set.
+// DataConverter for a client, from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's default if neither is set.
 func DataConverter() (converter.DataConverter, error) {
 	keys := os.Getenv("TRYON_CODEC_KEYS")
 	if path := os.Getenv("TRYON_CODEC_KEYS_FILE"); path != "" {

@@ -12,8 +12,8 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// Connect gives a client by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of Temporal's environment configuration, with the
-// waits' data converter. Warnings go to standard error.
+// Connect returns a client configured by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of Temporal's environment configuration, with
+// the waits' data converter. Warnings go to standard error.
 func Connect(ctx context.Context) (client.Client, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -26,8 +26,8 @@ func Connect(ctx context.Context) (client.Client, error) {
 	return client.DialContext(ctx, options)
 }
 
-// StartWorker starts a worker for one workflow type, on a task queue of its own: these programs end with their workflow. A service has
-// one queue with a fixed name.
+// StartWorker starts a worker for one workflow type. It makes a new task queue, because these programs end with their workflow; a service
+// would have one queue with a fixed name.
 func StartWorker(c client.Client, workflow any) (worker.Worker, string, error) {
 	taskQueue := "go-" + uuid.NewString()
 	w := worker.New(c, taskQueue, worker.Options{})

@@ -32,7 +32,7 @@ func TaskQueue() string {
 	return "tryon"
 }
 
-// Input of tryOnResults. An optional field is absent, never null: hence omitempty.
+// Input of tryOnResults. An optional field is absent, never null, so it needs omitempty.
 type Input struct {
 	TaskID         string       `json:"taskId"`
 	SubmittedAt    *time.Time   `json:"submittedAt,omitempty"`
@@ -43,7 +43,7 @@ type Input struct {
 	NotifyParent   *bool        `json:"notifyParent,omitempty"`
 }
 
-// Subscriber is a workflow that is signalled.
+// Subscriber is a workflow that receives the events.
 type Subscriber struct {
 	WorkflowID     string   `json:"workflowId"`
 	RunID          string   `json:"runId,omitempty"`
@@ -72,7 +72,7 @@ type Error struct {
 	RequestID string `json:"requestId,omitempty"`
 }
 
-// Outcome of a wait; a vendor task that failed has one too. Fields that are of no use here are left out.
+// Outcome of a wait; a vendor task that failed has one too. Fields that this example does not use are left out.
 type Outcome struct {
 	TaskID    string    `json:"taskId"`
 	Status    string    `json:"status"`

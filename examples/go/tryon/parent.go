@@ -12,7 +12,7 @@ import (
 
 const (
 	defaultTimeoutSeconds = 3_600
-	// A wait that is terminated can send no outcome, so a parent keeps a deadline of its own, a little behind the wait's.
+	// A wait that is terminated sends no outcome, so a parent has its own deadline, slightly later than the wait's.
 	grace        = time.Minute
 	joinAttempts = 10
 )
@@ -31,7 +31,7 @@ type ParentResult struct {
 	Kinds   []string `json:"kinds"`
 }
 
-// Parent starts the wait for a task as its child, or joins the one that runs, and returns the outcome.
+// Parent starts the wait for a task as its child, or joins the running one, and returns the outcome.
 func Parent(ctx workflow.Context, input ParentInput) (ParentResult, error) {
 	timeoutSeconds := float64(defaultTimeoutSeconds)
 	if input.TimeoutSeconds != nil {
@@ -42,7 +42,7 @@ func Parent(ctx workflow.Context, input ParentInput) (ParentResult, error) {
 	if err != nil {
 		return ParentResult{}, err
 	}
-	// The outcome event is the truth. A child that failed (input refused) or was terminated sends none.
+	// Use the outcome event, not the child's result. A child that failed (input refused) or was terminated sends none.
 	var childErr error
 	if child != nil {
 		workflow.Go(ctx, func(ctx workflow.Context) {
@@ -65,7 +65,7 @@ func Parent(ctx workflow.Context, input ParentInput) (ParentResult, error) {
 	return ParentResult{}, temporal.NewApplicationError(fmt.Sprintf("no outcome within %s", timeout), "NoOutcome")
 }
 
-// receiveEvents takes the signal tryOnEvent and drops repeats: a pair of wait and sequence is taken once.
+// receiveEvents receives the signal tryOnEvent and drops repeats: each pair of wait and sequence counts once.
 func receiveEvents(ctx workflow.Context) *ParentResult {
 	type pair struct {
 		waitID   string
@@ -84,7 +84,7 @@ func receiveEvents(ctx workflow.Context) *ParentResult {
 		for {
 			var event Event
 			workflow.GetSignalChannel(ctx, EventSignal).Receive(ctx, &event)
-			// A snapshot answers tryOnSubscribe and takes no number of its own, so it is no repeat of the event that has the same.
+			// A snapshot answers tryOnSubscribe and has no number of its own: it is not a repeat of the event with the same number.
 			if event.Kind != "snapshot" {
 				if seen[pair{event.WaitID, event.Sequence}] {
 					continue
@@ -106,9 +106,9 @@ func receiveEvents(ctx workflow.Context) *ParentResult {
 	return received
 }
 
-// startOrJoin answers the child where one was started, nil where a wait of others was joined.
+// startOrJoin returns the child if it started one, or nil if it joined a running wait.
 func startOrJoin(ctx workflow.Context, input ParentInput, timeoutSeconds float64) (workflow.ChildWorkflowFuture, error) {
-	// Others may listen to this wait too: neither our end nor our cancellation may be its end.
+	// The wait may have other subscribers: neither our end nor our cancellation may end it.
 	childCtx, _ := workflow.NewDisconnectedContext(ctx)
 	childCtx = workflow.WithChildOptions(childCtx, workflow.ChildWorkflowOptions{
 		WorkflowID:        ResultsWorkflowID(input.TaskID),

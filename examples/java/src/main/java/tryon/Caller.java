@@ -15,7 +15,7 @@ import java.util.Map;
 
 /**
  * Starts or joins the wait for a try-on task, subscribes a workflow to it in the same call, and awaits the outcome. Prints one JSON
- * document: { subscribed, status, outcome }. Exit code 1 where the input is refused.
+ * document: { subscribed, status, outcome }. Exit code 1 if the input is refused.
  */
 public final class Caller {
   public static void main(String[] args) throws IOException {
@@ -44,7 +44,7 @@ public final class Caller {
             WorkflowOptions.newBuilder()
                 .setWorkflowId(TryOn.resultsWorkflowId((String) input.get("taskId")))
                 .setTaskQueue(TryOn.taskQueue())
-                // One wait for each task, however many callers.
+                // Any number of callers share one wait per task.
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                 .build());
     UpdateOptions<JsonNode> subscribe =
@@ -52,11 +52,11 @@ public final class Caller {
             .setUpdateName(TryOn.SUBSCRIBE_UPDATE)
             .setWaitForStage(WorkflowUpdateStage.COMPLETED)
             .build();
-    // The answer has all images so far, so that a late subscriber misses nothing.
+    // The answer has all images so far, so a late subscriber misses nothing.
     JsonNode subscribed = wait.executeUpdateWithStart(subscribe, new Object[] {subscriber}, new Object[] {input});
     JsonNode status = wait.query(TryOn.STATUS_QUERY, JsonNode.class);
     System.err.println(status.get("state").asText() + ", " + status.get("images").size() + " images so far");
-    // A vendor task that failed is an outcome too: look at its status.
+    // A vendor task that failed is an outcome too: check its status.
     JsonNode outcome = wait.getResult(JsonNode.class);
     System.out.println("{\"subscribed\":" + subscribed + ",\"status\":" + status + ",\"outcome\":" + outcome + "}");
   }

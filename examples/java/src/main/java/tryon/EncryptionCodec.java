@@ -22,9 +22,9 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Encrypts and decrypts payloads as a temporal-tryon worker does that has the same keys: AES-256-GCM, a nonce of 12 bytes before and a
- * tag of 16 after the ciphertext, the key's id beside it, the whole payload inside. The first key encrypts, all decrypt; what is not
- * encrypted is read as it is.
+ * Encrypts and decrypts payloads like a temporal-tryon worker with the same keys: AES-256-GCM over the whole payload, a nonce of 12 bytes
+ * before the ciphertext and a tag of 16 bytes after it, the key's id in the metadata. The first key encrypts, all keys decrypt; plain
+ * payloads pass unchanged.
  */
 final class EncryptionCodec implements PayloadCodec {
   private static final String ENCODING = "encoding";
@@ -38,7 +38,7 @@ final class EncryptionCodec implements PayloadCodec {
   private final Map<String, SecretKeySpec> keys = new LinkedHashMap<>();
   private final String first;
 
-  /** Reads keys as {@code id:base64,...}, also with line ends for commas; what follows a # in a line is a comment. */
+  /** Reads keys as {@code id:base64,...}, separated by commas or line ends; text after a # is a comment. */
   EncryptionCodec(String text) {
     for (String part : text.replaceAll("#[^\n]*", "").trim().split("[\\s,]+")) {
       int colon = part.indexOf(':');
@@ -51,7 +51,7 @@ final class EncryptionCodec implements PayloadCodec {
     first = keys.keySet().iterator().next();
   }
 
-  /** The converter for a client, by TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's own where neither is set. */
+  /** The converter for a client, from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE; Temporal's default if neither is set. */
   static DataConverter dataConverter() throws IOException {
     String path = System.getenv("TRYON_CODEC_KEYS_FILE");
     String text = path == null ? System.getenv("TRYON_CODEC_KEYS") : Files.readString(Path.of(path));

@@ -12,7 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs a workflow that starts tryOnResults as its child, on a worker and a task queue of one's own. Prints what the workflow returned as
+ * Runs a workflow that starts tryOnResults as its child, on its own worker and task queue. Prints what the workflow returned as
  * one JSON document: { outcome, images, kinds }.
  */
 public final class Parent {
@@ -24,7 +24,7 @@ public final class Parent {
     Map<String, Object> input = new HashMap<>(Map.of("taskId", args[0], "taskQueue", TryOn.taskQueue()));
     if (args.length == 2) input.put("timeoutSeconds", Double.valueOf(args[1]));
     WorkflowClient client = TryOn.connect();
-    // A service has one queue with a fixed name; this program ends with its workflow, so its queue is its own.
+    // A service has one queue with a fixed name; this program ends with its workflow, so it makes a new queue.
     String taskQueue = "java-parents-" + UUID.randomUUID();
     WorkerFactory workers = WorkerFactory.newInstance(client);
     workers.newWorker(taskQueue).registerWorkflowImplementationTypes(TryOnParentImpl.class);

@@ -6,7 +6,7 @@ import io.temporal.envconfig.ClientConfigProfile;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import java.io.IOException;
 
-/** The contract's names, and a client. Inputs are maps and answers JSON trees: the contract needs no more. */
+/** The contract's names, and a client. Inputs are maps and answers are JSON trees, which is enough for the contract. */
 final class TryOn {
   static final String RESULTS_WORKFLOW = "tryOnResults";
   static final String STATUS_QUERY = "tryOnStatus";
@@ -28,7 +28,7 @@ final class TryOn {
     return System.getenv().getOrDefault("TRYON_TASK_QUEUE", "tryon");
   }
 
-  /** Connects by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of Temporal's environment configuration. */
+  /** Connects to the server of TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and the rest of Temporal's environment configuration. */
   static WorkflowClient connect() throws IOException {
     ClientConfigProfile profile = ClientConfigProfile.load();
     WorkflowServiceStubs service = WorkflowServiceStubs.newServiceStubs(profile.toWorkflowServiceStubsOptions());

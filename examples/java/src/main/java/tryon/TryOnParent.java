@@ -6,7 +6,7 @@ import io.temporal.workflow.WorkflowInterface;
 import io.temporal.workflow.WorkflowMethod;
 import java.util.Map;
 
-/** A workflow of one's own that starts the wait for a task as its child, or joins the one that runs. */
+/** A workflow that starts the wait for a task as its child, or joins the running one. */
 @WorkflowInterface
 public interface TryOnParent {
   /**
@@ -16,7 +16,7 @@ public interface TryOnParent {
   @WorkflowMethod(name = "JavaTryOnParent")
   JsonNode run(Map<String, Object> input);
 
-  /** News of the task. */
+  /** An event of the task. */
   @SignalMethod(name = TryOn.EVENT_SIGNAL)
   void onEvent(JsonNode event);
 }

@@ -23,7 +23,7 @@ import java.util.Set;
 
 public final class TryOnParentImpl implements TryOnParent {
   private static final double DEFAULT_TIMEOUT_SECONDS = 3_600;
-  // A wait that is terminated can send no outcome, so a parent keeps a deadline of its own, a little behind the wait's.
+  // A wait that is terminated sends no outcome, so a parent has its own deadline, slightly later than the wait's.
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final int JOIN_ATTEMPTS = 10;
 
@@ -39,7 +39,7 @@ public final class TryOnParentImpl implements TryOnParent {
     Promise<JsonNode> child = startOrJoin(waitId, input, timeoutSeconds);
     Duration timeout = Duration.ofMillis((long) (timeoutSeconds * 1_000)).plus(GRACE);
     try {
-      // The outcome event is the truth. A child that failed (input refused) or was terminated sends none.
+      // Use the outcome event, not the child's result. A child that failed (input refused) or was terminated sends none.
       Workflow.await(timeout, () -> outcome != null || hasFailed(child));
     } catch (CanceledFailure cancelled) {
       Workflow.newDetachedCancellationScope(() -> leave(waitId)).run();
@@ -58,15 +58,15 @@ public final class TryOnParentImpl implements TryOnParent {
   }
 
   private static boolean hasFailed(Promise<JsonNode> child) {
-    // Asked for its failure before it has completed, a promise blocks.
+    // A promise that has not completed blocks when it is asked for its failure.
     return child != null && child.isCompleted() && child.getFailure() != null;
   }
 
-  /** Drops repeats: a pair of wait and sequence is taken once. */
+  /** Drops repeats: each pair of wait and sequence counts once. */
   @Override
   public void onEvent(JsonNode event) {
     String kind = event.get("kind").asText();
-    // A snapshot answers tryOnSubscribe and takes no number of its own, so it is no repeat of the event that has the same.
+    // A snapshot answers tryOnSubscribe and has no number of its own: it is not a repeat of the event with the same number.
     boolean isNumbered = !kind.equals("snapshot");
     if (isNumbered && !seen.add(event.get("waitId").asText() + " " + event.get("sequence").asInt())) return;
     kinds.add(kind);
@@ -85,13 +85,13 @@ public final class TryOnParentImpl implements TryOnParent {
     for (JsonNode image : some) images.putIfAbsent(image.get("id").asText(), image);
   }
 
-  /** The result of the child that was started; null where a wait of others was joined. */
+  /** The result of the child if one was started; null if a running wait was joined. */
   private Promise<JsonNode> startOrJoin(String waitId, Map<String, Object> input, double timeoutSeconds) {
     ChildWorkflowOptions options =
         ChildWorkflowOptions.newBuilder()
             .setWorkflowId(waitId)
             .setTaskQueue((String) input.get("taskQueue"))
-            // Others may listen to this wait too: neither our end nor our cancellation may be its end.
+            // The wait may have other subscribers: neither our end nor our cancellation may end it.
             .setParentClosePolicy(ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON)
             .setCancellationType(ChildWorkflowCancellationType.ABANDON)
             .build();
@@ -105,7 +105,7 @@ public final class TryOnParentImpl implements TryOnParent {
         child.getExecution().get();
         return result;
       } catch (ChildWorkflowFailure running) {
-        // Somebody else's: join it.
+        // It runs already: join it.
       }
       try {
         Workflow.newUntypedExternalWorkflowStub(waitId).signal(TryOn.SUBSCRIBE_SIGNAL, subscriber);
