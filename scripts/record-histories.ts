@@ -1,8 +1,8 @@
 /**
  * Records a history of every shape of the workflows under `test/histories/`, from the real server: `npm run histories`. Until a version is
- * released they are recorded anew after a change of workflow code; from then on they stay, and the code must replay them.
+ * released, they are recorded again after each change of workflow code. From then on they stay, and the code must replay them.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -202,6 +202,14 @@ const shapes: Record<string, (stack: Stack) => Promise<{ workflowId: string; run
   },
 };
 
+/** Stack traces name places on this machine's disk, and replay does not read them. */
+const withoutStacks = (history: string): string =>
+  JSON.stringify(
+    JSON.parse(history, (key, value) => (key === 'stackTrace' ? undefined : value)),
+    null,
+    2,
+  );
+
 const server = await startDevServer({
   uiPort: false,
   extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
@@ -210,12 +218,13 @@ const server = await startDevServer({
 try {
   const stack = await startStack({ address: server.address, parents: true });
   try {
+    await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     await Promise.all(
       Object.entries(shapes).map(async ([name, record]) => {
         const { workflowId, runId } = await record(stack);
         const history = await stack.client.workflow.getHandle(workflowId, runId).fetchHistory();
-        await writeFile(`${folder}${name}.json`, `${historyToJSON(history)}\n`);
+        await writeFile(`${folder}${name}.json`, `${withoutStacks(historyToJSON(history))}\n`);
         process.stderr.write(`${name}: ${history.events?.length} events\n`);
       }),
     );

@@ -52,6 +52,8 @@ export const failureTypes = {
   invalidInput: 'InvalidTryOnInput',
   pending: 'TryOnPending',
   vendorError: 'TryOnVendorError',
+  /** An update that comes too late: the listing has ended. */
+  ended: 'TryOnEnded',
 } as const;
 
 /** Search attributes, used where the namespace has them. */

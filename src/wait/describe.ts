@@ -1,7 +1,7 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
 import { wellFormed } from '../check.js';
 import { utf8Bytes } from '../json-size.js';
-import { type ListingState, listingStatus } from './listing.js';
+import type { ListingSummary } from './listing.js';
 import { errorOf, stateOf } from './wait-report.js';
 import type { WaitState } from './wait-state.js';
 
@@ -71,23 +71,22 @@ export function describeWait(wait: WaitState): string {
 }
 
 /** Current details of a listing: totals, then up to 20 tasks. */
-export function describeListing(listing: ListingState, isOver: boolean): string {
-  const status = listingStatus(listing, isOver);
-  const ended = status.tasks.filter((task) => task.state !== 'waiting' && task.state !== 'blocked').length;
+export function describeListing({ listingId, state, tasks, deadline }: ListingSummary): string {
+  const ended = tasks.filter((task) => task.state !== 'waiting' && task.state !== 'blocked').length;
   const rows: [string, string][] = [
-    ['state', status.state],
-    ['tasks ended', `${ended} of ${status.tasks.length}`],
-    ['images', String(status.tasks.reduce((sum, task) => sum + task.imageCount, 0))],
-    ['deadline', shownTime(listing.deadlineMs)],
-    ...status.tasks
+    ['state', state],
+    ['tasks ended', `${ended} of ${tasks.length}`],
+    ['images', String(tasks.reduce((sum, task) => sum + task.imageCount, 0))],
+    ['deadline', shownTime(Date.parse(deadline))],
+    ...tasks
       .slice(0, SHOWN_ROWS)
       .map((task): [string, string] => [
         escapeMarkdown(task.garmentId ?? task.taskId),
         `${task.state}, ${task.imageCount} images`,
       ]),
   ];
-  if (status.tasks.length > SHOWN_ROWS) rows.push(['more tasks', String(status.tasks.length - SHOWN_ROWS)]);
-  return `### Listing ${escapeMarkdown(status.listingId)}: ${status.state}\n\n${table(rows)}${FOOT}`;
+  if (tasks.length > SHOWN_ROWS) rows.push(['more tasks', String(tasks.length - SHOWN_ROWS)]);
+  return `### Listing ${escapeMarkdown(listingId)}: ${state}\n\n${table(rows)}${FOOT}`;
 }
 
 /** The server takes a summary of this many bytes. */

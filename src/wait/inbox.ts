@@ -1,8 +1,9 @@
 /**
- * The receiver's rule as a fold: events of any number of waits come in, repeats are dropped, what is known of each task is kept. For the
- * parents of waits; pure, JSON.
+ * What a parent knows of its waits, as a fold: events of any number of waits come in, repeats are dropped, the state of each task comes out.
+ * Pure; plain JSON.
  */
 import type { TryOnError, TryOnEvent, TryOnEventOutcome, TryOnImage } from '../contract.js';
+import { defined } from '../defined.js';
 
 /** What a parent knows of one task. */
 export interface InboxTask {
@@ -14,13 +15,13 @@ export interface InboxTask {
   readonly outcome?: TryOnEventOutcome;
 }
 
-/** Tasks by id, and the last sequence taken from each wait: order holds for each receiver, so that what is not above it is a repeat. */
+/** Tasks by id, and the last sequence taken from each wait. Events arrive in order, so a sequence that is not above it is a repeat. */
 export interface Inbox {
   readonly tasks: Readonly<Record<string, InboxTask>>;
   readonly taken: Readonly<Record<string, number>>;
 }
 
-/** An inbox that has received nothing. Its records have no prototype, so that no task id meets an inherited key. */
+/** An empty inbox. Its records have no prototype, so that no task id meets an inherited key. */
 export const emptyInbox = (): Inbox => ({ tasks: Object.create(null), taken: Object.create(null) });
 
 /** An own value of a record that may have come through JSON: a task may be called `constructor`. */
@@ -36,13 +37,13 @@ export const restoreInbox = (inbox: Inbox): Inbox => ({
   taken: Object.assign(Object.create(null), inbox.taken),
 });
 
-function merge(known: readonly TryOnImage[], told: readonly TryOnImage[]): readonly TryOnImage[] {
+function merge(known: readonly TryOnImage[], received: readonly TryOnImage[]): readonly TryOnImage[] {
   const images = new Map(known.map((image) => [image.id, image]));
-  for (const image of told) images.set(image.id, image);
+  for (const image of received) images.set(image.id, image);
   return [...images.values()].sort((one, other) => one.subTask - other.subTask);
 }
 
-function applied(task: InboxTask, event: TryOnEvent): InboxTask {
+function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   const { error: _error, ...open } = task;
   switch (event.kind) {
     case 'images':
@@ -59,7 +60,7 @@ function applied(task: InboxTask, event: TryOnEvent): InboxTask {
         // An end is taken from the outcome event alone.
         state: isOver ? task.state : status.state,
         images: merge(task.images, status.images),
-        ...(status.error === undefined ? {} : { error: status.error }),
+        ...defined({ error: status.error }),
       };
     }
     case 'outcome': {
@@ -69,7 +70,7 @@ function applied(task: InboxTask, event: TryOnEvent): InboxTask {
         state: outcome.status,
         images: merge(task.images, outcome.images),
         outcome,
-        ...(outcome.error === undefined ? {} : { error: outcome.error }),
+        ...defined({ error: outcome.error }),
       };
     }
     default:
@@ -78,7 +79,7 @@ function applied(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
-/** Whether a signal's argument has the parts that are read here: whoever may signal a parent may send it anything. */
+/** Whether a signal's argument has the parts that are read here. Anybody who may signal a parent may send it anything. */
 function isEvent(given: unknown): given is TryOnEvent {
   if (typeof given !== 'object' || given === null) return false;
   const { kind, taskId, waitId, sequence, images, status, outcome } = given as Record<string, unknown>;
@@ -92,23 +93,23 @@ function isEvent(given: unknown): given is TryOnEvent {
 
 /**
  * Takes one event in.
- * @returns the inbox, and whether the event was new; what is no event is never new
+ * @returns the inbox, and whether the event was new; anything that is no event is not
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
   if (!isEvent(event)) return { inbox, fresh: false };
   const taken = own(inbox.taken, event.waitId) ?? 0;
   const isSnapshot = event.kind === 'snapshot';
   if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };
-  const was = own(inbox.tasks, event.taskId);
-  // A snapshot overtaken by an event of the same wait tells nothing new; one of an ended wait neither.
-  if (isSnapshot && (event.sequence < taken || (was?.waitId === event.waitId && was.outcome !== undefined))) {
+  const before = own(inbox.tasks, event.taskId);
+  // A snapshot that an event of the same wait overtook has nothing new, nor has one of an ended wait.
+  if (isSnapshot && (event.sequence < taken || (before?.waitId === event.waitId && before.outcome !== undefined))) {
     return { inbox, fresh: false };
   }
-  const begun: InboxTask = { waitId: event.waitId, state: 'waiting', images: was?.images ?? [] };
-  const task = was?.waitId === event.waitId ? was : begun;
+  const begun: InboxTask = { waitId: event.waitId, state: 'waiting', images: before?.images ?? [] };
+  const task = before?.waitId === event.waitId ? before : begun;
   return {
     inbox: {
-      tasks: put(inbox.tasks, event.taskId, applied(task, event)),
+      tasks: put(inbox.tasks, event.taskId, applyEvent(task, event)),
       taken: isSnapshot ? inbox.taken : put(inbox.taken, event.waitId, event.sequence),
     },
     fresh: true,

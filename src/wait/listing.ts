@@ -9,6 +9,7 @@ import {
   type TryOnListingResult,
   type TryOnListingStatus,
 } from '../contract.js';
+import { defined } from '../defined.js';
 import { jsonBytes, takeFitting, withImages } from '../json-size.js';
 import { emptyInbox, type Inbox, type InboxTask, own } from './inbox.js';
 
@@ -32,14 +33,14 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
   account: input.account ?? defaults.account,
   startedAtMs: nowMs,
   deadlineMs: nowMs + (input.timeoutSeconds ?? defaults.timeoutSeconds) * 1000,
-  ...(input.minimumImages === undefined ? {} : { minimumImages: input.minimumImages }),
+  ...defined({ minimumImages: input.minimumImages }),
   tasks: input.tasks,
   inbox: emptyInbox(),
   isCancelled: false,
   unstarted: {},
 });
 
-/** Adds a task; one that is known changes nothing. Throws nothing: the caller checks {@link isFull} first. */
+/** Adds a task; a known one changes nothing. The caller checks {@link isFull} first. */
 export const addTask = (listing: ListingState, task: ListingTask): ListingState =>
   hasTask(listing, task.taskId) ? listing : { ...listing, tasks: [...listing.tasks, task] };
 
@@ -53,7 +54,7 @@ export const isFull = (listing: ListingState): boolean => listing.tasks.length >
 const known = (listing: ListingState, { taskId }: Pick<ListingTask, 'taskId'>): InboxTask | undefined =>
   own(listing.inbox.tasks, taskId);
 
-/** Whether the task's wait has told its outcome. */
+/** Whether the outcome of the task's wait has arrived. */
 export const hasEnded = (listing: ListingState, taskId: string): boolean =>
   known(listing, { taskId })?.outcome !== undefined;
 
@@ -66,7 +67,7 @@ function imagesOf(listing: ListingState): ListingImage[] {
     (known(listing, task)?.images ?? []).map((image) => ({
       ...image,
       taskId: task.taskId,
-      ...(task.garmentId === undefined ? {} : { garmentId: task.garmentId }),
+      ...defined({ garmentId: task.garmentId }),
     })),
   );
 }
@@ -98,7 +99,7 @@ function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
   }));
 }
 
-/** The listing's result at `nowMs`; tasks that have not ended are told as `timeout`. Of very large outcomes it tells less. */
+/** The listing's result at `nowMs`. Tasks that have not ended are `timeout`; very large outcomes are shortened. */
 export function listingResult(listing: ListingState, nowMs: number, api: string): TryOnListingResult {
   const images = imagesOf(listing);
   const outcomes = listing.tasks.map((task): OutcomeOfTask => {
@@ -107,14 +108,14 @@ export function listingResult(listing: ListingState, nowMs: number, api: string)
       const { images: _images, ...rest } = outcome;
       return rest;
     }
-    const why = own(listing.unstarted, task.taskId);
+    const reason = own(listing.unstarted, task.taskId);
     const missing = (task.expectedImages ?? 0) - (known(listing, task)?.images.length ?? 0);
     return {
       taskId: task.taskId,
       status: 'timeout',
       subTasks: [],
       ...(missing > 0 ? { shortfall: missing } : {}),
-      ...(why === undefined ? {} : { error: { layer: 'transport', code: 'NoWorker', message: why } as const }),
+      ...(reason === undefined ? {} : { error: { layer: 'transport', code: 'NoWorker', message: reason } as const }),
       polls: 0,
       submittedAt: new Date(Date.parse(task.submittedAt ?? '') || listing.startedAtMs).toISOString(),
       finishedAt: new Date(nowMs).toISOString(),
@@ -132,27 +133,28 @@ export function listingResult(listing: ListingState, nowMs: number, api: string)
   return withImages(result, images, limits.resultBytes);
 }
 
-/** The answer of the query `tryOnListingStatus`. */
-export function listingStatus(listing: ListingState, isOver: boolean): TryOnListingStatus {
-  const images = imagesOf(listing);
-  const state = listing.isCancelled ? 'cancelled' : isOver ? resultStatus(listing, images.length) : 'waiting';
-  const status: TryOnListingStatus = {
-    listingId: listing.listingId,
-    state,
-    tasks: listing.tasks.map((task) => ({
-      taskId: task.taskId,
-      ...(task.garmentId === undefined ? {} : { garmentId: task.garmentId }),
-      state: known(listing, task)?.state ?? (isOver ? 'timeout' : 'waiting'),
-      imageCount: known(listing, task)?.images.length ?? 0,
-    })),
-    images: [],
-    deadline: new Date(listing.deadlineMs).toISOString(),
-  };
-  return withImages(status, images, limits.resultBytes);
+/** A listing's state and its tasks, without images: cheap, however many there are. */
+export type ListingSummary = Omit<TryOnListingStatus, 'images' | 'imagesOmitted'>;
+
+/** What {@link listingStatus} says beside the images. */
+export function listingSummary(listing: ListingState, isOver: boolean): ListingSummary {
+  const tasks = listing.tasks.map((task) => ({
+    taskId: task.taskId,
+    ...defined({ garmentId: task.garmentId }),
+    state: known(listing, task)?.state ?? (isOver ? 'timeout' : 'waiting'),
+    imageCount: known(listing, task)?.images.length ?? 0,
+  }));
+  const imageCount = tasks.reduce((sum, task) => sum + task.imageCount, 0);
+  const state = listing.isCancelled ? 'cancelled' : isOver ? resultStatus(listing, imageCount) : 'waiting';
+  return { listingId: listing.listingId, state, tasks, deadline: new Date(listing.deadlineMs).toISOString() };
 }
 
+/** The answer of the query `tryOnListingStatus`. */
+export const listingStatus = (listing: ListingState, isOver: boolean): TryOnListingStatus =>
+  withImages({ ...listingSummary(listing, isOver), images: [] }, imagesOf(listing), limits.resultBytes);
+
 /** Whether the state fits into the input of the next run. */
-export const canCarryListing = (listing: ListingState): boolean => jsonBytes(listing) <= limits.resultBytes;
+export const canContinueListingAsNew = (listing: ListingState): boolean => jsonBytes(listing) <= limits.resultBytes;
 
 const WAIT_ENDS_BEFORE_MS = 5_000;
 

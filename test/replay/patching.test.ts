@@ -12,7 +12,7 @@ const plain = JSON.parse(readFileSync(join(histories, 'plain.json'), 'utf8'));
 
 /** A change of commands, as somebody might make one: the wait rests before it ends. */
 const change = 'await sleep(1_000);';
-const place = '    await settle();\n    return finish();\n';
+const place = '      await this.settled();\n      return await this.finish();\n';
 const row = "  rest: { id: 'rest-before-end', reason: 'a trial', since: '9.9.9', history: 'plain.json' },";
 
 describe('the register of patches', () => {
@@ -41,11 +41,11 @@ describe('a change of workflow code', () => {
       expect(text.split(from), `${file} has the place to change once`).toHaveLength(2);
       await writeFile(join(source, file), text.replace(from, to));
     };
-    await edit('workflows/try-on-results.ts', place, `    ${insert}\n${place}`);
+    await edit('workflows/wait-run.ts', place, `      ${insert}\n${place}`);
     await edit(
-      'workflows/try-on-results.ts',
-      'import { createOutbox }',
-      "import { isPatched } from './patches.js';\nimport { createOutbox }",
+      'workflows/wait-run.ts',
+      'import { Publisher }',
+      "import { isPatched } from './patches.js';\nimport { Publisher }",
     );
     await edit(
       'workflows/patches.ts',

@@ -23,6 +23,12 @@ describe('recorded histories', () => {
     await Worker.runReplayHistory({ workflowBundle }, load(name));
   });
 
+  test.each(names)('%s names no place on a disk', (name) => {
+    expect(readFileSync(`${folder}${name}`, 'utf8')).not.toMatch(
+      /file:\/\/|"[^"]*\/(work|root|home|Users|tmp|usr)\/|[A-Z]:\\\\/,
+    );
+  });
+
   test('a history that the code would not make is told', async () => {
     const history = load('plain.json');
     const scheduled = JSON.parse(JSON.stringify(history).replaceAll('"tryOnPoll"', '"somethingElse"'));

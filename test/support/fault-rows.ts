@@ -185,7 +185,7 @@ export const faultRows: readonly FaultRow[] = [
   row(38, 'no status, or null', 'like an unknown status', pure, real),
   row(39, 'words and numbers in another case or type', 'normalised', pure, real),
   row(40, 'running, then waiting again', 'accepted; each sub-task keeps its furthest status', pure, real),
-  row(41, 'the same reply a hundred times', 'no event, 12 events of history', time),
+  row(41, 'the same reply a hundred times', 'no event, 13 events of history', time),
   row(
     42,
     'finished, then running',
@@ -305,7 +305,7 @@ export const faultRows: readonly FaultRow[] = [
     'a push notice that is early, late, doubled or forged',
     'not covered yet: the vendor sends none, and nothing here receives one',
   ),
-  row(72, 'a task is stuck for half an hour', '12 events of history; 36 to 140 polls', time),
+  row(72, 'a task is stuck for half an hour', '13 events of history; 36 to 140 polls', time),
   row(
     73,
     'the state is queried while no worker runs',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { describeListing, describeWait, escapeMarkdown, summaryOf } from '../../src/wait/describe.js';
-import { beginListing } from '../../src/wait/listing.js';
+import { beginListing, listingSummary } from '../../src/wait/listing.js';
 import { applyReport, beginWait, endWait } from '../../src/wait/wait.js';
 import type { WaitState } from '../../src/wait/wait-state.js';
 import { anImage } from '../support/replies.js';
@@ -75,7 +75,7 @@ describe('current details of a wait', () => {
 
 test('current details of a listing name 20 tasks and count the rest', () => {
   const tasks = Array.from({ length: 25 }, (_none, index) => ({ taskId: `t${index}`, garmentId: `g|${index}` }));
-  const text = describeListing(beginListing({ listingId: 'l<1>', tasks }, startMs), false);
+  const text = describeListing(listingSummary(beginListing({ listingId: 'l<1>', tasks }, startMs), false));
   expect(text).toContain('### Listing l&#60;1&#62;: waiting');
   expect(text).toContain('| tasks ended | 0 of 25 |');
   expect(text).toContain('| g\\|19 | waiting, 0 images |');

@@ -12,7 +12,7 @@ import { emptyInbox, receive } from '../../src/wait/inbox.js';
 import {
   addTask,
   beginListing,
-  canCarryListing,
+  canContinueListingAsNew,
   hasEnded,
   hasTask,
   isComplete,
@@ -198,7 +198,7 @@ describe('results too large for one payload', () => {
       expect(told.images.length + (told.imagesOmitted ?? 0)).toBe(8_000);
       expect(told.imagesOmitted).toBeGreaterThan(0);
     }
-    expect(canCarryListing(listing)).toBe(false);
+    expect(canContinueListingAsNew(listing)).toBe(false);
   });
   test('by their outcomes: sub-tasks and messages are told in part, no task is left out', () => {
     const ids = Array.from({ length: 500 }, (_none, index) => `t-${index}`);

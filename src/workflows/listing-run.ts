@@ -1,0 +1,198 @@
+/** One run of a listing: its state, its handlers and the waits of its tasks. */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TryOnActivities } from '../activities/index.js';
+import { check, submittedAtProblem } from '../check.js';
+import {
+  failureTypes,
+  type ListingTask,
+  ListingTaskSchema,
+  limits,
+  type TryOnListingResult,
+  type TryOnListingStatus,
+} from '../contract.js';
+import { defined } from '../defined.js';
+import { tryOnApi } from '../providers/aidge/tryon.js';
+import { describeListing } from '../wait/describe.js';
+import {
+  addTask,
+  canContinueListingAsNew,
+  hasEnded,
+  hasTask,
+  isComplete,
+  isFull,
+  type ListingState,
+  listingResult,
+  listingStatus,
+  listingSummary,
+  waitTimeoutSeconds,
+} from '../wait/listing.js';
+import * as definitions from './definitions.js';
+import { accepted, invalidInput } from './input.js';
+import { upsertChanged } from './search-attributes.js';
+import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
+
+/** What one run hands to the next. */
+export interface CarriedListing {
+  readonly listing: ListingState;
+  readonly searchAttributes: readonly string[];
+}
+
+const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({
+  scheduleToCloseTimeout: 5_000,
+  retry: { maximumAttempts: 1 },
+});
+
+/** See the file's description. */
+export class ListingRun {
+  private listing: ListingState;
+  private isOver = false;
+  private isCancelled = false;
+  /** Waits that are being started or joined. */
+  private starting = 0;
+  private readonly joined: Set<string>;
+
+  /**
+   * Sets the handlers.
+   * @param problems - of the workflow's input; where there are any, updates are refused with them
+   * @param searchAttributes - names that the namespace has; absent in a first run
+   */
+  constructor(
+    listing: ListingState,
+    private readonly problems: readonly string[],
+    private searchAttributes?: readonly string[],
+  ) {
+    this.listing = listing;
+    this.joined = new Set(searchAttributes === undefined ? [] : listing.tasks.map((task) => task.taskId));
+    receiveTryOnEvents({
+      carried: listing.inbox,
+      onEvent: (_event, inbox) => {
+        this.listing = { ...this.listing, inbox };
+        this.show();
+      },
+    });
+    setHandler(definitions.tryOnListingStatus, () => listingStatus(this.listing, this.isOver), {
+      description: 'State of the listing, its tasks and images',
+    });
+    setHandler(definitions.addTask, (task) => this.onAddTask(task), {
+      validator: (task) => this.validateAddTask(task),
+      description: 'Wait for one more task',
+    });
+  }
+
+  /** Waits until all tasks have ended, the deadline has passed or the listing is cancelled. */
+  async run(continueAsNew: (carried: CarriedListing) => Promise<never>): Promise<TryOnListingResult> {
+    CancellationScope.current().cancelRequested.catch(() => {
+      this.isCancelled = true;
+    });
+    return await CancellationScope.nonCancellable(async () => {
+      this.searchAttributes ??= await registeredSearchAttributes();
+      this.startWaits();
+      const leftMs = Math.max(1, this.listing.deadlineMs - Date.now());
+      const isInTime = await condition(() => this.isDone() || this.isHistoryFull(), leftMs, {
+        summary: 'deadline of the listing',
+      });
+      if (isInTime && !this.isDone()) {
+        await this.started();
+        await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
+      }
+      return await this.finish();
+    });
+  }
+
+  private async finish(): Promise<TryOnListingResult> {
+    this.isOver = true;
+    this.listing = { ...this.listing, isCancelled: this.isCancelled && !isComplete(this.listing) };
+    this.show();
+    await this.started();
+    await this.leaveWaits();
+    await condition(allHandlersFinished);
+    if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
+    return listingResult(this.listing, Date.now(), tryOnApi.name);
+  }
+
+  private onAddTask(task: ListingTask): TryOnListingStatus {
+    this.listing = addTask(this.listing, task);
+    this.startWaits();
+    return listingStatus(this.listing, this.isOver);
+  }
+
+  private validateAddTask(given: unknown): void {
+    if (this.problems.length > 0) throw invalidInput(this.problems);
+    const task = accepted(check(ListingTaskSchema, given));
+    const problems = submittedAtProblem(task.submittedAt, Date.now());
+    if (problems.length > 0) throw invalidInput(problems);
+    if (hasTask(this.listing, task.taskId)) return;
+    if (isFull(this.listing)) throw invalidInput([`tasks are ${limits.listingTasks} already; give at most as many`]);
+    if (this.isOver || this.isCancelled)
+      throw ApplicationFailure.nonRetryable('the listing has ended', failureTypes.ended);
+  }
+
+  private isDone(): boolean {
+    return isComplete(this.listing) || this.isCancelled;
+  }
+
+  private isHistoryFull(): boolean {
+    return workflowInfo().continueAsNewSuggested && canContinueListingAsNew(this.listing);
+  }
+
+  private async started(): Promise<void> {
+    await condition(() => this.starting === 0 && allHandlersFinished());
+  }
+
+  private show(): void {
+    const summary = listingSummary(this.listing, this.isOver);
+    setCurrentDetails(describeListing(summary));
+    const { listingId, state: status, tasks } = summary;
+    const imageCount = tasks.reduce((sum, task) => sum + task.imageCount, 0);
+    upsertChanged(this.searchAttributes ?? [], { listingId, status, imageCount, account: this.listing.account });
+  }
+
+  private startWaits(): void {
+    this.show();
+    for (const task of this.listing.tasks) {
+      if (this.joined.has(task.taskId) || hasEnded(this.listing, task.taskId)) continue;
+      this.joined.add(task.taskId);
+      this.starting += 1;
+      this.startWait(task)
+        .catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          const reason = `the wait could be neither started nor joined: ${message}`;
+          this.listing = { ...this.listing, unstarted: { ...this.listing.unstarted, [task.taskId]: reason } };
+        })
+        .finally(() => {
+          this.starting -= 1;
+        });
+    }
+  }
+
+  private async startWait({ taskId, submittedAt, expectedImages }: ListingTask): Promise<void> {
+    const { account } = this.listing;
+    const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
+    await startOrJoinTryOn({ taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) });
+  }
+
+  /** Leaves waits that still run: they may be others' too. A wait without subscribers ends by itself. */
+  private async leaveWaits(): Promise<void> {
+    const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task.taskId));
+    await Promise.all(open.map((task) => leaveTryOn(task.taskId)));
+  }
+}
+
+/** Names that the namespace has; none where the worker has no such activity. The answer is recorded as a marker. */
+async function registeredSearchAttributes(): Promise<readonly string[]> {
+  try {
+    return (await tryOnNamespace()).searchAttributes;
+  } catch {
+    return [];
+  }
+}
