@@ -1,10 +1,16 @@
-/** A worker that is slow to tell the wait how far its poll got. */
+/** A worker that is slow to describe how far a poll got. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { messages, resultsWorkflowId, type TryOnOutcome, workflowTypes } from '../../src/contract.js';
+import {
+  messages,
+  resultsWorkflowId,
+  type SetTimeoutInput,
+  type TryOnOutcome,
+  workflowTypes,
+} from '../../src/contract.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { createTryOnParts, type TryOnParts } from '../../src/worker/parts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
@@ -13,7 +19,7 @@ import { workflowSource } from '../../src/worker/workflow-source.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
-/** Longer than a wait that is being cancelled stays for it, and shorter than one that goes on does. */
+/** Longer than a cancelled wait waits for it, and shorter than a wait that goes on does. */
 const DESCRIBE_TAKES_MS = 2_000;
 
 let emulator: Emulator;
@@ -66,22 +72,25 @@ async function polled(): Promise<{ taskId: string; polls: () => number }> {
   return { taskId, polls };
 }
 
-test('pollNow stays for it: no poll is forgotten', async () => {
+/** A nearer deadline, for which the polling activity is replaced. */
+const sooner: { args: [SetTimeoutInput] } = { args: [{ timeoutSeconds: 1_800 }] };
+
+test('a nearer deadline waits for the description: no poll is forgotten', async () => {
   const { taskId, polls } = await polled();
   const handle = client.workflow.getHandle<() => Promise<TryOnOutcome>>(resultsWorkflowId(taskId));
-  await handle.executeUpdate(messages.pollNow);
+  await handle.executeUpdate(messages.setTimeout, sooner);
   emulator.script(taskId, [{ task: { state: 'finished' } }]);
   expect(await handle.result()).toMatchObject({ status: 'finished', polls: polls() });
 });
 
-test('a cancellation while pollNow stays for it ends the wait at once', async () => {
+test('a cancellation meanwhile ends the wait at once', async () => {
   const { taskId } = await polled();
   const handle = client.workflow.getHandle(resultsWorkflowId(taskId));
-  await handle.executeUpdate(messages.pollNow);
+  await handle.executeUpdate(messages.setTimeout, sooner);
   await handle.cancel();
   await expect(handle.result()).rejects.toThrow();
   const { events } = await handle.fetchHistory();
-  // It stayed for the peek for a part of a second, not for its answer.
+  // It waited for a part of a second, not for the description.
   const types = new Map(
     events?.map((event) => [`${event.eventId}`, event.activityTaskScheduledEventAttributes?.activityType?.name]),
   );
