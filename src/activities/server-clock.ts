@@ -13,8 +13,8 @@ export interface ServerClock {
   /** Now, in the server's Unix milliseconds; never ahead of the truth by more than the drift of two clocks in 500 attempts. */
   now(): number | Promise<number>;
   /**
-   * When this attempt was due. Given where the server's own word is not that: the time-skipping test server tells when the attempt
-   * before failed.
+   * When this attempt was due. Given where the server's time means something else: the time-skipping test server gives the time when the
+   * attempt before failed.
    */
   dueAt?(toldMs: number, nowMs: number): number;
 }

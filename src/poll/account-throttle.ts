@@ -1,64 +1,63 @@
 /**
- * What all polls of one account have in common within one process: pauses that the vendor ordered, a slow-down after a throttle,
- * outages, and the budget. A fold: state and event in, state out. Each wait keeps its own schedule and backoff beside it.
+ * The throttle of one account within one process: pauses that the vendor ordered, a slowdown after throttling, a circuit breaker for outages,
+ * and the budget. A fold: state and event in, state out. Each wait keeps its own schedule and backoff beside it.
  */
-
 import { jitterOf } from '../schedule/jitter.js';
 import { backoffMs } from './backoff.js';
 import type { Classification } from './classify.js';
 import { pollRules } from './rules.js';
 
-/** Rules of the throttle; lengths in milliseconds. */
+/** Numbers of the throttle. Lengths in milliseconds. */
 export const throttleRules = {
-  /** So many tasks, one after another, meet errors of the vendor as a whole: an outage. One task's own errors is none. */
+  /** Errors of so many tasks in a row make an outage. Errors of one task alone do not. */
   outageErrors: 5,
-  /** From one probe to the next while the outage lasts, as a single wait would ask. */
+  /** Between two probes during an outage; the same as the backoff of a single wait. */
   probeGapMs: pollRules.errorBackoffMs,
-  /** A probe that tells nothing for so long died with its attempt, which is bounded by 18 s. */
+  /** A probe without a result after this has died with its attempt, which is bounded by 18 s. */
   probeLeaseMs: 20_000,
-  /** Who comes while a probe is on its way comes again after this. */
+  /** A poll that comes while a probe is under way is deferred by this. */
   probeUnderwayMs: 5_000,
-  /** One reply silences a whole account for no longer than this, whatever it asks for; the wait itself obeys it to the end. */
+  /** One reply pauses the whole account for at most this; its own wait obeys the full pause. */
   maxPauseMs: 3_600_000,
-  /** A throttle halves the pace, down to this share of the budget. */
+  /** Throttling halves the rate, down to this share of the budget. */
   minShare: 1 / 64,
-  /** From a standstill back to the whole budget. */
+  /** From zero back to the whole budget. */
   recoveryMs: 120_000,
-  /** How much of the budget may be spent ahead: by newcomers, and by those who have waited for their turn. */
+  /** How much of the budget may be spent ahead: by new polls, and by polls whose place in line has come. */
   burstMs: { newcomer: 100, inTurn: 250 },
-  /** A place in the line this little ahead counts as come; what is told is further ahead. */
+  /** A place in line this little ahead counts as come; deferrals are always longer. */
   slackMs: pollRules.dueSlackMs,
-  /** The end of a pause this little ahead counts as come for who has no place: clocks round. */
+  /** For a poll without a place, a pause that ends this soon counts as over: clocks round. */
   roundingMs: 5,
 } as const;
 
-/** The throttle of one account. JSON; times are Unix milliseconds. */
+/** The state of an account's throttle. JSON; times are Unix milliseconds. */
 export interface AccountThrottle {
-  /** No poll before this: a vendor's order. 0 is none. */
+  /** No poll before this, by order of the vendor; 0: no pause. */
   readonly pausedUntilMs: number;
   /** When that was ordered. */
   readonly pausedAtMs: number;
-  /** Tasks in a row that met errors of the vendor as a whole, and the last of them. */
+  /** Tasks in a row that met an error of the vendor as a whole, and the last of them. */
   readonly errors: number;
   readonly failedTaskId?: string;
-  /** Set while the vendor is away. */
+  /** Set during an outage: the circuit is open. */
   readonly outage?: {
-    /** Probes that failed, the errors that began the outage included. */
+    /** Failed probes, and one for the errors that began the outage. */
     readonly failures: number;
     /** No probe before this. */
     readonly probeAtMs: number;
-    /** A probe is on its way. */
+    /** A probe is under way. */
     readonly isProbing: boolean;
   };
-  /** Set after a throttle: the share of the budget at that time. */
+  /** Set after throttling: the share of the budget at that time. */
   readonly slowdown?: { readonly share: number; readonly sinceMs: number };
-  /** When the budget is level again: each poll takes its gap. */
+  /** When the budget that was spent ahead is regained: each poll takes its gap. */
   readonly levelAtMs: number;
-  /** The first free place in the line of those who are told to come again. */
+  /** The first free place in the line of deferred polls. */
   readonly lineEndMs: number;
 }
 
-/** An account of which nothing is known yet. */
+/** The throttle of an account without history: admits. */
 export const initialThrottle: AccountThrottle = {
   pausedUntilMs: 0,
   pausedAtMs: 0,
@@ -67,16 +66,16 @@ export const initialThrottle: AccountThrottle = {
   lineEndMs: 0,
 };
 
-/** A wait that wants to poll. */
+/** A wait that asks to poll. */
 export interface AdmissionRequest {
   readonly nowMs: number;
-  /** The place in the line that it was given before. */
+  /** The place in line that it was given before. */
   readonly placeMs?: number;
-  /** The last poll before its deadline, which is never refused. */
+  /** The final poll before its deadline, which is never deferred. */
   readonly isFinal?: boolean;
 }
 
-/** What {@link admitPoll} answers. `deferUntilMs`: come again then; without it the poll may start. `isProbe`: it stands for all. */
+/** The answer. `deferUntilMs`: ask again then; without it the poll is admitted. `isProbe`: it tests for all whether the outage is over. */
 export interface Admission {
   readonly throttle: AccountThrottle;
   readonly deferUntilMs?: number;
@@ -89,19 +88,19 @@ export interface EndedPoll {
   readonly startedAtMs: number;
   readonly nowMs: number;
   readonly isProbe: boolean;
-  /** Absent where the poll was broken off. */
+  /** Absent where the poll was cancelled. */
   readonly classification?: Classification;
 }
 
-/** The share of the budget in force: falls by halves, rises evenly. */
+/** The share of the budget in force: halved by throttling, then rising linearly. */
 export const shareAt = ({ slowdown }: AccountThrottle, nowMs: number): number =>
   slowdown === undefined
     ? 1
     : Math.min(1, slowdown.share + Math.max(0, nowMs - slowdown.sinceMs) / throttleRules.recoveryMs);
 
 /**
- * Whether a poll may start now. Who may not is given a place in a line that moves by the budget, so that nobody comes back in a
- * crowd after a pause or an outage.
+ * Admits a poll, or defers it to a place in a line that moves by the budget, so that polls do not come back in a burst after a pause or an
+ * outage.
  * @param queriesPerSecond - the account's budget
  */
 export function admitPoll(throttle: AccountThrottle, request: AdmissionRequest, queriesPerSecond: number): Admission {
@@ -136,15 +135,15 @@ const without = <K extends keyof AccountThrottle>(
   return copy;
 };
 
-/** The vendor answered: it is not away. A line that was made for a later time is none any more. */
-function answered(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
+/** The vendor answered, so any outage is over, and with it the line. */
+function afterAnswer(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
   const { outage } = throttle;
   const isAhead = outage !== undefined && !poll.isProbe;
   const open: AccountThrottle = { ...without(throttle, 'outage', 'failedTaskId'), errors: 0 };
   return isAhead ? { ...open, lineEndMs: 0 } : open;
 }
 
-function failedPoll(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
+function afterError(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
   const { nowMs, taskId } = poll;
   const { outage } = throttle;
   const probeAfter = (failures: number): AccountThrottle => {
@@ -158,33 +157,32 @@ function failedPoll(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle
   return { ...probeAfter(1), errors, failedTaskId: taskId };
 }
 
-function slower(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
-  // Polls that were on their way already tell of the same throttle once more.
+function slowDown(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
+  // Polls that were under way report the same throttling again.
   if (throttle.slowdown !== undefined && poll.startedAtMs < throttle.slowdown.sinceMs) return throttle;
   const share = Math.max(throttleRules.minShare, shareAt(throttle, poll.nowMs) / 2);
   return { ...throttle, slowdown: { share, sinceMs: poll.nowMs } };
 }
 
-/** Takes in how a poll ended. */
+/** Takes the end of a poll in. */
 export function observePoll(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
   const { classification, nowMs, startedAtMs } = poll;
   if (classification === undefined) {
-    // Whoever comes next is the probe.
+    // The next poll is the probe.
     if (!poll.isProbe || throttle.outage === undefined) return throttle;
     return { ...throttle, outage: { ...throttle.outage, isProbing: false, probeAtMs: nowMs } };
   }
-  // Without a key nothing was asked; what is too large is so for one task.
+  // `NoKey` sent nothing; `TooLarge` concerns one task.
   const isError = classification.kind === 'error';
-  if (isError && classification.error.code === 'NoKey')
-    return observePoll(throttle, { ...withoutClassification(poll) });
-  const isAway = isError && classification.class === 'transient' && classification.error.code !== 'TooLarge';
-  let after = isAway ? failedPoll(throttle, poll) : answered(throttle, poll);
+  if (isError && classification.error.code === 'NoKey') return observePoll(throttle, withoutClassification(poll));
+  const isVendorError = isError && classification.class === 'transient' && classification.error.code !== 'TooLarge';
+  let after = isVendorError ? afterError(throttle, poll) : afterAnswer(throttle, poll);
   if (!isError || (classification.class !== 'transient' && classification.class !== 'throttled')) {
-    // Who was heard in the middle of a pause shows that it is over.
+    // An answer in the middle of a pause shows that it is over.
     const isOver = after.pausedUntilMs > nowMs && startedAtMs > after.pausedAtMs;
     return isOver ? { ...after, pausedUntilMs: 0, lineEndMs: 0 } : after;
   }
-  if (classification.class === 'throttled') after = slower(after, poll);
+  if (classification.class === 'throttled') after = slowDown(after, poll);
   const { hint } = classification;
   if (hint === undefined || hint.delayMs <= 0) return after;
   const pausedUntilMs = nowMs + Math.min(hint.delayMs, throttleRules.maxPauseMs);
@@ -193,12 +191,13 @@ export function observePoll(throttle: AccountThrottle, poll: EndedPoll): Account
 
 const withoutClassification = ({ classification: _verdict, ...poll }: EndedPoll): EndedPoll => poll;
 
-/** One line where a change is worth telling a person; `undefined` where nothing is. */
+/** A line for the log where the state changed in a way that matters to people. */
 export function throttleChange(before: AccountThrottle, after: AccountThrottle): string | undefined {
   if (before.outage === undefined && after.outage !== undefined) {
-    return 'the vendor is away; one poll in each gap stands for all waits of the account';
+    return 'the vendor is unavailable; one poll at a time probes for all waits of the account';
   }
-  if (before.outage !== undefined && after.outage === undefined) return 'the vendor is back';
-  if (after.slowdown !== before.slowdown) return 'the vendor throttles the account; its polls are halved for a while';
+  if (before.outage !== undefined && after.outage === undefined) return 'the vendor is available again';
+  if (after.slowdown !== before.slowdown)
+    return 'the vendor throttles the account; polls continue at half the rate for a while';
   return undefined;
 }

@@ -45,7 +45,7 @@ function deferred(attempt: Attempt, untilMs: number, why: Why): PollStep {
   const { input, before, policy, nowMs } = attempt;
   const delayMs = Math.max(1, clampToDeadline(untilMs - nowMs, nowMs, input.deadlineMs, policy.floorMs));
   const nextPollAtMs = nowMs + delayMs;
-  // `restoreState` expects a first attempt to wait for the planned first poll; a heartbeat tells it of all else.
+  // `restoreState` expects a first attempt to wait for the planned first poll; all else needs a heartbeat.
   const isExpected =
     attempt.attempt === 1 &&
     untilMs <= firstPollAtMs(input, policy) &&

@@ -30,7 +30,7 @@ export interface PollState {
   readonly polls: number;
   /** The attempt that this state was made by; 0 is before the first one of this activity. */
   readonly asOfAttempt: number;
-  /** The task's own status as last told; absent until the vendor has known the task. */
+  /** The task's own status by the last reply; absent until the vendor has known the task. */
   readonly status?: SubTaskStatus;
   readonly vendorStatus?: string;
   readonly subTasks: readonly SubTask[];
@@ -43,13 +43,13 @@ export interface PollState {
   /** Set while a person must act. */
   readonly blocked?: TryOnError;
   readonly recheck?: Recheck;
-  /** No poll before this, whoever asks: the vendor ordered a pause. */
+  /** No poll before this, not even by `pollNow`: the vendor ordered a pause. */
   readonly pauseUntilMs?: number;
   /** When the next poll is planned; for the first attempt of an activity that goes on from a report. */
   readonly nextPollAtMs?: number;
   /** A reply that contradicts what is known, kept for the reader: `finished after failed`. */
   readonly conflict?: string;
-  /** An operator reset the activity, so that this attempt's number tells nothing of the attempts before. */
+  /** An operator reset the activity: attempt numbers do not count the polls before. */
   readonly isReset?: true;
 }
 
@@ -72,7 +72,7 @@ export interface PollEnd {
   readonly error?: TryOnError;
 }
 
-/** What the activity returns: there is something to tell. */
+/** What the activity returns, when the workflow must know something. */
 export interface PollReport {
   readonly state: PollState;
   readonly atMs: number;
@@ -88,7 +88,7 @@ export const unpolled: PollState = { polls: 0, asOfAttempt: 0, subTasks: [] };
 
 const KNOWN_DIGITS = 12;
 
-/** Packs image ids for {@link PollInput}: 48 bits of each tell ten thousand images apart with odds of 1 in 5 million against. */
+/** Packs image ids for {@link PollInput}: 48 bits each. Among ten thousand images two are confused with a probability of 1 in 5 million. */
 export const packKnown = (images: readonly TryOnImage[]): string =>
   images.map((image) => image.id.slice(0, KNOWN_DIGITS)).join('');
 

@@ -5,7 +5,7 @@
 import type { SubTaskStatus, TryOnImage } from '../contract.js';
 
 /**
- * What went wrong before there was an answer to read. `Http<status>` is an answer whose body tells no more than its status; `NoKey`:
+ * What went wrong before there was a readable answer. `Http<status>`: an answer whose body says no more than its status. `NoKey`:
  * nothing was sent, since the account's key or secret could not be read.
  */
 export type TransportCode =
@@ -38,7 +38,7 @@ export interface Fault extends HttpFacts {
   readonly excerpt?: string;
 }
 
-/** One sub-task as the vendor tells it. */
+/** One sub-task as the vendor reports it. */
 export interface SubTaskReply {
   readonly index: number;
   readonly status: SubTaskStatus;
@@ -48,7 +48,7 @@ export interface SubTaskReply {
   readonly images: readonly TryOnImage[];
 }
 
-/** The task as the vendor tells it. */
+/** The task as the vendor reports it. */
 export interface TaskReply {
   readonly taskId?: string;
   readonly status: SubTaskStatus;
@@ -84,7 +84,7 @@ export type Reply = Answer | Fault;
  * - `ok`: no errors at this layer
  * - `transient`: ask again with error backoff, until the deadline
  * - `throttled`: as transient, but the whole account slows down; a hint is obeyed
- * - `clock`: the signature or its time was refused; signed anew once, then `auth`
+ * - `clock`: the signature or its time was refused; signed again once, then like `auth`
  * - `auth`, `quota`: a person must act; the wait is `blocked`
  * - `refused`: the request will never be accepted; outcome `failed`
  * - `failed`: the vendor says that the task itself failed; outcome `failed`
@@ -97,7 +97,7 @@ export interface CodeRow {
   readonly class: 'ok' | ErrorClass;
   /** How often the same code is asked again before a `refused` or `failed` is believed; default 0. */
   readonly retries?: number;
-  /** How long to stay away where the reply itself names no time, in milliseconds. */
+  /** How long to wait where the reply itself names no time, in milliseconds. */
   readonly waitMs?: number;
   /** What the code means, for `docs` and `doctor`. */
   readonly description: string;
@@ -119,9 +119,9 @@ export interface VendorApi {
   readonly httpStatuses: Readonly<Record<string, CodeRow>>;
   readonly transportCodes: Readonly<Record<string, CodeRow>>;
   readonly unknownCode: CodeRow;
-  /** Texts by which a task is told as unknown where no code says so; matched on a failed layer's message. */
+  /** Texts that say that a task is unknown where no code does; matched on a failed layer's message. */
   readonly notFoundMessages: readonly RegExp[];
-  /** Texts that tell how long a throttle lasts; group 1 is seconds. */
+  /** Texts that say how long throttling lasts; group 1 is seconds. */
   readonly throttleMessages: readonly RegExp[];
   /** Vendor words, lower case, to ours. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;

@@ -5,7 +5,8 @@ import { ageMs, isFirstPollAhead, phaseAt } from './due.js';
 import type { PollInput, PollState } from './poll-state.js';
 
 /**
- * Restores the state before an attempt: from the last heartbeat, and from what attempt number and times tell of the plain polls since.
+ * Restores the state before an attempt: from the last heartbeat, attempt number and times. Polls that needed no heartbeat
+ * followed the schedule, so that they can be counted and dated.
  * @param heartbeat - heartbeat details, where an attempt of this activity left some
  * @param attempt - from 1
  * @param times - when the activity was first scheduled, and when this attempt was due, by the server

@@ -104,7 +104,7 @@ export function retry(
   const blockedChanged = (state.blocked === undefined) !== (before.blocked === undefined);
   if (images.length > 0 || blockedChanged) return report(planned, images);
   const isFinal = clampedMs !== wantedMs;
-  // Attempt number and times do not tell of two queries in one attempt, nor of one where a silent attempt was planned.
+  // Attempt number and times show neither two queries in one attempt, nor one where a silent attempt was planned.
   const isHidden =
     polled.queries !== 1 || (polled.attempt === 1 && isFirstPollAhead(input, policy, polled.scheduledAtMs));
   const heartbeat = isHidden || isFinal || needsHeartbeat(before, state);

@@ -1,4 +1,4 @@
-/** What a reply tells of a task: its sub-tasks, its images, and whether it is over. Pure. */
+/** What a reply shows of a task: its sub-tasks, its images, and whether it is over. Pure. */
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
 import { jsonBytes } from '../json-size.js';
 import type { PollEnd, Recheck } from './poll-state.js';
@@ -14,13 +14,13 @@ export const subTaskOf = (reply: SubTaskReply): SubTask => ({
 
 const progress = { unknown: 0, submitted: 1, running: 2, failed: 3, finished: 4 } as const;
 
-/** Progress never goes backwards for observers: a sub-task keeps the furthest that was told of it, and does not vanish. */
-export function mergeSubTasks(before: readonly SubTask[], told: readonly SubTask[]): readonly SubTask[] {
-  const merged = new Map(before.map((subTask) => [subTask.index, subTask]));
-  for (const now of told) {
-    const was = merged.get(now.index);
-    const further = was !== undefined && progress[was.status] > progress[now.status] ? was : now;
-    const imageCount = Math.max(was?.imageCount ?? 0, now.imageCount);
+/** Progress never goes backwards for observers: a sub-task keeps the furthest status that was seen, and does not vanish. */
+export function mergeSubTasks(known: readonly SubTask[], received: readonly SubTask[]): readonly SubTask[] {
+  const merged = new Map(known.map((subTask) => [subTask.index, subTask]));
+  for (const now of received) {
+    const before = merged.get(now.index);
+    const further = before !== undefined && progress[before.status] > progress[now.status] ? before : now;
+    const imageCount = Math.max(before?.imageCount ?? 0, now.imageCount);
     merged.set(now.index, imageCount === further.imageCount ? further : { ...further, imageCount });
   }
   return [...merged.values()].sort((one, other) => one.index - other.index);
@@ -42,7 +42,10 @@ export function uniqueImages(subTasks: readonly SubTaskReply[], finishedOnly: bo
   return [...images.values()];
 }
 
-/** How a task that the vendor calls over ended, or why that is not believed yet. `subTasks`: with all that was told of them before. */
+/**
+ * How a task ended that the vendor calls over, or why it is rechecked first.
+ * @param subTasks - merged with what earlier replies showed
+ */
 export function endOf(
   status: 'finished' | 'failed',
   error: TryOnError | undefined,

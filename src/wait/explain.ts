@@ -1,13 +1,12 @@
-/** What a wait does next and why, and when its task may be over: for people who ask. Pure. */
-
+/** What a wait does next and why, and when its task may be over. Pure. */
 import type { PollState } from '../poll/poll-state.js';
 import type { Why } from '../poll/step.js';
 import { type DurationModel, expectedFinish, quantile } from '../schedule/distribution.js';
 
-/** What is known of a wait's next poll: the details that the last one left, and the server's word on when. Unix milliseconds. */
+/** What is known of a wait's next poll: from the details of the last attempt and from the server. Times in Unix milliseconds. */
 export interface KnownPoll {
   readonly nowMs: number;
-  /** Absent where no worker tells. */
+  /** Absent where no worker answered. */
   readonly submittedAtMs?: number;
   readonly dueAtMs?: number;
   readonly isRunning?: boolean;
@@ -29,9 +28,9 @@ export interface Explanation {
   readonly nextPollAt?: string;
   /** Why it is then, as a sentence without a full stop. */
   readonly why: string;
-  /** Share of jobs like this that are over by now, 0 to 1. */
+  /** Share of similar tasks that are done by now, 0 to 1. */
   readonly shareDone?: number;
-  /** Of those not over when this one was last seen, half are over by then; absent for a job older than the model knows. */
+  /** Of those not done when this one was last seen, half are done by then; absent for a task older than the model's horizon. */
   readonly medianFinishAt?: string;
   /** The same for 95 %. */
   readonly p95FinishAt?: string;
@@ -40,11 +39,11 @@ export interface Explanation {
 const rfc3339 = (ms: number): string => new Date(Math.round(ms)).toISOString();
 const seconds = (value: number): string => `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} s`;
 
-/** A distribution of durations in words: `40 s in the middle, 120 s at 95 % (prior)`. */
+/** A duration distribution in words: `half of the tasks take up to 40 s, 95% up to 120 s (prior)`. */
 export function modelText(model: DurationModel): string {
   const { source, jobs } = model;
-  const origin = source === 'learned' ? `learned from ${jobs ?? 'some'} jobs` : (source ?? 'given');
-  return `half of the jobs take up to ${seconds(quantile(model, 0.5))}, 95 % up to ${seconds(quantile(model, 0.95))} (${origin})`;
+  const origin = source === 'learned' ? `learned from ${jobs ?? 'some'} tasks` : (source ?? 'given');
+  return `half of the tasks take up to ${seconds(quantile(model, 0.5))}, 95% up to ${seconds(quantile(model, 0.95))} (${origin})`;
 }
 
 /** Why the next poll is when it is. */
@@ -62,29 +61,29 @@ function whyText({ why, pollCostSeconds, model, state, isRunning, isPaused }: Kn
     case 'schedule':
       return `${distribution}${pollCost}`;
     case 'first poll':
-      return `hardly a job is over sooner; ${distribution}${pollCost}`;
+      return `hardly any task is done sooner; ${distribution}${pollCost}`;
     case 'final poll':
-      return 'the deadline comes before the next poll would: it is the last one';
+      return 'it is the final poll, at the deadline';
     case 'hint':
       return `the vendor asked to wait${until}`;
     case 'pause':
-      return `the vendor ordered a pause${until}, or the account is told to stay away`;
+      return `the vendor ordered a pause${until}, or the account is throttled`;
     case 'backoff':
-      return `${met}, ${state?.pollError?.count ?? 1} in a row: it backs off`;
+      return `${met}, ${state?.pollError?.count ?? 1} in a row: backing off`;
     case 'blocked':
-      return `${met}: it asks slowly until that is mended`;
+      return `${met}: polling slowly until that is fixed`;
     case 'recheck':
-      return `the vendor calls the task over, but ${recheckText[state?.recheck?.why ?? 'unsettled']}: it is polled again`;
+      return `the vendor says that the task is over, but ${recheckText[state?.recheck?.why ?? 'unsettled']}: polling again`;
     default:
       return why satisfies never;
   }
 }
 
 const recheckText = {
-  empty: 'gives no image',
-  unsettled: 'not all of its parts',
-  failed: 'as failed',
-  notFound: 'does not know it any more',
+  empty: 'without an image',
+  unsettled: 'some sub-tasks are not',
+  failed: 'that it failed',
+  notFound: 'that it is unknown now',
 } as const;
 
 /** Explains a wait's next poll. Never throws. */

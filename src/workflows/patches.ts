@@ -1,6 +1,6 @@
 /**
  * The register of changes to workflow code that histories of released versions would not replay without. Before a version is
- * released a change needs no row: the histories are recorded anew. From then on each change of commands gets one, and is written
+ * released a change needs no row: the histories are recorded again. From then on each change of commands gets one, and is written
  * `if (isPatched('row')) { new } else { old }`. See `docs/upgrades.md`.
  */
 import { patched } from '@temporalio/workflow';

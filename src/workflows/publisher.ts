@@ -4,7 +4,7 @@ import { defaults, type Subscriber, type TryOnEvent } from '../contract.js';
 import { jsonBytes } from '../json-size.js';
 
 /**
- * Signals in flight at a time, whoever they are for; one always may be. The server takes at most 2,000 open signals of one workflow and 4 MB
+ * Signals in flight at a time, for all receivers together; one is always allowed. The server takes at most 2,000 open signals of one workflow and 4 MB
  * of commands in one message: beyond either the workflow task would fail again and again.
  */
 export const inFlightLimits = { signals: 500, bytes: 1024 * 1024 } as const;

@@ -65,7 +65,7 @@ export function receiveTryOnEvents(
       inbox = received.inbox;
       if (received.fresh) options.onEvent?.(event, inbox);
     },
-    { description: 'News of a try-on task' },
+    { description: 'Events of a try-on task' },
   );
   const outcomeOf = (taskId: string) => inbox.tasks[taskId]?.outcome;
   return {
@@ -78,7 +78,7 @@ export function receiveTryOnEvents(
   };
 }
 
-/** How often a wait that is just ending is tried again before a person is told. */
+/** Attempts to join a wait that is just ending, before this fails. */
 const JOIN_ATTEMPTS = 10;
 
 /**
@@ -102,8 +102,8 @@ export async function startOrJoinTryOn(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(input.timeoutSeconds === undefined ? {} : { timeoutSeconds: input.timeoutSeconds }),
   };
-  // The parent itself listens to the default signal; under another name it is a subscriber like any other.
-  const told: TryOnResultsInput =
+  // As a parent it is signalled by the default name; under another name it is a subscriber like any other.
+  const childInput: TryOnResultsInput =
     options.signal === undefined || options.signal === defaults.signal
       ? input
       : { ...input, notifyParent: false, notify: [...(input.notify ?? []), { ...subscriber }] };
@@ -111,7 +111,7 @@ export async function startOrJoinTryOn(
     try {
       const child = await startChild(workflowTypes.results, {
         workflowId,
-        args: [told],
+        args: [childInput],
         taskQueue: options.taskQueue ?? own.taskQueue,
         parentClosePolicy: ParentClosePolicy.ABANDON,
         cancellationType: ChildWorkflowCancellationType.ABANDON,

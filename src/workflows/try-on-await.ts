@@ -1,6 +1,6 @@
 /**
- * One Nexus operation's subscription to a wait. A wait is shared, so that it cannot itself stand for the operation: cancelling the operation
- * would have to end the wait, or leave its caller hanging till the end.
+ * One Nexus operation's subscription to a wait. The wait itself cannot stand for the operation, because it is shared: cancelling the operation
+ * would end the wait for others, or leave the caller waiting until the end.
  */
 import {
   ActivityCancellationType,
@@ -19,14 +19,14 @@ import { accepted } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
 
-/** How long behind its deadline a wait's outcome may come before it is asked whether it is still there. */
+/** How long after its deadline a wait's outcome may come before this workflow checks whether the wait still exists. */
 const GRACE_MS = 60_000;
 
 const { tryOnJoin } = proxyActivities<TryOnActivities>({
   startToCloseTimeout: 20_000,
   scheduleToCloseTimeout: 600_000,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 30_000 },
-  // What is being subscribed must be known before it is left.
+  // A cancellation waits for the subscription, so that it can be undone.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   summary: 'start or join the wait',
 });
@@ -40,14 +40,14 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
   const { taskId, timeoutSeconds } = accepted(check(TryOnResultsInputSchema, input));
   const { workflowId } = workflowInfo();
   const subscriber = { workflowId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
-  const told = () => inbox.task(taskId)?.outcome;
+  const receivedOutcome = () => inbox.task(taskId)?.outcome;
   setCurrentDetails(`Awaits the outcome of task ${escapeMarkdown(taskId)} for a Nexus caller.`);
   try {
     for (let mayStart = true; ; mayStart = false) {
       const joined = await tryOnJoin({ input, subscriber, mayStart });
       if (joined.outcome !== undefined) return joined.outcome;
-      await condition(() => told() !== undefined, Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS);
-      const outcome = told();
+      await condition(() => receivedOutcome() !== undefined, Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS);
+      const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;
       // Only a workflow whose cancellation was requested ends as cancelled.

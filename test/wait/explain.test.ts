@@ -28,7 +28,7 @@ const known = (part: Partial<KnownPoll> = {}): KnownPoll => ({
 describe('why the next poll is when it is', () => {
   test.each<{ name: string; part: Partial<KnownPoll>; says: RegExp }>([
     { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one poll is worth 0\.5 s/ },
-    { name: 'first poll', part: { why: 'first poll' }, says: /hardly a job is over sooner/ },
+    { name: 'first poll', part: { why: 'first poll' }, says: /hardly any task is done sooner/ },
     { name: 'final poll', part: { why: 'final poll' }, says: /deadline/ },
     {
       name: 'hint',
@@ -41,7 +41,7 @@ describe('why the next poll is when it is', () => {
       part: { why: 'backoff', state: { ...state, pollError } },
       says: /gateway ApiCallLimit, 2 in a row/,
     },
-    { name: 'blocked', part: { why: 'blocked', state: { ...state, blocked: error } }, says: /until that is mended/ },
+    { name: 'blocked', part: { why: 'blocked', state: { ...state, blocked: error } }, says: /until that is fixed/ },
     {
       name: 'recheck',
       part: { why: 'recheck', state: { ...state, recheck: { why: 'empty', polls: 1, atMs: t0 } } },
@@ -82,5 +82,5 @@ describe('when a task may be over', () => {
 });
 
 test('a distribution in words', () => {
-  expect(modelText(priorModel)).toMatch(/^half of the jobs take up to 4\d s, 95 % up to 1\d\d s \(prior\)$/);
+  expect(modelText(priorModel)).toMatch(/^half of the tasks take up to 4\d s, 95% up to 1\d\d s \(prior\)$/);
 });
