@@ -37,7 +37,7 @@ describe('the throttles of a process', () => {
   test('tell of an outage once, as it begins', () => {
     const news = darken(throttleOf());
     expect(news.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined]);
-    expect(news[4]).toMatch(/away/);
+    expect(news[4]).toMatch(/unavailable/);
   });
 
   test('are one for each account', () => {

@@ -201,8 +201,8 @@ describe('an outage', () => {
   });
 
   test('is told when it begins and when it ends', () => {
-    expect(throttleChange(initialThrottle, outage)).toMatch(/away/);
-    expect(throttleChange(outage, observePoll(outage, polled(running)))).toMatch(/back/);
+    expect(throttleChange(initialThrottle, outage)).toMatch(/unavailable/);
+    expect(throttleChange(outage, observePoll(outage, polled(running)))).toMatch(/available again/);
     expect(throttleChange(initialThrottle, throttleAfter([throttled]))).toMatch(/throttles/);
     expect(throttleChange(outage, outage)).toBeUndefined();
   });

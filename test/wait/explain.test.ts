@@ -27,7 +27,7 @@ const known = (part: Partial<KnownPoll> = {}): KnownPoll => ({
 
 describe('why the next poll is when it is', () => {
   test.each<{ name: string; part: Partial<KnownPoll>; says: RegExp }>([
-    { name: 'schedule', part: {}, says: /durations: .*learned from 120 jobs.*one poll is worth 0\.5 s/ },
+    { name: 'schedule', part: {}, says: /durations: .*learned from 120 tasks.*one poll is worth 0\.5 s/ },
     { name: 'first poll', part: { why: 'first poll' }, says: /hardly any task is done sooner/ },
     { name: 'final poll', part: { why: 'final poll' }, says: /deadline/ },
     {
@@ -45,7 +45,7 @@ describe('why the next poll is when it is', () => {
     {
       name: 'recheck',
       part: { why: 'recheck', state: { ...state, recheck: { why: 'empty', polls: 1, atMs: t0 } } },
-      says: /gives no image/,
+      says: /without an image/,
     },
     { name: 'running', part: { isRunning: true }, says: /under way/ },
     { name: 'paused by an operator', part: { isPaused: true }, says: /operator/ },
