@@ -3,9 +3,6 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { quiet, type Stack, type StackOptions, startStack } from './stack.js';
 import { timeSkippingEnvironment } from './time-skipping.js';
 
-/** Events more of a wait here: this server moves no activity to the vendor's queue, so it is scheduled there anew. */
-export const unmovable = 6;
-
 /** A stack whose hours pass in a moment; the emulator goes by the server's time. */
 export interface TimeStack extends Stack {
   readonly environment: TestWorkflowEnvironment;

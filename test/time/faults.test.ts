@@ -11,7 +11,7 @@ import { pollRules } from '../../src/poll/rules.js';
 import type { NewTask, QueryLogEntry, Script } from '../../src/testing.js';
 import { maxIn } from '../support/crowd.js';
 import { faultName } from '../support/fault-rows.js';
-import { startTimeStack, type TimeStack, unmovable } from '../support/time-stack.js';
+import { startTimeStack, type TimeStack } from '../support/time-stack.js';
 
 const away = Number(process.env.OUTAGE_WAITS ?? 20);
 const herd = Number(process.env.HERD_WAITS ?? 150);
@@ -210,7 +210,7 @@ test(faultName(41), async () => {
   await recorder.signal('stop');
   const events: TryOnEvent[] = await recorder.result();
   expect(events.map(({ kind }) => kind)).toEqual(['outcome']);
-  expect((await stack.history(handle.workflowId)).length).toBeLessThanOrEqual(18 + unmovable);
+  expect((await stack.history(handle.workflowId)).length).toBeLessThanOrEqual(18);
 });
 
 test(faultName(70), { timeout: 120_000 + herd * 200 }, async () => {
@@ -242,5 +242,5 @@ test(faultName(72), async () => {
   expect(queriesOf(taskId)).toHaveLength(outcome.polls);
   expect(outcome.polls).toBeGreaterThanOrEqual(36);
   expect(outcome.polls).toBeLessThanOrEqual(140);
-  expect(await stack.history(resultsWorkflowId(taskId))).toHaveLength(12 + unmovable);
+  expect(await stack.history(resultsWorkflowId(taskId))).toHaveLength(12);
 });
