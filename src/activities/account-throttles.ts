@@ -72,7 +72,7 @@ export function createAccountThrottles(options: {
     enter({ account, taskId, nowMs, isFinal }) {
       sweep(nowMs);
       const key = `${account} ${taskId}`;
-      const request = defined({ nowMs, isFinal, placeMs: places.get(key) });
+      const request = defined({ taskId, nowMs, isFinal, placeMs: places.get(key) });
       const queriesPerSecond = PACE_SHARE * options.queriesPerSecond(account);
       const { throttle, deferUntilMs, isProbe } = admitPoll(state(account), request, queriesPerSecond);
       throttles.set(account, throttle);

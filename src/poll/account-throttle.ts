@@ -9,8 +9,10 @@ import { pollRules } from './rules.js';
 
 /** Numbers of the throttle. Lengths in milliseconds. */
 export const throttleRules = {
-  /** Errors of so many tasks in a row make an outage. Errors of one task alone do not. */
-  outageErrors: 5,
+  /** Errors of so many tasks in a row make an outage. A task that failed while others were answered is no evidence. */
+  outageTasks: 5,
+  /** Task ids that are remembered as failing by themselves. */
+  maxSuspects: 64,
   /** Between two probes during an outage; the same as the backoff of a single wait. */
   probeGapMs: pollRules.errorBackoffMs,
   /** A probe without a result after this has died with its attempt, which is bounded by 18 s. */
@@ -37,15 +39,21 @@ export interface AccountThrottle {
   readonly pausedUntilMs: number;
   /** When that was ordered. */
   readonly pausedAtMs: number;
-  /** Tasks in a row that met an error of the vendor as a whole, and the last of them. */
-  readonly errors: number;
-  readonly failedTaskId?: string;
+  /** Tasks that met an error of the vendor as a whole since its last answer. */
+  readonly failing: readonly string[];
+  /** Tasks that failed while others were answered: the trouble is their own. */
+  readonly suspects: readonly string[];
   /** Set during an outage: the circuit is open. */
   readonly outage?: {
     /** Failed probes, and one for the errors that began the outage. */
     readonly failures: number;
-    /** No probe before this. */
+    /** No probe by a task that has failed before this. */
     readonly probeAtMs: number;
+    /**
+     * No probe by another task before this. It backs off by the number of tasks that failed, so that a few tasks with trouble of their own
+     * do not keep the others from finding out.
+     */
+    readonly newcomerAtMs: number;
     /** A probe is under way. */
     readonly isProbing: boolean;
   };
@@ -61,13 +69,15 @@ export interface AccountThrottle {
 export const initialThrottle: AccountThrottle = {
   pausedUntilMs: 0,
   pausedAtMs: 0,
-  errors: 0,
+  failing: [],
+  suspects: [],
   levelAtMs: 0,
   lineEndMs: 0,
 };
 
 /** A wait that asks to poll. */
 export interface AdmissionRequest {
+  readonly taskId: string;
   readonly nowMs: number;
   /** The place in line that it was given before. */
   readonly placeMs?: number;
@@ -104,17 +114,19 @@ export const shareAt = ({ slowdown }: AccountThrottle, nowMs: number): number =>
  * @param queriesPerSecond - the account's budget
  */
 export function admitPoll(throttle: AccountThrottle, request: AdmissionRequest, queriesPerSecond: number): Admission {
-  const { nowMs, placeMs, isFinal = false } = request;
+  const { taskId, nowMs, placeMs, isFinal = false } = request;
   const gapMs = 1000 / (queriesPerSecond * shareAt(throttle, nowMs));
   const spent: AccountThrottle = { ...throttle, levelAtMs: Math.max(throttle.levelAtMs, nowMs) + gapMs };
   if (isFinal) return { throttle: spent, isProbe: false };
   const { outage } = throttle;
   const isInTurn = placeMs !== undefined && placeMs <= nowMs + throttleRules.slackMs;
-  const openAtMs = Math.max(throttle.pausedUntilMs, outage?.probeAtMs ?? 0);
+  const probeAtMs = outage?.[hasFailed(throttle, taskId) ? 'probeAtMs' : 'newcomerAtMs'] ?? 0;
+  const openAtMs = Math.max(throttle.pausedUntilMs, probeAtMs);
   const paidAtMs = throttle.levelAtMs - throttleRules.burstMs[isInTurn ? 'inTurn' : 'newcomer'];
   if (openAtMs <= nowMs + (isInTurn ? throttleRules.slackMs : throttleRules.roundingMs) && paidAtMs <= nowMs) {
     if (outage === undefined) return { throttle: spent, isProbe: false };
-    const probing = { ...outage, isProbing: true, probeAtMs: nowMs + throttleRules.probeLeaseMs };
+    const leaseEndMs = nowMs + throttleRules.probeLeaseMs;
+    const probing = { ...outage, isProbing: true, probeAtMs: leaseEndMs, newcomerAtMs: leaseEndMs };
     return { throttle: { ...spent, outage: probing }, isProbe: true };
   }
   const wantedMs = outage?.isProbing
@@ -139,23 +151,36 @@ const without = <K extends keyof AccountThrottle>(
 function afterAnswer(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
   const { outage } = throttle;
   const isAhead = outage !== undefined && !poll.isProbe;
-  const open: AccountThrottle = { ...without(throttle, 'outage', 'failedTaskId'), errors: 0 };
+  const suspects = [...throttle.suspects, ...throttle.failing].filter((taskId) => taskId !== poll.taskId);
+  const open: AccountThrottle = {
+    ...without(throttle, 'outage'),
+    failing: [],
+    suspects: suspects.slice(-throttleRules.maxSuspects),
+  };
   return isAhead ? { ...open, lineEndMs: 0 } : open;
 }
 
 function afterError(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
-  const { nowMs, taskId } = poll;
+  const { taskId } = poll;
   const { outage } = throttle;
-  const probeAfter = (failures: number): AccountThrottle => {
-    const gapMs = backoffMs(throttleRules.probeGapMs, failures, jitterOf(taskId, failures));
-    return { ...throttle, outage: { failures, probeAtMs: nowMs + gapMs, isProbing: false } };
-  };
-  if (outage !== undefined) return poll.isProbe ? probeAfter(outage.failures + 1) : throttle;
-  if (throttle.failedTaskId === taskId) return throttle;
-  const errors = throttle.errors + 1;
-  if (errors < throttleRules.outageErrors) return { ...throttle, errors, failedTaskId: taskId };
-  return { ...probeAfter(1), errors, failedTaskId: taskId };
+  const failing = hasFailed(throttle, taskId)
+    ? throttle.failing
+    : [...throttle.failing, taskId].slice(-throttleRules.maxSuspects);
+  const failed = { ...throttle, failing };
+  if (outage !== undefined) return poll.isProbe ? probeAfter(failed, outage.failures + 1, poll) : failed;
+  return failing.length < throttleRules.outageTasks ? failed : probeAfter(failed, 1, poll);
 }
+
+function probeAfter(throttle: AccountThrottle, failures: number, { nowMs, taskId }: EndedPoll): AccountThrottle {
+  const tasks = throttle.failing.length - throttleRules.outageTasks + 1;
+  const gapMs = (count: number) => backoffMs(throttleRules.probeGapMs, count, jitterOf(taskId, count));
+  const probeAtMs = nowMs + gapMs(failures);
+  const newcomerAtMs = nowMs + gapMs(Math.max(1, Math.min(tasks, failures)));
+  return { ...throttle, outage: { failures, probeAtMs, newcomerAtMs, isProbing: false } };
+}
+
+const hasFailed = ({ failing, suspects }: AccountThrottle, taskId: string): boolean =>
+  failing.includes(taskId) || suspects.includes(taskId);
 
 function slowDown(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle {
   // Polls that were under way report the same throttling again.
@@ -170,7 +195,7 @@ export function observePoll(throttle: AccountThrottle, poll: EndedPoll): Account
   if (classification === undefined) {
     // The next poll is the probe.
     if (!poll.isProbe || throttle.outage === undefined) return throttle;
-    return { ...throttle, outage: { ...throttle.outage, isProbing: false, probeAtMs: nowMs } };
+    return { ...throttle, outage: { ...throttle.outage, isProbing: false, probeAtMs: nowMs, newcomerAtMs: nowMs } };
   }
   // `NoKey` sent nothing; `TooLarge` concerns one task.
   const isError = classification.kind === 'error';

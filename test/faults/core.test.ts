@@ -126,9 +126,9 @@ describe('hints', () => {
     expect(shareAt(slow, 1_000 + throttleRules.recoveryMs / 4)).toBe(0.75);
     expect(shareAt(slow, 1_000 + throttleRules.recoveryMs)).toBe(1);
     // Another wait of the account.
-    const first = admitPoll(slow, { nowMs: 2_000 }, 1);
+    const first = admitPoll(slow, { taskId: 'other', nowMs: 2_000 }, 1);
     expect(first.deferUntilMs).toBeUndefined();
-    expect(admitPoll(first.throttle, { nowMs: 3_001 }, 1).deferUntilMs).toBeGreaterThan(3_500);
+    expect(admitPoll(first.throttle, { taskId: 'third', nowMs: 3_001 }, 1).deferUntilMs).toBeGreaterThan(3_500);
   });
 
   test.each([

@@ -49,8 +49,11 @@ const throttleAfter = (classifications: readonly Classification[], nowMs = 1_000
   );
 const outage = throttleAfter(Array(5).fill(away));
 const rate = 20;
-const ask = (throttle: AccountThrottle, nowMs: number, more: { placeMs?: number; isFinal?: boolean } = {}) =>
-  admitPoll(throttle, { nowMs, ...more }, rate);
+const ask = (
+  throttle: AccountThrottle,
+  nowMs: number,
+  more: { taskId?: string; placeMs?: number; isFinal?: boolean } = {},
+) => admitPoll(throttle, { taskId: 'newcomer', nowMs, ...more }, rate);
 
 describe('a hint is shared by all waits of the account', () => {
   test.each<[string, Classification]>([
@@ -200,6 +203,31 @@ describe('an outage', () => {
     expect(ask(throttle, 10_000 + throttleRules.probeLeaseMs)).toMatchObject({ isProbe: true });
   });
 
+  test('a newcomer probes soon, however often tasks with errors of their own have probed', () => {
+    let throttle = outage;
+    let nowMs = 1_000;
+    for (let probe = 0; probe < 12; probe++) {
+      const { deferUntilMs = nowMs } = ask(throttle, nowMs, { taskId: 't-0' });
+      nowMs = deferUntilMs;
+      const admitted = ask(throttle, nowMs, { taskId: 't-0', placeMs: nowMs });
+      expect(admitted.isProbe).toBe(true);
+      throttle = observePoll(admitted.throttle, polled(away, { taskId: 't-0', nowMs, isProbe: true }));
+    }
+    expect(nowMs).toBeGreaterThan(5 * minute);
+    expect((ask(throttle, nowMs, { taskId: 't-0' }).deferUntilMs ?? 0) - nowMs).toBeGreaterThan(30_000);
+    expect((throttle.outage?.newcomerAtMs ?? 0) - nowMs).toBeLessThan(2_000);
+  });
+  test('tasks that failed while others were answered are no evidence for the next one, until they are answered', () => {
+    const recovered = observePoll(outage, polled(running, { taskId: 'healthy' }));
+    const again = (taskIds: readonly string[]) =>
+      taskIds.reduce((throttle, taskId) => observePoll(throttle, polled(away, { taskId })), recovered);
+    const same = ['t-0', 't-1', 't-2', 't-3', 't-4'];
+    expect(again([...same, ...same]).outage).toBeUndefined();
+    expect(again(['a', 'b', 'c', 'd', 'e']).outage).toBeDefined();
+    const answered = same.reduce((throttle, taskId) => observePoll(throttle, polled(running, { taskId })), recovered);
+    expect(answered.suspects).toEqual([]);
+  });
+
   test('is told when it begins and when it ends', () => {
     expect(throttleChange(initialThrottle, outage)).toMatch(/unavailable/);
     expect(throttleChange(outage, observePoll(outage, polled(running)))).toMatch(/available again/);
@@ -226,11 +254,11 @@ describe('a crowd', () => {
     const vendor = (atMs: number) => (atMs < hour ? away : finished);
     const run = runCrowd({ dueMs, queriesPerSecond: rate, vendor });
     const during = run.queries.filter((query) => query.atMs < hour);
-    // Five to see it, six while the gap grows to a minute, then one in each.
+    // Five to see it, some while the gaps grow to a minute, then one in each.
     expect(during.length).toBeLessThanOrEqual(5 + 6 + 60);
     const probes = during.filter((query) => query.isProbe);
-    probes.slice(6).forEach((probe, index) => {
-      expect(probe.atMs - (probes[index + 5]?.atMs ?? 0)).toBeGreaterThanOrEqual(60_000);
+    probes.slice(12).forEach((probe, index) => {
+      expect(probe.atMs - (probes[index + 11]?.atMs ?? 0)).toBeGreaterThanOrEqual(60_000);
     });
     const back = run.queries.find((query) => query.atMs >= hour);
     expect(back?.isProbe).toBe(true);
@@ -334,7 +362,7 @@ describe('whatever comes', () => {
           let nowMs = 1_000;
           events.forEach(([stepMs, classification, isFinal], index) => {
             nowMs += stepMs;
-            const asked = admitPoll(throttle, { nowMs, isFinal }, rate);
+            const asked = admitPoll(throttle, { taskId: `t-${index}`, nowMs, isFinal }, rate);
             expect(JSON.parse(JSON.stringify(asked.throttle))).toEqual(asked.throttle);
             ({ throttle } = asked);
             if (asked.deferUntilMs !== undefined) {

@@ -89,7 +89,7 @@ export function runCrowd(crowd: Crowd): CrowdRun {
     const placeMs = places.get(index);
     const asked = admitPoll(
       throttle,
-      { nowMs, isFinal, ...(placeMs === undefined ? {} : { placeMs }) },
+      { taskId, nowMs, isFinal, ...(placeMs === undefined ? {} : { placeMs }) },
       crowd.queriesPerSecond,
     );
     ({ throttle } = asked);
