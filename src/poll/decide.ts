@@ -32,7 +32,7 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
   const subTasks = mergeSubTasks(polled.before.subTasks, subTaskReplies.map(subTaskOf));
   const status = task?.status ?? 'unknown';
   const state = stateAfter(polled, status, task?.vendorStatus, takeFitting(subTasks, pollRules.subTaskBytes).fitting);
-  const images = imagesOf(polled, subTaskReplies, classification.kind === 'pending');
+  const images = imagesOf(polled, subTaskReplies, classification.kind === 'ended' || isFinalPoll(polled));
   // The end waits until all images are reported.
   if (images.omitted > 0 && (classification.kind === 'ended' || isFinalPoll(polled))) {
     return report({ ...state, nextPollAtMs: polled.nowMs + polled.policy.floorMs }, images.fresh);
@@ -80,10 +80,10 @@ function reportedEnd({ recheck: current }: PollState): 'finished' | 'failed' | u
 }
 
 /** Images that the workflow does not know yet and that fit into one report, and all of them where they fit, with their newest URLs. */
-function imagesOf({ input }: PolledAttempt, subTasks: readonly SubTaskReply[], finishedOnly: boolean) {
+function imagesOf({ input }: PolledAttempt, subTasks: readonly SubTaskReply[], isOver: boolean) {
   const isKnown = knownImages(input.known);
   const room = Math.max(0, pollRules.images - countKnown(input.known));
-  const images = uniqueImages(subTasks, finishedOnly);
+  const images = uniqueImages(subTasks, isOver);
   const unknown = images.filter((image) => !isKnown(image)).slice(0, room);
   const { fitting: fresh, omitted } = takeFitting(unknown, pollRules.reportBytes);
   const all = takeFitting(images, pollRules.reportBytes);

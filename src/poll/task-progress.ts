@@ -32,11 +32,17 @@ export function withinEvents(subTask: SubTaskReply, maxBytes: number): SubTaskRe
   return images.length === subTask.images.length ? subTask : { ...subTask, images };
 }
 
-/** Images by id, first come first. */
-export function uniqueImages(subTasks: readonly SubTaskReply[], finishedOnly: boolean): TryOnImage[] {
+/** Sub-tasks whose images count before the task is over. One with a status that nobody knows may be done. */
+const mayBeDone = ({ status }: SubTaskReply): boolean => status === 'finished' || status === 'unknown';
+
+/**
+ * Images by id; of two with one id, the first.
+ * @param isOver - whether the images of all sub-tasks count, as at the end
+ */
+export function uniqueImages(subTasks: readonly SubTaskReply[], isOver: boolean): TryOnImage[] {
   const images = new Map<string, TryOnImage>();
   for (const subTask of subTasks) {
-    if (finishedOnly && subTask.status !== 'finished') continue;
+    if (!isOver && !mayBeDone(subTask)) continue;
     for (const image of subTask.images) if (!images.has(image.id)) images.set(image.id, image);
   }
   return [...images.values()];

@@ -191,6 +191,19 @@ describe('errors has a backoff of its own', () => {
 
 const anError = (code: string) => ({ layer: 'transport', code, message: 'no' }) as const;
 
+describe('images of sub-tasks whose status nobody knows', () => {
+  const odd = (status: 'unknown' | 'running') => aTask('unknown', [[status, 'a', 'b'], ['running']]);
+
+  test('are reported as they come', () => {
+    expect(decisionOf(poll(odd('unknown'), { before: seen }))).toBe('report 2');
+    expect(decisionOf(poll(odd('running'), { before: seen }))).toBe('retry schedule');
+  });
+  test.each(['unknown', 'running'] as const)('are all in the outcome at the deadline: %s', (status) => {
+    const step = poll(odd(status), { before: seen, input: { deadlineMs: startMs + 40_000 } });
+    expect(decisionOf(step)).toBe('report 2 timeout');
+  });
+});
+
 describe('the vendor may order a pause', () => {
   const hinted = (retryAfter: string, at: PollAt = {}) =>
     poll(aFault('Http429', { httpStatus: 429, retryAfter }), { before: seen, ...at });
