@@ -124,6 +124,13 @@ const serviceFailure = (answer: Answer, api: VendorApi): Failure | undefined => 
   return { layer: 'service', code: noServiceCode, row: undefined, message };
 };
 
+const pending = (
+  status: Extract<Classification, { kind: 'pending' }>['status'],
+  reply: Answer,
+  api: VendorApi,
+  { nowMs = 0 }: ClassifyOptions,
+): Classification => ({ kind: 'pending', status, ...defined({ hint: readHint(reply, nowMs, api) }) });
+
 /** Classifies the task's own status. The reason for a failed task stands in one of two places. */
 const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: ClassifyOptions): Classification => {
   const { requestId } = answer;
@@ -145,10 +152,8 @@ const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: 
     }
     case 'submitted':
     case 'running':
-    case 'unknown': {
-      const hint = readHint(answer, options.nowMs ?? 0, api);
-      return { kind: 'pending', status: task.status, ...defined({ hint }) };
-    }
+    case 'unknown':
+      return pending(task.status, answer, api, options);
     default:
       return task.status satisfies never;
   }
@@ -161,7 +166,7 @@ const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: 
  * 2. gateway: `code` other than `0`, whatever the HTTP status
  * 3. the HTTP status, where the body has no code
  * 4. service: `success` false, or a `resCode` other than 200
- * 5. task: `data.taskStatus`; no task at all is `BadBody`, a task without a known status is pending
+ * 5. task: `data.taskStatus`; a task without a known status is pending, and so is a success without a task; no task at all is `BadBody`
  *
  * Two exceptions protect results that were paid for. A task that is `finished` and has images overrules a service failure and a gateway
  * code without a row. A `success` false without a failed code leaves a `failed` task its own end.
@@ -199,6 +204,8 @@ export const classify = (reply: Reply, api: VendorApi, options: ClassifyOptions)
 
   if (task === undefined) {
     if (httpFailed) return classifyFailure(reply, api, options, http);
+    // A success without a task: this task is not there yet. The account is fine.
+    if (reply.success === true || reply.serviceCode !== undefined) return pending('unknown', reply, api, options);
     const excerpt = reply.excerpt === undefined ? '' : `: ${reply.excerpt}`;
     const message = `the answer has no task${excerpt}`;
     const row = own(api.transportCodes, 'BadBody');
