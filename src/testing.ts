@@ -7,18 +7,8 @@ export type { EmulatedAccount } from './emulator/gateway.js';
 export type { QueryLogEntry, SubmitLogEntry } from './emulator/journal.js';
 export type { RateLimit } from './emulator/limiter.js';
 export type { EmulatorOptions } from './emulator/options.js';
-export type {
-  CompiledScript,
-  HttpAnswer,
-  NotFoundAnswer,
-  Script,
-  ScriptStep,
-  Step,
-  StepLimit,
-  TaskView,
-  WireMode,
-} from './emulator/scripts.js';
-export { compileScript } from './emulator/scripts.js';
+export { type CompiledScript, compileScript, type Script, type ScriptStep } from './emulator/scripts.js';
 export { startEmulator } from './emulator/server.js';
+export type { HttpAnswer, NotFoundAnswer, Step, StepLimit, TaskView, WireMode } from './emulator/step.js';
 export type { SubTaskModel, TaskModel } from './emulator/tasks.js';
 export type { EndEvent } from './emulator/vendor.js';

@@ -9,7 +9,7 @@ import {
   serviceReply,
 } from './bodies.js';
 import type { ImageStore } from './images.js';
-import type { HttpAnswer, NotFoundAnswer, Step, WireMode } from './scripts.js';
+import type { HttpAnswer, NotFoundAnswer, Step, WireMode } from './step.js';
 import { taskData } from './task-data.js';
 import { readingOf, type TaskModel } from './tasks.js';
 

@@ -3,7 +3,8 @@ import type { ScalarTypes } from './bodies.js';
 import type { DurationDistribution } from './durations.js';
 import type { EmulatedAccount } from './gateway.js';
 import type { RateLimit } from './limiter.js';
-import type { NotFoundAnswer, Script } from './scripts.js';
+import type { Script } from './scripts.js';
+import type { NotFoundAnswer } from './step.js';
 
 /** Options of `startEmulator`; all have defaults that answer at once and by the distribution of the prior. */
 export interface EmulatorOptions {

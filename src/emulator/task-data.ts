@@ -1,6 +1,6 @@
 /** The `data` of a query's reply: a task in the vendor's nested shape, or as a script bends it. Pure. */
 import { clothesUrlOf, type ImageStore, imageUrlOf } from './images.js';
-import type { TaskView } from './scripts.js';
+import type { TaskView } from './step.js';
 import { imageIdOf, type Reading, type StatusWord, type TaskModel } from './tasks.js';
 
 interface Item {

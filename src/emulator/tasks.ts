@@ -1,7 +1,7 @@
 /** Emulated tasks: what they are made of, and what of them is to be seen at a time. Pure. */
 import { chanceOf, hexOf } from './chance.js';
 import { type DurationDistribution, drawSeconds } from './durations.js';
-import type { TaskView } from './scripts.js';
+import type { TaskView } from './step.js';
 
 /** The vendor's four words. */
 export type StatusWord = 'submitted' | 'running' | 'finished' | 'failed';

@@ -16,15 +16,8 @@ import type { ImageStore } from './images.js';
 import { Announcer, BoundedLog, type QueryLogEntry, type SubmitLogEntry } from './journal.js';
 import { Limiter } from './limiter.js';
 import type { EmulatorOptions } from './options.js';
-import {
-  advance,
-  type CompiledScript,
-  type Cursor,
-  compileScript,
-  type Script,
-  type Step,
-  startOfScript,
-} from './scripts.js';
+import { advance, type CompiledScript, type Cursor, compileScript, type Script, startOfScript } from './scripts.js';
+import type { Step } from './step.js';
 import { readSubmit } from './submit.js';
 import { makeTask, type TaskModel, type TaskPlan } from './tasks.js';
 

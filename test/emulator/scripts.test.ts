@@ -39,10 +39,10 @@ describe('a script', () => {
   });
 
   test.each<[Script, RegExp]>([
-    ['no-such-thing', /no behaviour is named no-such-thing; there are live, /],
+    ['no-such-thing', /no behaviour is named no-such-thing; use one of live, /],
     ['toString', /no behaviour is named toString/],
-    ['http-500 twice', /"http-500 twice" is no part of a script/],
-    ['http-500 x2 20s', /is no part of a script/],
+    ['http-500 twice', /"http-500 twice" is not a part of a script/],
+    ['http-500 x2 20s', /is not a part of a script/],
     ['seen-then-gone x3', /seen-then-gone has 2 steps/],
   ])('%j is refused with a reason', (script, message) => {
     expect(() => compileScript(script)).toThrow(message);

@@ -1,6 +1,6 @@
 /** What a row of the behaviours' table is, and short ways to write one. Pure. */
 import type { GatewayError } from '../bodies.js';
-import type { HttpAnswer, Step, TaskView } from '../scripts.js';
+import type { HttpAnswer, Step, TaskView } from '../step.js';
 
 /** One row. */
 export interface Behaviour {

@@ -1,5 +1,5 @@
 /** Behaviours of networks, proxies and servers: what the vendor itself never says. Data. */
-import type { HttpAnswer } from '../scripts.js';
+import type { HttpAnswer } from '../step.js';
 import { type Behaviour, http, once, wire } from './row.js';
 
 const proxyPage = (title: string): string =>
