@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chanceOf } from '../../src/emulator/chance.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
+import { seededRandom } from '../../src/emulator/random.js';
 import type { Emulator, EmulatorOptions } from '../../src/testing.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -61,7 +61,7 @@ test('the end of a task is told once, with the moment from which it was to be se
   expect(await waiting).toEqual(end);
   expect(heard).toEqual([end]);
   expect(emulator.ends).toEqual([end]);
-  expect(emulator.task(taskId)).toMatchObject({ polls: 4, toldEndAtMs: epochMs + 60_000 });
+  expect(emulator.task(taskId)).toMatchObject({ polls: 4, endServedAtMs: epochMs + 60_000 });
 });
 
 test('an image keeps its address from the moment its sub-task ended', async () => {
@@ -127,7 +127,7 @@ describe('by the same seed', () => {
 
 describe('durations', () => {
   const draws = (distribution: Parameters<typeof drawSeconds>[0]): number[] => {
-    const random = chanceOf(1, 'durations');
+    const random = seededRandom(1, 'durations');
     return Array.from({ length: 20_000 }, () => drawSeconds(distribution, random)).sort((a, b) => a - b);
   };
   const quantile = (sorted: number[], share: number): number => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;

@@ -1,7 +1,7 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { request } from 'undici';
 import { expect, test } from 'vitest';
-import { drawPng } from '../../src/emulator/png.js';
+import { pngOf } from '../../src/emulator/png.js';
 import type { Emulator } from '../../src/testing.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -25,7 +25,7 @@ async function firstImage(emulator: Emulator, taskId: string): Promise<string> {
 }
 
 test('an image is a PNG that a decoder accepts, and another id gives another picture', () => {
-  const png = drawPng('00112233445566778899aabbccddeeff');
+  const png = pngOf('00112233445566778899aabbccddeeff');
   expect(png.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
   const chunks = chunksOf(png);
   expect(chunks.map(({ type }) => type)).toEqual(['IHDR', 'IDAT', 'IEND']);
@@ -36,8 +36,8 @@ test('an image is a PNG that a decoder accepts, and another id gives another pic
   const raw = inflateSync(pixels?.data ?? Buffer.alloc(0));
   expect(raw.length).toBe(128 * (96 * 3 + 1));
   expect(new Set(Array.from({ length: 128 }, (_, row) => raw[row * (96 * 3 + 1)]))).toEqual(new Set([0]));
-  expect(drawPng('ffeeddccbbaa99887766554433221100').equals(png)).toBe(false);
-  expect(drawPng('00112233445566778899aabbccddeeff').equals(png)).toBe(true);
+  expect(pngOf('ffeeddccbbaa99887766554433221100').equals(png)).toBe(false);
+  expect(pngOf('00112233445566778899aabbccddeeff').equals(png)).toBe(true);
 });
 
 test('an address has the form of the published samples and gives its image', async () => {
