@@ -1,4 +1,4 @@
-/** PNG images that stand in for try-on images: five bands of colour, taken from the image's id. Pure. */
+/** PNG images that stand in for try-on images: six bands of colour, taken from the image's id. Pure. */
 import { crc32, deflateSync } from 'node:zlib';
 
 /** In pixels: an eighth of the vendor's size for tops, 4:3. */
@@ -15,13 +15,13 @@ function chunk(type: string, data: Buffer): Buffer {
 
 /**
  * A valid PNG, 96x128, 8-bit RGB, under a kilobyte. Each id has its own bytes.
- * @param id - 30 hex digits or more; the first 30 are the five colours
+ * @param id - 32 hex digits: five colours and a grey
  */
 export function pngOf(id: string): Buffer {
   const { width, height } = imageSize;
   const colours = Buffer.from(id, 'hex');
   const rows = Array.from({ length: height }, (_, row) => {
-    const band = 3 * Math.floor((5 * row) / height);
+    const band = 3 * Math.floor((6 * row) / height);
     const line = Buffer.alloc(1 + 3 * width); // begins with the filter byte: 0, none
     return line.fill(colours.subarray(band, band + 3), 1);
   });

@@ -1,12 +1,12 @@
-/** Behaviours of the task itself: what is told of its status, its sub-tasks and its images. Data. */
+/** Behaviours of the task: its status, its sub-tasks and its images. Data. */
 import { type Behaviour, once, task } from './row.js';
 
 const finished = { state: 'finished' } as const;
 
-/** The task is told so. */
-export const ofTheTask = {
-  live: { description: 'the normal answer, by the clock of the task', basis: 'guess', steps: [{}] },
-  submitted: task({ state: 'submitted' }, 'waiting to be run, for ever'),
+/** Views of the task. */
+export const taskBehaviours = {
+  live: { description: "the normal answer, by the task's clock", basis: 'guess', steps: [{}] },
+  submitted: task({ state: 'submitted' }, 'submitted, for ever'),
   stuck: task({ state: 'running' }, 'running, for ever'),
   'running-no-result': task({ state: 'running', taskResult: 'absent' }, 'running without taskResult', 'guess', once),
   'running-null-result': task({ state: 'running', taskResult: 'null' }, 'running, taskResult null', 'guess', once),
@@ -24,7 +24,7 @@ export const ofTheTask = {
   finished: task(finished, 'finished at once', 'documented'),
   batches: task(
     { state: 'running', finishedSubTasks: 'per-poll' },
-    'one more sub-task finished with each query, until all are',
+    'one more sub-task finishes with each query, until all are finished',
   ),
   'finished-then-running': {
     description: 'finished once, then running for ever',
@@ -49,21 +49,18 @@ export const ofTheTask = {
     basis: 'guess',
     steps: [{ ...once, task: { ...finished, taskResult: 'empty' } }, { task: finished }],
   },
-  partial: task({ state: 'partial' }, 'finished, but the last sub-task failed'),
-  'partial-failed': task({ state: 'partial', statusWord: 'failed' }, 'failed, but only the last sub-task did'),
+  partial: task({ state: 'partial' }, 'finished, although the last sub-task failed'),
+  'partial-failed': task({ state: 'partial', statusWord: 'failed' }, 'failed, although only the last sub-task failed'),
   'all-failed': task({ state: 'failed' }, 'failed, and every sub-task too', 'documented'),
-  'all-sub-tasks-failed': task(
-    { state: 'failed', statusWord: 'finished' },
-    'finished by the main status, though every sub-task failed',
-  ),
+  'all-sub-tasks-failed': task({ state: 'failed', statusWord: 'finished' }, 'finished, although every sub-task failed'),
   'failed-message-only': task(
     { state: 'failed', taskResult: 'absent', message: 'the model image holds no person' },
-    'failed, with nothing but resMessage to say why',
+    'failed, with the reason only in resMessage',
     'documented',
   ),
   'status-at-odds': task(
     { ...finished, statusWord: 'running' },
-    'running, though all sub-tasks are finished',
+    'running, although all sub-tasks are finished; twice',
     'guess',
     {
       polls: 2,
@@ -84,9 +81,9 @@ export const ofTheTask = {
   'missing-status': task({ state: 'running', noStatus: true }, 'no taskStatus; twice', 'guess', { polls: 2 }),
   'null-status': task({ state: 'running', statusWord: null }, 'taskStatus null; twice', 'guess', { polls: 2 }),
   'upper-case-status': task({ ...finished, statusWord: 'FINISHED', subStatusWord: 'FINISHED' }, 'FINISHED'),
-  'no-data': task({ data: 'absent' }, 'a good envelope without data; once', 'guess', once),
-  'null-data': task({ data: 'null' }, 'a good envelope, data null; once', 'guess', once),
-  'fewer-images': task({ ...finished, images: 'fewer' }, 'finished, one image less in each sub-task', 'documented'),
+  'no-data': task({ data: 'absent' }, 'a successful envelope without data; once', 'guess', once),
+  'null-data': task({ data: 'null' }, 'a successful envelope, data null; once', 'guess', once),
+  'fewer-images': task({ ...finished, images: 'fewer' }, 'finished, one image too few in each sub-task', 'documented'),
   'repeated-images': task({ ...finished, images: 'repeated' }, 'finished, every image twice'),
   'reordered-images': {
     description: 'one sub-task finished, then all, in the opposite order',
@@ -97,7 +94,7 @@ export const ofTheTask = {
     ],
   },
   're-signed-urls': {
-    description: 'sub-tasks finish one by one over two queries, every address signed anew each time',
+    description: 'sub-tasks finish one by one over two queries, all URLs signed again in each reply',
     basis: 'guess',
     steps: [
       { polls: 2, task: { state: 'running', finishedSubTasks: 1, urls: 're-signed' } },
@@ -105,16 +102,21 @@ export const ofTheTask = {
     ],
   },
   'thousands-of-images': task({ ...finished, imagesPerSubTask: 3_000 }, 'finished, 3,000 images in each sub-task'),
-  'beyond-the-cap': task({ ...finished, imagesPerSubTask: 20_000 }, 'finished, more than 4 MiB of addresses'),
-  'cut-escape-urls': task({ ...finished, urls: 'cut-escape' }, 'finished, addresses end in %3', 'documented'),
-  'odd-escape-urls': task({ ...finished, urls: 'odd-escapes' }, 'finished, addresses with lower-case and raw escapes'),
-  'expired-urls': task({ ...finished, urls: 'expired' }, 'finished, addresses that have expired'),
-  'loopback-urls': task({ ...finished, urls: 'loopback' }, 'finished, addresses on the loopback interface'),
-  'metadata-urls': task({ ...finished, urls: 'metadata' }, 'finished, addresses of a cloud metadata service'),
-  'file-urls': task({ ...finished, urls: 'file' }, 'finished, addresses of local files'),
-  'other-task-id': task({ ...finished, taskId: 'other' }, 'finished, but another task; three times', 'documented', {
-    polls: 3,
-  }),
+  'beyond-the-cap': task({ ...finished, imagesPerSubTask: 20_000 }, 'finished, more than 4 MiB of URLs'),
+  'cut-escape-urls': task({ ...finished, urls: 'cut-escape' }, 'finished, URLs end in %3', 'documented'),
+  'odd-escape-urls': task({ ...finished, urls: 'odd-escapes' }, 'finished, URLs with lower-case and raw escapes'),
+  'expired-urls': task({ ...finished, urls: 'expired' }, 'finished, URLs that have expired'),
+  'loopback-urls': task({ ...finished, urls: 'loopback' }, 'finished, URLs on the loopback interface'),
+  'metadata-urls': task({ ...finished, urls: 'metadata' }, 'finished, URLs of a cloud metadata service'),
+  'file-urls': task({ ...finished, urls: 'file' }, 'finished, URLs of local files'),
+  'other-task-id': task(
+    { ...finished, taskId: 'other' },
+    'finished, with the id of another task; three times',
+    'documented',
+    {
+      polls: 3,
+    },
+  ),
   'no-task-id': task({ ...finished, taskId: 'absent' }, 'finished, without a task id'),
   'inner-json-text': task({ ...finished, shape: 'json-text' }, 'finished, each inner taskResult as JSON text'),
   'data-json-text': task({ ...finished, shape: 'data-text' }, 'finished, data as JSON text'),
@@ -123,12 +125,12 @@ export const ofTheTask = {
   'not-found-http': { description: 'unknown task, by HTTP 404', basis: 'guess', steps: [{ notFound: 'http404' }] },
   'not-found-service': { description: 'unknown task, by resCode', basis: 'guess', steps: [{ notFound: 'service' }] },
   'not-found-text': {
-    description: 'unknown task, by a failed status and a text',
+    description: 'unknown task, by a failed status and a message',
     basis: 'guess',
     steps: [{ notFound: 'task-failed-text' }],
   },
   'not-found-at-first': {
-    description: 'unknown twice, then as its clock says',
+    description: 'unknown twice, then the normal answer',
     basis: 'guess',
     steps: [{ polls: 2, notFound: 'http404' }],
   },
