@@ -79,7 +79,7 @@ describe('the default account', () => {
 
 describe('what is wrong', () => {
   test.each([
-    ['AIDGE_ENDPOINT', 'api.aidc-ai.com', /is no address; give .*https/],
+    ['AIDGE_ENDPOINT', 'api.aidc-ai.com', /is not a URL; give .*https/],
     ['AIDGE_ENDPOINT', 'http://api.aidc-ai.com', /is not https/],
     ['AIDGE_ENDPOINT', 'http://127.0.0.1.evil.example', /is not https/],
     ['AIDGE_ENDPOINT', 'ftp://localhost', /is not https/],
@@ -93,11 +93,11 @@ describe('what is wrong', () => {
     ['AIDGE_QUERIES_PER_SECOND', 'many', /above 0/],
     ['AIDGE_QUERIES_PER_SECOND', '1e9', /above 0/],
     ['AIDGE_APP_KEY_FILE', '/run/sesame', /AIDGE_APP_KEY and AIDGE_APP_KEY_FILE are both set; keep one/],
-    ['AIDGE_APP_KEY', '', /AIDGE_APP_KEY is not set; give it, or .*AIDGE_APP_KEY_FILE/],
+    ['AIDGE_APP_KEY', '', /AIDGE_APP_KEY is not set; set it, or set AIDGE_APP_KEY_FILE/],
     ['AIDGE_APP_SECRET', '', /AIDGE_APP_SECRET is not set/],
     ['AIDGE_SHOP_APP_SECRET', 'sesame', /AIDGE_SHOP_APP_KEY is not set/],
     ['AIDGE_SHOP_APP_KEY', '1', /AIDGE_SHOP_APP_SECRET is not set/],
-    ['AIDGE_DEFAULT_APP_KEY', '1', /AIDGE_DEFAULT_APP_KEY is not read; use AIDGE_APP_KEY/],
+    ['AIDGE_DEFAULT_APP_KEY', '1', /AIDGE_DEFAULT_APP_KEY is not used; set AIDGE_APP_KEY/],
     [`AIDGE_${'X'.repeat(41)}_APP_KEY`, '1', /more than 40 characters/],
   ])('%s=%s is told in one line that names the variable, never a secret', (variable, value, problem) => {
     const { problems } = readAccounts({ ...keys, [variable]: value });

@@ -1,5 +1,7 @@
 /** What the network, proxies and the vendor's front can do to one query. */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -65,7 +67,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
       name: 'a body that never comes',
       answer: (response) => response.writeHead(200).flushHeaders(),
       code: 'Timeout',
-      message: /no whole answer within 0\.3 s/,
+      message: /no complete answer within 0\.3 s/,
       limits: { totalMs: 300 },
     },
     {
@@ -75,7 +77,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
         response.on('close', () => clearInterval(timer));
       },
       code: 'Timeout',
-      message: /no whole answer within 0\.3 s/,
+      message: /no complete answer within 0\.3 s/,
       limits: { totalMs: 300 },
     },
     {
@@ -391,6 +393,54 @@ describe('connections', () => {
   });
 });
 
+describe('closing', () => {
+  /** A server that holds each response back until `release`, and a client with one connection. */
+  const aSlowVendor = async () => {
+    const held: (() => void)[] = [];
+    const { endpoint, seen } = await serve((response) => {
+      held.push(() => sendJson(response, finishedBody()));
+    });
+    const client = aClient(endpoint, { limits: { connections: 1 } });
+    const query = client.results({ taskId: 'task-1' });
+    await expect.poll(() => held.length).toBe(1);
+    return { client, query, seen, release: () => held[0]?.() };
+  };
+
+  test('waits for the exchange in progress, with its whole answer', async () => {
+    const { client, query, seen, release } = await aSlowVendor();
+    let isClosed = false;
+    const closing = client.close().then(() => {
+      isClosed = true;
+    });
+    await setImmediate();
+    expect(isClosed).toBe(false);
+    release();
+    expect((await query).reply).toMatchObject({ kind: 'answer', task: { status: 'finished' } });
+    await closing;
+    expect(seen[0]?.socket.destroyed || (await once(seen[0]?.socket as Socket, 'close'))).toBeTruthy();
+  });
+
+  test('does not wait longer than the limit of an attempt', async () => {
+    const never = new Promise<never>(() => {});
+    const client = aClient('http://127.0.0.1:1', { limits: { totalMs: 50 } }, { credentials: () => never });
+    void client.results({ taskId: 'task-1' });
+    await client.close();
+  });
+
+  test('sends nothing more: a query gets a fault, a submit may be retried', async () => {
+    const { client, query, seen, release } = await aSlowVendor();
+    const waiting = client.results({ taskId: 'task-2' });
+    const closing = client.close();
+    const refusal = { code: 'ConnectionFailed', message: 'the client is closed' };
+    expect(await waiting).toMatchObject({ reply: { kind: 'fault', ...refusal }, queries: 0 });
+    expect(await client.results({ taskId: 'task-3' })).toMatchObject({ reply: refusal, queries: 0 });
+    expect(await client.submit({ request: {} })).toMatchObject({ kind: 'rejected', retrySafe: true, error: refusal });
+    release();
+    await Promise.all([query, closing]);
+    expect(seen).toHaveLength(1);
+  });
+});
+
 describe('cancelling', () => {
   test('before the start sends nothing', async () => {
     const { endpoint, seen } = await serve(hang);
@@ -441,11 +491,11 @@ describe('cancelling', () => {
 
 describe('the table of error codes', () => {
   test.each(Object.entries(errorCodes))('%s', (code, row) => {
-    expect(transportError(Object.assign(new Error('text'), { code }))).toEqual({ ...row, word: code });
+    expect(transportError(Object.assign(new Error('text'), { code }))).toEqual({ ...row, cause: code });
   });
 
   test.each(Object.entries(errorPrefixes))('%s...', (prefix, row) => {
-    expect(transportError({ code: `${prefix}SOMETHING` })).toEqual({ ...row, word: `${prefix}SOMETHING` });
+    expect(transportError({ code: `${prefix}SOMETHING` })).toEqual({ ...row, cause: `${prefix}SOMETHING` });
   });
 
   test.each([
