@@ -1,4 +1,4 @@
-/** For tests, trials and benchmarks: an emulator of the vendor. Runs in Node.js; not for workflows. */
+/** An emulator of the vendor, for tests, trials and benchmarks. Runs in Node.js; not for workflows. */
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
 export type { EnvelopeStyle, GatewayError, ScalarTypes, ServiceFields } from './emulator/bodies.js';
 export type { TaskDurations } from './emulator/durations.js';
