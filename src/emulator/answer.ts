@@ -15,7 +15,7 @@ import { taskData } from './task-data.js';
 import { snapshotOf, type TaskModel } from './tasks.js';
 
 /** One answer. */
-export interface Answer {
+export interface EmulatedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -46,7 +46,7 @@ export interface AnswerContext {
 export const jsonType = 'application/json;charset=UTF-8';
 
 /** An answer with a JSON body. */
-export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends = false): Answer {
+export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends = false): EmulatedAnswer {
   return defined({
     status: 200,
     headers: { 'content-type': step.contentType ?? jsonType },
@@ -58,7 +58,7 @@ export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends 
   });
 }
 
-function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>): Answer {
+function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>): EmulatedAnswer {
   const headers: Record<string, string> = {};
   if (answer.contentType !== undefined) headers['content-type'] = answer.contentType;
   if (answer.retryAfter !== undefined) {
@@ -79,7 +79,12 @@ function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext,
 }
 
 /** The answer for an unknown or expired task, see {@link NotFoundAnswer}. */
-export function notFoundAnswer(kind: NotFoundAnswer, taskId: string, ids: RequestIds, types: ScalarTypes): Answer {
+export function notFoundAnswer(
+  kind: NotFoundAnswer,
+  taskId: string,
+  ids: RequestIds,
+  types: ScalarTypes,
+): EmulatedAnswer {
   switch (kind) {
     case 'http404':
       return {
@@ -104,7 +109,7 @@ export function notFoundAnswer(kind: NotFoundAnswer, taskId: string, ids: Reques
 export function refusalOf(
   step: Step,
   context: Pick<AnswerContext, 'ids' | 'types' | 'nowMs' | 'trapUrl'>,
-): Answer | undefined {
+): EmulatedAnswer | undefined {
   if (step.http !== undefined) return httpAnswer(step.http, step, context);
   if (step.gateway !== undefined) {
     const { code } = step.gateway;
@@ -119,7 +124,7 @@ export function refusalOf(
 }
 
 /** The answer to a query of a known task. */
-export function answerQuery(step: Step, task: TaskModel, context: AnswerContext): Answer {
+export function answerQuery(step: Step, task: TaskModel, context: AnswerContext): EmulatedAnswer {
   const refusal = refusalOf(step, context);
   if (refusal !== undefined) return refusal;
   if (step.notFound !== undefined) return notFoundAnswer(step.notFound, task.taskId, context.ids, context.types);

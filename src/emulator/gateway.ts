@@ -39,7 +39,7 @@ export interface RawRequest {
 }
 
 /** A parsed request. */
-export interface Call {
+export interface GatewayCall {
   readonly method: string;
   /** Without `/rest`. */
   readonly apiName: string;
@@ -56,7 +56,7 @@ export interface Call {
 const systemNames = ['app_key', 'timestamp', 'sign_method', 'sign', 'sign_ver', 'partner_id', 'access_token', 'debug'];
 
 /** Parses a request. Never throws. */
-export function readCall(raw: RawRequest): Call {
+export function readCall(raw: RawRequest): GatewayCall {
   const [path = '', query = ''] = raw.target.split('?', 2);
   const apiName = path.replace(/^\/rest(?=\/)/, '');
   const type = String(raw.headers['content-type'] ?? '').toLowerCase();
@@ -107,11 +107,11 @@ export interface GatewayRules {
 }
 
 /** The account of a call, or the refusal. */
-export type Admission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
+export type CallAdmission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
 
 /** Accepts or refuses a call. */
-export function admit(call: Call, rules: GatewayRules): Admission {
-  const refuse = (refusal: GatewayError): Admission => ({ refusal });
+export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
+  const refuse = (refusal: GatewayError): CallAdmission => ({ refusal });
   const { parameters } = call;
   const isKnown = Object.values<string>(apiNames).includes(call.apiName);
   if (!isKnown) return refuse({ code: 'InvalidApiPath', message: 'The specified API path is invalid' });

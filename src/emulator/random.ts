@@ -11,15 +11,20 @@ export function hexOf(seed: number, ...parts: readonly (string | number)[]): str
     .digest('hex');
 }
 
-/** A generator (mulberry32) for `parts` under `seed`. */
-export function seededRandom(seed: number, ...parts: readonly (string | number)[]): Random {
-  let state = Number.parseInt(hexOf(seed, ...parts).slice(0, 8), 16);
+/** The generator mulberry32. */
+export function mulberry32(seed: number): Random {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** A generator for `parts` under `seed`. */
+export function seededRandom(seed: number, ...parts: readonly (string | number)[]): Random {
+  return mulberry32(Number.parseInt(hexOf(seed, ...parts).slice(0, 8), 16));
 }
 
 /** A UUID in the form of version 4, the form of the vendor's task ids. */

@@ -115,7 +115,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const raw = { method: request.method ?? '', target, headers: request.headers, body };
     const answer = vendor.answer(raw, atMs);
     if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing.signal });
-    await send(request, response, answer, { closing: closing.signal, deadSockets });
+    await send(request, response, answer, deadSockets);
   };
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {

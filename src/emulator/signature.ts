@@ -28,7 +28,7 @@ export function digestOf(secret: string, text: string): string {
 }
 
 /** The signed part of a call: decoded values, `sign` among the parameters. */
-export interface SignedCall {
+export interface SignedParameters {
   readonly apiName: string;
   /** System parameters, and business parameters of query and form body. Neither scheme signs a JSON body. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export function schemeOf(parameters: Readonly<Record<string, string>>): 'v1' | '
 }
 
 /** Whether the call's `sign` was made with `appSecret`. */
-export function isSigned(call: SignedCall, appSecret: string): boolean {
+export function isSigned(call: SignedParameters, appSecret: string): boolean {
   const text =
     schemeOf(call.parameters) === 'v2'
       ? appSecret + (call.parameters.timestamp ?? '')

@@ -1,6 +1,6 @@
 /** The emulated vendor without its HTTP server: accounts, tasks, scripts, and the answer to each call. Time is an argument. */
 import { defined } from '../defined.js';
-import { type Answer, answerQuery, jsonAnswer, notFoundAnswer, refusalOf } from './answer.js';
+import { answerQuery, type EmulatedAnswer, jsonAnswer, notFoundAnswer, refusalOf } from './answer.js';
 import {
   balanceReply,
   type GatewayError,
@@ -11,7 +11,7 @@ import {
   serviceReply,
   submitReply,
 } from './bodies.js';
-import { admit, apiNames, type Call, type EmulatedAccount, type RawRequest, readCall } from './gateway.js';
+import { admit, apiNames, type EmulatedAccount, type GatewayCall, type RawRequest, readCall } from './gateway.js';
 import type { ImageStore } from './images.js';
 import { Limiter } from './limiter.js';
 import type { EmulatorOptions } from './options.js';
@@ -36,7 +36,7 @@ export interface EndEvent {
 
 /** An answer, and what the log says about it. */
 interface Outcome {
-  readonly answer: Answer;
+  readonly answer: EmulatedAnswer;
   readonly taskId?: string;
   readonly script?: string;
   readonly authorised: boolean;
@@ -110,7 +110,7 @@ export class EmulatedVendor {
   }
 
   /** Answers a request and logs it. */
-  answer(raw: RawRequest, nowMs: number): Answer {
+  answer(raw: RawRequest, nowMs: number): EmulatedAnswer {
     this.#exchanges += 1;
     const ids = requestIds(nowMs, this.#exchanges);
     const call = readCall(raw);
@@ -118,21 +118,21 @@ export class EmulatedVendor {
     return isSubmit ? this.#submit(call, ids, nowMs) : this.#query(call, ids, nowMs);
   }
 
-  #refused(error: GatewayError, ids: RequestIds, seconds?: number): Answer {
+  #refused(error: GatewayError, ids: RequestIds, seconds?: number): EmulatedAnswer {
     return jsonAnswer(gatewayReply(error, ids, seconds), `gateway:${error.code}`);
   }
 
-  #invalid(message: string, ids: RequestIds, resCode = '700'): Answer {
+  #invalid(message: string, ids: RequestIds, resCode = '700'): EmulatedAnswer {
     const service = { success: false, resCode, resMessage: message };
     return jsonAnswer(serviceReply(undefined, service, ids, { types: this.#types }), `service:${resCode}`);
   }
 
-  #admit(call: Call, nowMs: number): ReturnType<typeof admit> {
+  #admit(call: GatewayCall, nowMs: number): ReturnType<typeof admit> {
     const { timeWindowSeconds = 7200 } = this.#options;
     return admit(call, { accounts: this.accounts, nowMs, timeWindowSeconds, strict: this.#strict });
   }
 
-  #query(call: Call, ids: RequestIds, nowMs: number): Answer {
+  #query(call: GatewayCall, ids: RequestIds, nowMs: number): EmulatedAnswer {
     const id = call.business.task_id ?? (this.#strict ? undefined : call.business.taskId);
     const taskId = id === undefined || id === '' ? undefined : String(id);
     const poll = taskId === undefined ? 0 : this.tasks.countPoll(taskId);
@@ -162,7 +162,7 @@ export class EmulatedVendor {
   }
 
   /** The outage's answer, else the vendor's. An outage that only changes the wire mode applies to refusals too. */
-  #queryOutcome(call: Call, taskId: string | undefined, context: CallContext): Outcome {
+  #queryOutcome(call: GatewayCall, taskId: string | undefined, context: CallContext): Outcome {
     const { ids, nowMs } = context;
     const record = taskId === undefined ? undefined : this.tasks.get(taskId);
     const step = this.#outage?.next(nowMs, record === undefined ? 0 : nowMs - record.model.submittedAtMs);
@@ -175,7 +175,7 @@ export class EmulatedVendor {
   }
 
   #vendorOutcome(
-    call: Call,
+    call: GatewayCall,
     taskId: string | undefined,
     record: TaskRecord | undefined,
     { ids, nowMs, poll }: CallContext,
@@ -186,7 +186,7 @@ export class EmulatedVendor {
     const admission = this.#admit(call, nowMs);
     if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
     const { name: account } = admission.account;
-    const outcome = (answer: Answer): Outcome => ({ answer, authorised: true, account });
+    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account });
     const throttleSeconds = this.#queryLimiter?.admit(account, nowMs);
     if (throttleSeconds !== undefined) {
       const message = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
@@ -225,7 +225,7 @@ export class EmulatedVendor {
     this.onEnd.emit(event);
   }
 
-  #submit(call: Call, ids: RequestIds, nowMs: number): Answer {
+  #submit(call: GatewayCall, ids: RequestIds, nowMs: number): EmulatedAnswer {
     const { answer, taskId, authorised, account } = this.#submitOutcome(call, ids, nowMs);
     if (!authorised) this.unauthorised += 1;
     const entry: SubmitLogEntry = defined({
@@ -244,7 +244,7 @@ export class EmulatedVendor {
     return answer;
   }
 
-  #submitOutcome(call: Call, ids: RequestIds, nowMs: number): Outcome {
+  #submitOutcome(call: GatewayCall, ids: RequestIds, nowMs: number): Outcome {
     const types = this.#types;
     const context = { ids, types, nowMs, trapUrl: this.trapUrl };
     const outageStep = this.#outage?.next(nowMs, 0);
@@ -253,7 +253,7 @@ export class EmulatedVendor {
     const admission = this.#admit(call, nowMs);
     if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
     const { account } = admission;
-    const outcome = (answer: Answer): Outcome => ({ answer, authorised: true, account: account.name });
+    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
     if (this.#submitLimiter?.admit(account.name, nowMs) !== undefined) {
       return outcome(this.#invalid('request rate exceeds the limit', ids, '501'));
     }

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { Answer } from './answer.js';
+import type { EmulatedAnswer } from './answer.js';
 
 /** Sizes and intervals of the faults. */
 export const wireFigures = {
@@ -17,30 +17,25 @@ export const wireFigures = {
 
 let bomb: Buffer | undefined;
 
-/** The server's part in sending. */
-export interface WireHost {
-  /** Aborted when the server closes. */
-  readonly closing: AbortSignal;
-  /** Connections to close at their next request. */
-  readonly deadSockets: WeakSet<Socket>;
-}
-
-/** Sends an answer. Resolves when it is sent, when it hangs, or when the reader has left. */
+/**
+ * Sends an answer. Resolves when it is sent, when it hangs, or when the reader has left.
+ * @param deadSockets - gets the connections to close at their next request
+ */
 export async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
-  host: WireHost,
+  answer: EmulatedAnswer,
+  deadSockets: WeakSet<Socket>,
 ): Promise<void> {
   const { socket } = request;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, host.closing]);
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  const { signal } = closed;
   const body = Buffer.from(answer.body, 'utf8');
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
-  const head = (length?: number, more: Record<string, string> = {}): void => {
+  const head = (length?: number, extra: Record<string, string> = {}): void => {
     const sized = length === undefined || answer.status === 204 ? {} : { 'content-length': String(length) };
-    response.writeHead(answer.status, { ...answer.headers, ...sized, ...more });
+    response.writeHead(answer.status, { ...answer.headers, ...sized, ...extra });
   };
   /** Resolves when the reader can take more. */
   const write = async (data: Buffer | string): Promise<void> => {
@@ -104,7 +99,7 @@ export async function send(
         await pause((answer.seconds ?? 2) * 1000);
         break;
       case 'dead-keep-alive':
-        host.deadSockets.add(socket);
+        deadSockets.add(socket);
         break;
       case undefined:
         break;
@@ -112,6 +107,6 @@ export async function send(
     if (!response.headersSent) head(body.length);
     response.end(answer.wire === 'drip' ? undefined : body);
   } catch (error) {
-    if (!signal.aborted) throw error; // the reader has left, or the server closes
+    if (!signal.aborted) throw error; // the reader has left, or the emulator closes
   }
 }

@@ -86,7 +86,7 @@ interface Endpoint {
   clockOffsetMs?: number;
 }
 
-interface Response {
+interface VendorResponse {
   readonly reply: Reply;
   readonly result: ExchangeResult;
   /** The vendor's clock less the signed time; absent if the response has no date. */
@@ -128,7 +128,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     { connection, abort }: Attempt,
     apiName: string,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<Response> => {
+  ): Promise<VendorResponse> => {
     const endpoint = endpointOf(account);
     const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
       throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
@@ -163,7 +163,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   /** Learns the vendor's clock if it refused a signature or its time, and the date of the response explains why. */
-  const learnClock = (account: Account, { reply, skewMs }: Response): boolean => {
+  const learnClock = (account: Account, { reply, skewMs }: VendorResponse): boolean => {
     const endpoint = endpointOf(account);
     const classification = classify(reply, api, { taskId: '', acceptOtherTaskId: true });
     if (classification.kind !== 'error' || classification.class !== 'clock') return false;

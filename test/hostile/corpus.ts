@@ -5,7 +5,7 @@ import { type BehaviourName, behaviours } from '../../src/emulator/behaviours.js
 import { EmulatedVendor } from '../../src/emulator/vendor.js';
 
 /** One recorded answer. */
-export interface Recorded {
+export interface RecordedAnswer {
   /** The behaviour that gave it. */
   readonly name: string;
   readonly status: number;
@@ -28,8 +28,8 @@ const maxBytes = 40_000;
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 
 /** The answers of each behaviour to four queries, and those to a submit. Each different body once. */
-export function corpus(): readonly Recorded[] {
-  const found = new Map<string, Recorded>();
+export function corpus(): readonly RecordedAnswer[] {
+  const found = new Map<string, RecordedAnswer>();
   const options = { seed: 7, strict: false, accounts: [{ appKey: 'k', appSecret: 's' }] };
   const store = { baseUrl: 'http://127.0.0.1:1', seed: 7, ttlSeconds: 1_000_000_000 };
   const ask = (vendor: EmulatedVendor, name: string, path: string, parameters: object): void => {
