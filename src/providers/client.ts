@@ -102,7 +102,8 @@ interface Attempt {
 const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', message });
 
 /**
- * Makes a client for all accounts of this process.
+ * Makes a client for all accounts of this process. It connects with the first request.
+ * @throws TypeError if an account's endpoint is not a URL
  * @see https://docs.aidc-ai.com/aidge-resource/ the API's pages
  */
 export const createVendorClient = (options: VendorClientOptions): VendorClient => {
@@ -110,17 +111,14 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   const limits: VendorLimits = { ...vendorLimits, ...options.limits };
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   const endpoints = new Map<string, Endpoint>();
-
-  const endpointOf = (account: Account): Endpoint => {
+  for (const account of options.accounts) {
     const { origin } = new URL(account.endpoint);
-    const known = endpoints.get(origin);
-    if (known) return known;
+    if (endpoints.has(origin)) continue;
     const { connections, connectMs } = limits;
     const pool = createPool({ origin, connections, connectMs, dispatcher: options.dispatcher });
-    const endpoint: Endpoint = { pool, signingOffsetMs: 0 };
-    endpoints.set(origin, endpoint);
-    return endpoint;
-  };
+    endpoints.set(origin, { pool, signingOffsetMs: 0 });
+  }
+  const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;
 
   /** Sends one request. Reads key and secret and signs for each request. */
   const send = async (

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Client, request } from 'undici';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../src/defined.js';
 import { type Behaviour, type BehaviourName, behaviours, type Emulator } from '../../src/testing.js';
 import { callV2, query, v2Target } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -19,7 +20,7 @@ async function ask({ emulator, taskId }: Subject, signal?: AbortSignal) {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ task_id: taskId }),
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
 }
 

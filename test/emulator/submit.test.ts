@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defined } from '../../src/defined.js';
 import type { Emulator } from '../../src/testing.js';
 import { callV2, query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -14,7 +15,7 @@ async function submit(
   path = '/rest/ai/virtual/tryon',
   atMs?: number,
 ) {
-  const { text } = await callV2(emulator, { path, business, ...(atMs === undefined ? {} : { atMs }) });
+  const { text } = await callV2(emulator, { path, business, ...defined({ atMs }) });
   return JSON.parse(text);
 }
 

@@ -420,6 +420,14 @@ describe('closing', () => {
     expect(requests[0]?.socket.destroyed || (await once(requests[0]?.socket as Socket, 'close'))).toBeTruthy();
   });
 
+  test('before the first request sends nothing either', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
+    const client = aClient(endpoint);
+    await client.close();
+    expect((await client.results({ taskId: 'task-1' })).reply).toMatchObject({ message: 'the client is closed' });
+    expect(requests).toHaveLength(0);
+  });
+
   test('does not wait longer than the limit of an attempt', async () => {
     const never = new Promise<never>(() => {});
     const client = aClient('http://127.0.0.1:1', { limits: { totalMs: 50 } }, { credentials: () => never });
