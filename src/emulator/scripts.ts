@@ -1,6 +1,6 @@
 /**
  * Scripts: the answers to a task's queries, in order. A script is a list of steps. Each step says how long it answers and how its
- * answer differs from the normal one. After the last step the task's own clock decides. Pure.
+ * answer differs from the normal one. After the last step the task's own clock decides. Time is an argument.
  */
 import { defined } from '../defined.js';
 import { type BehaviourName, behaviours } from './behaviours.js';
@@ -71,41 +71,43 @@ export function compileScript(script: Script): CompiledScript {
   return { name: parts.map((part) => ('use' in part ? part.use : 'step')).join(', '), steps };
 }
 
-/** A task's position in its script. JSON. */
-export interface Cursor {
-  readonly index: number;
-  /** Queries that the step has answered. */
-  readonly polls: number;
-  /** When the step answered its first query, in Unix milliseconds. */
-  readonly sinceMs?: number;
-}
+/** A script in use: gives the step for each query in turn. */
+export class ScriptRun {
+  /** For the request log. */
+  readonly name: string;
+  /** Queries that the current step has answered. */
+  stepPolls = 0;
+  readonly #steps: readonly Step[];
+  #index = 0;
+  /** When the current step answered its first query. */
+  #sinceMs: number | undefined;
 
-/** The position before the first query. */
-export const startOfScript: Cursor = { index: 0, polls: 0 };
+  constructor({ name, steps }: CompiledScript) {
+    this.name = name;
+    this.#steps = steps;
+  }
 
-/**
- * The step that answers the next query, and the cursor after it.
- * @param at - `nowMs` in Unix milliseconds; `ageMs` since the task's submit
- * @returns no `step` after the script's end
- */
-export function advance(
-  steps: readonly Step[],
-  cursor: Cursor,
-  at: { readonly nowMs: number; readonly ageMs: number },
-): { readonly cursor: Cursor; readonly step?: Step } {
-  let { index, polls } = cursor;
-  let sinceMs = cursor.sinceMs ?? at.nowMs;
-  for (;;) {
-    const step = steps[index];
-    if (step === undefined) return { cursor: { index, polls: 0 } };
-    const { polls: maxPolls, forSeconds, untilSeconds } = step;
-    const isOver =
-      (maxPolls !== undefined && polls >= maxPolls) ||
-      (forSeconds !== undefined && at.nowMs - sinceMs >= forSeconds * 1000) ||
-      (untilSeconds !== undefined && at.ageMs >= untilSeconds * 1000);
-    if (!isOver) return { step, cursor: { index, polls: polls + 1, sinceMs } };
-    index += 1;
-    polls = 0;
-    sinceMs = at.nowMs;
+  /**
+   * The step that answers the next query; `undefined` after the script's end.
+   * @param nowMs - in Unix milliseconds
+   * @param ageMs - age of the task
+   */
+  next(nowMs: number, ageMs: number): Step | undefined {
+    for (let step = this.#steps[this.#index]; step !== undefined; step = this.#steps[this.#index]) {
+      this.#sinceMs ??= nowMs;
+      const { polls, forSeconds, untilSeconds } = step;
+      const isOver =
+        (polls !== undefined && this.stepPolls >= polls) ||
+        (forSeconds !== undefined && nowMs - this.#sinceMs >= forSeconds * 1000) ||
+        (untilSeconds !== undefined && ageMs >= untilSeconds * 1000);
+      if (!isOver) {
+        this.stepPolls += 1;
+        return step;
+      }
+      this.#index += 1;
+      this.stepPolls = 0;
+      this.#sinceMs = undefined;
+    }
+    return undefined;
   }
 }

@@ -1,8 +1,7 @@
 /** The tasks of an emulator, with their scripts and query counts. */
 import type { TaskDurations } from './durations.js';
 import { uuidOf } from './random.js';
-import { ScriptRun } from './script-run.js';
-import { compileScript, type Script } from './scripts.js';
+import { type CompiledScript, compileScript, type Script, ScriptRun } from './scripts.js';
 import { makeTask, type TaskModel, type TaskPlan } from './tasks.js';
 
 /** A task and its state. */
@@ -17,18 +16,17 @@ export interface TaskRecord {
 export class TaskStore {
   readonly #seed: number;
   readonly #durations: TaskDurations;
-  readonly #defaultScript: Script | undefined;
+  readonly #defaultScript: CompiledScript | undefined;
   readonly #records = new Map<string, TaskRecord>();
   readonly #polls = new Map<string, number>();
   /** Scripts by task id, also of tasks that do not exist yet. */
-  readonly #scripts = new Map<string, Script>();
+  readonly #scripts = new Map<string, CompiledScript>();
   #count = 0;
 
   constructor(seed: number, durations: TaskDurations, defaultScript: Script | undefined) {
     this.#seed = seed;
     this.#durations = durations;
-    this.#defaultScript = defaultScript;
-    if (defaultScript !== undefined) compileScript(defaultScript); // throws at the start, not with the first task
+    this.#defaultScript = defaultScript === undefined ? undefined : compileScript(defaultScript);
   }
 
   /**
@@ -40,7 +38,8 @@ export class TaskStore {
     const taskId = plan.taskId ?? uuidOf(this.#seed, 'task', this.#count);
     if (this.#records.has(taskId)) throw new RangeError(`taskId ${taskId} is in use; give another`);
     const model = makeTask({ ...plan, taskId }, this.#durations, this.#seed);
-    const script = ownScript ?? this.#scripts.get(taskId) ?? this.#defaultScript;
+    const script =
+      ownScript === undefined ? (this.#scripts.get(taskId) ?? this.#defaultScript) : compileScript(ownScript);
     this.#records.set(taskId, script === undefined ? { model } : { model, run: new ScriptRun(script) });
     return model;
   }
@@ -57,9 +56,9 @@ export class TaskStore {
       delete record?.run;
       return;
     }
-    const run = new ScriptRun(script);
-    this.#scripts.set(taskId, script);
-    if (record !== undefined) record.run = run;
+    const compiled = compileScript(script);
+    this.#scripts.set(taskId, compiled);
+    if (record !== undefined) record.run = new ScriptRun(compiled);
   }
 
   /** Counts a query that names a task; returns its number, from 1. */

@@ -17,8 +17,7 @@ import { Limiter } from './limiter.js';
 import type { EmulatorOptions } from './options.js';
 import { hexOf } from './random.js';
 import { BoundedLog, Emitter, type QueryLogEntry, type SubmitLogEntry } from './request-log.js';
-import { ScriptRun } from './script-run.js';
-import type { Script } from './scripts.js';
+import { compileScript, type Script, ScriptRun } from './scripts.js';
 import type { Step } from './step.js';
 import { readSubmit } from './submit.js';
 import { type TaskRecord, TaskStore } from './task-store.js';
@@ -92,11 +91,11 @@ export class EmulatedVendor {
   }
 
   scriptSubmits(script: Script | undefined): void {
-    this.#submitRun = script === undefined ? undefined : new ScriptRun(script);
+    this.#submitRun = script === undefined ? undefined : new ScriptRun(compileScript(script));
   }
 
   outage(script: Script | undefined): void {
-    this.#outage = script === undefined ? undefined : new ScriptRun(script);
+    this.#outage = script === undefined ? undefined : new ScriptRun(compileScript(script));
   }
 
   /** Changes an account, named by name or key. */

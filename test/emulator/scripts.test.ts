@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { advance, compileScript, type Script, startOfScript } from '../../src/emulator/scripts.js';
+import { compileScript, type Script, ScriptRun } from '../../src/emulator/scripts.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
 
@@ -7,14 +7,13 @@ const start = useEmulators();
 
 /** The step of a script that answers each query; `-` after its end. `seconds`: times of the queries, since the submit. */
 function walk(script: Script, seconds: readonly number[]): string {
-  const { steps } = compileScript(script);
-  let cursor = startOfScript;
-  const answered = seconds.map((second) => {
-    const next = advance(steps, cursor, { nowMs: 1_000_000 + second * 1000, ageMs: second * 1000 });
-    cursor = next.cursor;
-    return next.step === undefined ? '-' : String(steps.indexOf(next.step));
+  const compiled = compileScript(script);
+  const run = new ScriptRun(compiled);
+  const indices = seconds.map((second) => {
+    const step = run.next(1_000_000 + second * 1000, second * 1000);
+    return step === undefined ? '-' : String(compiled.steps.indexOf(step));
   });
-  return answered.join('');
+  return indices.join('');
 }
 
 describe('a script', () => {

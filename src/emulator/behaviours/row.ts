@@ -52,6 +52,13 @@ export const service = (
   steps: [{ ...changes, service: { success: false, resCode, resMessage } }],
 });
 
+/** Several steps. */
+export const sequence = (description: string, ...steps: readonly Step[]): Behaviour => ({
+  description,
+  basis: 'guess',
+  steps,
+});
+
 /** Another view of the task. */
 export const task = (view: TaskView, description: string, basis: Basis = 'guess', changes: Step = {}): Behaviour => ({
   description,

@@ -1,5 +1,5 @@
 /** Behaviours of the task: its status, its sub-tasks and its images. Data. */
-import { type Behaviour, once, task } from './row.js';
+import { type Behaviour, once, sequence, task } from './row.js';
 
 const finished = { state: 'finished' } as const;
 
@@ -11,31 +11,28 @@ export const taskBehaviours = {
   'running-no-result': task({ state: 'running', taskResult: 'absent' }, 'running without taskResult', 'guess', once),
   'running-null-result': task({ state: 'running', taskResult: 'null' }, 'running, taskResult null', 'guess', once),
   'running-empty-result': task({ state: 'running', taskResult: 'empty' }, 'running, taskResult empty', 'guess', once),
-  'running-then-queued': {
-    description: 'running, then submitted again, then running, then finished',
-    basis: 'guess',
-    steps: [
-      { ...once, task: { state: 'running' } },
-      { ...once, task: { state: 'submitted' } },
-      { ...once, task: { state: 'running' } },
-      { task: finished },
-    ],
-  },
+  'running-then-queued': sequence(
+    'running, then submitted again, then running, then finished',
+    { ...once, task: { state: 'running' } },
+    { ...once, task: { state: 'submitted' } },
+    { ...once, task: { state: 'running' } },
+    { task: finished },
+  ),
   finished: task(finished, 'finished at once', 'documented'),
   batches: task(
     { state: 'running', finishedSubTasks: 'per-poll' },
     'one more sub-task finishes with each query, until all are finished',
   ),
-  'finished-then-running': {
-    description: 'finished once, then running for ever',
-    basis: 'guess',
-    steps: [{ ...once, task: finished }, { task: { state: 'running' } }],
-  },
-  'failed-then-finished': {
-    description: 'failed once, then finished',
-    basis: 'guess',
-    steps: [{ ...once, task: { state: 'failed' } }, { task: finished }],
-  },
+  'finished-then-running': sequence(
+    'finished once, then running for ever',
+    { ...once, task: finished },
+    { task: { state: 'running' } },
+  ),
+  'failed-then-finished': sequence(
+    'failed once, then finished',
+    { ...once, task: { state: 'failed' } },
+    { task: finished },
+  ),
   'finished-empty': task({ ...finished, taskResult: 'empty' }, 'finished with an empty taskResult'),
   'finished-no-result': task({ ...finished, taskResult: 'absent' }, 'finished without taskResult'),
   'finished-null-result': task({ ...finished, taskResult: 'null' }, 'finished, taskResult null'),
@@ -44,11 +41,11 @@ export const taskBehaviours = {
     { ...finished, images: 'no-result' },
     'finished, sub-tasks without a taskResult of their own',
   ),
-  'finished-empty-then-full': {
-    description: 'finished with an empty taskResult once, then with all images',
-    basis: 'guess',
-    steps: [{ ...once, task: { ...finished, taskResult: 'empty' } }, { task: finished }],
-  },
+  'finished-empty-then-full': sequence(
+    'finished with an empty taskResult once, then with all images',
+    { ...once, task: { ...finished, taskResult: 'empty' } },
+    { task: finished },
+  ),
   partial: task({ state: 'partial' }, 'finished, although the last sub-task failed'),
   'partial-failed': task({ state: 'partial', statusWord: 'failed' }, 'failed, although only the last sub-task failed'),
   'all-failed': task({ state: 'failed' }, 'failed, and every sub-task too', 'documented'),
@@ -85,22 +82,16 @@ export const taskBehaviours = {
   'null-data': task({ data: 'null' }, 'a successful envelope, data null; once', 'guess', once),
   'fewer-images': task({ ...finished, images: 'fewer' }, 'finished, one image too few in each sub-task', 'documented'),
   'repeated-images': task({ ...finished, images: 'repeated' }, 'finished, every image twice'),
-  'reordered-images': {
-    description: 'one sub-task finished, then all, in the opposite order',
-    basis: 'guess',
-    steps: [
-      { ...once, task: { state: 'running', finishedSubTasks: 1 } },
-      { task: { ...finished, images: 'reordered' } },
-    ],
-  },
-  're-signed-urls': {
-    description: 'sub-tasks finish one by one over two queries, all URLs signed again in each reply',
-    basis: 'guess',
-    steps: [
-      { polls: 2, task: { state: 'running', finishedSubTasks: 1, urls: 're-signed' } },
-      { task: { ...finished, urls: 're-signed' } },
-    ],
-  },
+  'reordered-images': sequence(
+    'one sub-task finished, then all, in the opposite order',
+    { ...once, task: { state: 'running', finishedSubTasks: 1 } },
+    { task: { ...finished, images: 'reordered' } },
+  ),
+  're-signed-urls': sequence(
+    'sub-tasks finish one by one over two queries, all URLs signed again in each reply',
+    { polls: 2, task: { state: 'running', finishedSubTasks: 1, urls: 're-signed' } },
+    { task: { ...finished, urls: 're-signed' } },
+  ),
   'thousands-of-images': task({ ...finished, imagesPerSubTask: 3_000 }, 'finished, 3,000 images in each sub-task'),
   'beyond-the-cap': task({ ...finished, imagesPerSubTask: 20_000 }, 'finished, more than 4 MiB of URLs'),
   'cut-escape-urls': task({ ...finished, urls: 'cut-escape' }, 'finished, URLs end in %3', 'documented'),
@@ -124,19 +115,11 @@ export const taskBehaviours = {
   'url-items': task({ ...finished, shape: 'url' }, "finished, in the virtual model API's shape", 'documented'),
   'not-found-http': { description: 'unknown task, by HTTP 404', basis: 'guess', steps: [{ notFound: 'http404' }] },
   'not-found-service': { description: 'unknown task, by resCode', basis: 'guess', steps: [{ notFound: 'service' }] },
-  'not-found-text': {
-    description: 'unknown task, by a failed status and a message',
-    basis: 'guess',
-    steps: [{ notFound: 'task-failed-text' }],
-  },
-  'not-found-at-first': {
-    description: 'unknown twice, then the normal answer',
-    basis: 'guess',
-    steps: [{ polls: 2, notFound: 'http404' }],
-  },
-  'seen-then-gone': {
-    description: 'running once, then unknown for ever',
-    basis: 'guess',
-    steps: [{ ...once, task: { state: 'running' } }, { notFound: 'http404' }],
-  },
+  'not-found-text': sequence('unknown task, by a failed status and a message', { notFound: 'task-failed-text' }),
+  'not-found-at-first': sequence('unknown twice, then the normal answer', { polls: 2, notFound: 'http404' }),
+  'seen-then-gone': sequence(
+    'running once, then unknown for ever',
+    { ...once, task: { state: 'running' } },
+    { notFound: 'http404' },
+  ),
 } satisfies Record<string, Behaviour>;
