@@ -43,7 +43,7 @@ export interface AnswerContext {
 }
 
 /** The vendor's content type for JSON. */
-export const jsonType = 'application/json;charset=UTF-8';
+const jsonType = 'application/json;charset=UTF-8';
 
 /** An answer with a JSON body. */
 export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends = false): EmulatedAnswer {

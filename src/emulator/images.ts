@@ -16,7 +16,7 @@ export interface ImageStore {
 }
 
 /** `yyyyMMddHHmmss` at UTC+8, as in the vendor's object keys. */
-export function stampOf(atMs: number): string {
+function stampOf(atMs: number): string {
   return new Date(atMs + 8 * 3_600_000).toISOString().slice(0, 19).replace(/\D/g, '');
 }
 
@@ -51,12 +51,10 @@ export function clothesUrlOf(store: ImageStore, id: string, signedAtMs: number):
   return signedUrl(store, `${owner}%2Fclothes%2F${id}.png`, Math.floor(signedAtMs / 1000) + store.ttlSeconds);
 }
 
-/** The result of an image request. */
+/** The result of an image request; `code` is the object store's error code. */
 export type Download =
   | { readonly ok: true; readonly id: string }
-  | { readonly ok: false; readonly code: DownloadRefusal };
-/** The object store's error codes. */
-export type DownloadRefusal = 'AccessDenied' | 'SignatureDoesNotMatch' | 'NoSuchKey';
+  | { readonly ok: false; readonly code: 'AccessDenied' | 'SignatureDoesNotMatch' | 'NoSuchKey' };
 
 /** Checks an image request. `target`: path and query of the request line, not decoded. */
 export function checkDownload(seed: number, target: string, nowMs: number): Download {

@@ -1,6 +1,7 @@
 /** The `data` field of a query's reply: a task in the vendor's nested shape, or as a script changes it. Pure. */
 import { defined } from '../defined.js';
 import { clothesUrlOf, type ImageStore, imageUrlOf } from './images.js';
+import { imageSize } from './png.js';
 import type { TaskView } from './step.js';
 import { imageIdOf, type StatusWord, type TaskModel, type TaskSnapshot } from './tasks.js';
 
@@ -107,7 +108,12 @@ export function taskData(task: TaskModel, snapshot: TaskSnapshot, view: TaskView
   const list = (): unknown[] =>
     snapshot.subTasks.flatMap((word, index): unknown[] => {
       const items = word === 'finished' ? itemsOf(task, index, view, context) : [];
-      if (view.shape === 'url') return items.map(({ imageUrl }) => ({ url: imageUrl, width: '96', height: '128' }));
+      if (view.shape === 'url')
+        return items.map(({ imageUrl }) => ({
+          url: imageUrl,
+          width: String(imageSize.width),
+          height: String(imageSize.height),
+        }));
       return [subTaskOf(word, items, view, task.taskId)];
     });
   const listed = view.images === 'reordered' ? list().reverse() : taskResult === 'list' ? list() : [];

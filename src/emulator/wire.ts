@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { EmulatedAnswer } from './answer.js';
 
 /** Sizes and intervals of the faults. */
-export const wireFigures = {
+const wireFigures = {
   hugeBytes: 64 * 1024 * 1024,
   dripMs: 500,
   endlessMs: 100,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { seededRandom } from '../../src/emulator/random.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
+import { seededRandom } from '../../src/emulator/random.js';
 import { createJobStore } from '../../src/learning/job-store.js';
 import { type JobRecord, learnModel } from '../../src/learning/learner.js';
 import { priorModel, quantile } from '../../src/schedule/distribution.js';

@@ -11,7 +11,7 @@ export interface Behaviour {
 }
 
 /** The source of a row. */
-export type Basis = Behaviour['basis'];
+type Basis = Behaviour['basis'];
 /** The limit of one query. */
 export const once = { polls: 1 } as const;
 
