@@ -51,9 +51,9 @@ async function one(index: number): Promise<void> {
     const word = await fuzz.run(index);
     words.set(word, (words.get(word) ?? 0) + 1);
   } catch (error) {
-    const { how, bytes } = fuzz.inputAt(index);
+    const { description, bytes } = fuzz.inputAt(index);
     console.error(
-      `run ${index} of seed ${seed}: ${how}\n`,
+      `run ${index} of seed ${seed}: ${description}\n`,
       error,
       `\n${Buffer.from(bytes).toString().slice(0, 4_000)}`,
     );

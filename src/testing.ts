@@ -1,24 +1,14 @@
-/** For tests, trials and benchmarks: an emulator of the vendor. Runs in Node.js; not for workflows. */
+/** An emulator of the vendor, for tests, trials and benchmarks. Runs in Node.js; not for workflows. */
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
 export type { EnvelopeStyle, GatewayError, ScalarTypes, ServiceFields } from './emulator/bodies.js';
-export type { DurationDistribution } from './emulator/durations.js';
+export type { TaskDurations } from './emulator/durations.js';
 export type { Emulator, EmulatorStats, NewTask } from './emulator/emulator.js';
 export type { EmulatedAccount } from './emulator/gateway.js';
-export type { QueryLogEntry, SubmitLogEntry } from './emulator/journal.js';
 export type { RateLimit } from './emulator/limiter.js';
 export type { EmulatorOptions } from './emulator/options.js';
-export type {
-  CompiledScript,
-  HttpAnswer,
-  NotFoundAnswer,
-  Script,
-  ScriptStep,
-  Step,
-  StepLimit,
-  TaskView,
-  WireMode,
-} from './emulator/scripts.js';
-export { compileScript } from './emulator/scripts.js';
+export type { QueryLogEntry, SubmitLogEntry } from './emulator/request-log.js';
+export { type CompiledScript, compileScript, type Script, type ScriptStep } from './emulator/scripts.js';
 export { startEmulator } from './emulator/server.js';
+export type { HttpAnswer, NotFoundAnswer, Step, StepLimit, TaskView, WireMode } from './emulator/step.js';
 export type { SubTaskModel, TaskModel } from './emulator/tasks.js';
 export type { EndEvent } from './emulator/vendor.js';

@@ -47,9 +47,9 @@ function measured(arm: Arm, emulator: Emulator, recorders: Recorders) {
   for (const { taskId } of arm.jobs) {
     const task = emulator.task(taskId);
     const eventMs = recorders.outcomes.get(taskId);
-    if (task?.toldEndAtMs === undefined || eventMs === undefined) throw new Error(`${taskId} has not ended`);
+    if (task?.endServedAtMs === undefined || eventMs === undefined) throw new Error(`${taskId} has not ended`);
     requests += task.polls;
-    toPoll.push(task.toldEndAtMs - task.finishedAtMs);
+    toPoll.push(task.endServedAtMs - task.finishedAtMs);
     toEvent.push(eventMs - task.finishedAtMs);
   }
   const perJob = requests / arm.jobs.length;

@@ -1,4 +1,5 @@
-/** What a query is answered: (step of a script, task, time) -> an HTTP answer and how it travels. Pure. */
+/** The answer to a query: (step of a script, task, time) -> an HTTP answer and its wire mode. Pure. */
+import { defined } from '../defined.js';
 import {
   type EnvelopeStyle,
   gatewayReply,
@@ -9,55 +10,55 @@ import {
   serviceReply,
 } from './bodies.js';
 import type { ImageStore } from './images.js';
-import type { HttpAnswer, NotFoundAnswer, Step, WireMode } from './scripts.js';
+import type { HttpAnswer, NotFoundAnswer, Step, WireMode } from './step.js';
 import { taskData } from './task-data.js';
-import { readingOf, type TaskModel } from './tasks.js';
+import { snapshotOf, type TaskModel } from './tasks.js';
 
-/** One answer, ready for the wire. */
-export interface Answer {
+/** One answer. */
+export interface EmulatedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly wire?: WireMode;
-  /** How long `slow` waits. */
+  /** Delay of the wire mode `slow`. */
   readonly seconds?: number;
-  /** For the log: a status word, `gateway:<code>`, `service:<code>`, `http:<status>` or `not-found`. */
-  readonly said: string;
-  /** Whether a reader now knows that the task has ended: its main status is `finished` or `failed`. */
+  /** For the log: a status word, `gateway:<code>`, `service:<code>`, `http:<status>`, `not-found` or `nothing`. */
+  readonly label: string;
+  /** Whether the answer shows the task's end: its main status is `finished` or `failed`. */
   readonly ends: boolean;
 }
 
-/** What an answer depends on beside step and task. */
+/** Context of an answer. */
 export interface AnswerContext {
   readonly store: ImageStore;
   readonly ids: RequestIds;
   readonly types: ScalarTypes;
   readonly nowMs: number;
-  /** Queries of this task, this one included, from 1. */
+  /** Number of this query of the task, from 1. */
   readonly poll: number;
-  /** Queries that the step has answered, this one included, from 1. */
-  readonly nth: number;
-  /** Origin of the server that redirects lead to. */
+  /** Number of this query in the step, from 1. */
+  readonly stepPoll: number;
+  /** Origin of the server that `trap` redirects to. */
   readonly trapUrl: string;
 }
 
-/** The vendor's own, for anything that is JSON. */
-export const jsonType = 'application/json;charset=UTF-8';
+/** The vendor's content type for JSON. */
+const jsonType = 'application/json;charset=UTF-8';
 
 /** An answer with a JSON body. */
-export function jsonAnswer(value: unknown, said: string, step: Step = {}, ends = false): Answer {
-  return {
+export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends = false): EmulatedAnswer {
+  return defined({
     status: 200,
     headers: { 'content-type': step.contentType ?? jsonType },
     body: (step.prefix ?? '') + htmlSafeJson(value),
-    said,
+    label,
     ends,
-    ...(step.wire === undefined ? {} : { wire: step.wire }),
-    ...(step.seconds === undefined ? {} : { seconds: step.seconds }),
-  };
+    wire: step.wire,
+    seconds: step.seconds,
+  });
 }
 
-function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>): Answer {
+function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>): EmulatedAnswer {
   const headers: Record<string, string> = {};
   if (answer.contentType !== undefined) headers['content-type'] = answer.contentType;
   if (answer.retryAfter !== undefined) {
@@ -67,25 +68,30 @@ function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext,
   }
   if (answer.location === 'trap') headers.location = `${context.trapUrl}/rest/ai/virtual/tryon-results`;
   if (answer.location === 'loop') headers.location = '/redirect-loop/1';
-  return {
+  return defined({
     status: answer.status,
     headers,
     body: answer.body ?? '',
-    said: `http:${answer.status}`,
+    label: `http:${answer.status}`,
     ends: false,
-    ...(step.wire === undefined ? {} : { wire: step.wire }),
-  };
+    wire: step.wire,
+  });
 }
 
-/** The answer for a task that the vendor does not know, or no longer: a guess, see {@link NotFoundAnswer}. */
-export function notFoundAnswer(how: NotFoundAnswer, taskId: string, ids: RequestIds, types: ScalarTypes): Answer {
-  switch (how) {
+/** The answer for an unknown or expired task, see {@link NotFoundAnswer}. */
+export function notFoundAnswer(
+  kind: NotFoundAnswer,
+  taskId: string,
+  ids: RequestIds,
+  types: ScalarTypes,
+): EmulatedAnswer {
+  switch (kind) {
     case 'http404':
       return {
         status: 404,
         headers: { 'content-type': 'text/plain' },
         body: 'Not Found',
-        said: 'not-found',
+        label: 'not-found',
         ends: false,
       };
     case 'service': {
@@ -99,11 +105,11 @@ export function notFoundAnswer(how: NotFoundAnswer, taskId: string, ids: Request
   }
 }
 
-/** What a step says whatever is asked: an HTTP answer or a gateway's or service's refusal; `undefined` where it says none. */
+/** The part of a step that does not depend on the task: an HTTP answer, or a refusal by gateway or service. */
 export function refusalOf(
   step: Step,
   context: Pick<AnswerContext, 'ids' | 'types' | 'nowMs' | 'trapUrl'>,
-): Answer | undefined {
+): EmulatedAnswer | undefined {
   if (step.http !== undefined) return httpAnswer(step.http, step, context);
   if (step.gateway !== undefined) {
     const { code } = step.gateway;
@@ -118,28 +124,26 @@ export function refusalOf(
 }
 
 /** The answer to a query of a known task. */
-export function answerQuery(step: Step, task: TaskModel, context: AnswerContext): Answer {
+export function answerQuery(step: Step, task: TaskModel, context: AnswerContext): EmulatedAnswer {
   const refusal = refusalOf(step, context);
   if (refusal !== undefined) return refusal;
   if (step.notFound !== undefined) return notFoundAnswer(step.notFound, task.taskId, context.ids, context.types);
   const view = step.task ?? {};
-  const reading = readingOf(task, view, context.nowMs, context.nth);
-  const data = taskData(task, reading, view, context);
+  const snapshot = snapshotOf(task, view, context.nowMs, context.stepPoll);
+  const data = taskData(task, snapshot, view, context);
   const service = step.service ?? (view.message === undefined ? serviceOk : { ...serviceOk, resMessage: view.message });
   const style: EnvelopeStyle = { types: context.types, ...step.envelope };
-  const word = view.statusWord === undefined ? reading.status : view.statusWord;
-  const told = view.data === undefined && !view.noStatus && typeof word === 'string';
+  const status = view.statusWord === undefined ? snapshot.status : view.statusWord;
+  const word = view.data !== undefined || view.noStatus || status === null ? undefined : status;
   const ends =
-    told &&
+    ['finished', 'failed'].includes(word?.toLowerCase() ?? '') &&
     service.success &&
     view.taskId !== 'other' &&
-    ['finished', 'failed'].includes(word.toLowerCase()) &&
-    !isCut(step.wire);
-  const said = told ? word : 'nothing';
-  return jsonAnswer(serviceReply(data, service, context.ids, style), said, step, ends);
+    isSentWhole(step.wire);
+  return jsonAnswer(serviceReply(data, service, context.ids, style), word ?? 'nothing', step, ends);
 }
 
-/** Whether a reader gets no whole answer. */
-function isCut(wire: WireMode | undefined): boolean {
-  return wire !== undefined && wire !== 'gzip' && wire !== 'slow' && wire !== 'dead-keep-alive';
+/** Whether the reader gets the whole answer. */
+function isSentWhole(wire: WireMode | undefined): boolean {
+  return wire === undefined || wire === 'gzip' || wire === 'slow' || wire === 'dead-keep-alive';
 }

@@ -1,23 +1,22 @@
 /**
- * Named behaviours of the emulated vendor, as data: rows of a table that documents, tests and the command line share. What is
- * `documented` rests on the vendor's pages or examples or on its gateway's; what is a `guess` nobody has seen of this vendor;
- * a `fault` is none of the vendor's words but what networks, proxies and servers do.
+ * Named behaviours of the emulated vendor, as a table that documents, tests and the command line share. `documented`: in the pages or
+ * examples of the vendor or of its gateway. `guess`: never seen from this vendor. `fault`: caused by networks, proxies or servers.
  */
-import { fromTheGateway, fromTheService } from './behaviours/replies.js';
+import { gatewayBehaviours, serviceBehaviours } from './behaviours/replies.js';
 import type { Behaviour } from './behaviours/row.js';
-import { ofTheTask } from './behaviours/task.js';
-import { inTheBody, inTheStatus, onTheWire } from './behaviours/transport.js';
+import { taskBehaviours } from './behaviours/task.js';
+import { bodyBehaviours, statusBehaviours, wireBehaviours } from './behaviours/transport.js';
 
 export type { Behaviour } from './behaviours/row.js';
 
 /** All behaviours, by name. */
 export const behaviours = {
-  ...ofTheTask,
-  ...fromTheService,
-  ...fromTheGateway,
-  ...inTheStatus,
-  ...inTheBody,
-  ...onTheWire,
+  ...taskBehaviours,
+  ...serviceBehaviours,
+  ...gatewayBehaviours,
+  ...statusBehaviours,
+  ...bodyBehaviours,
+  ...wireBehaviours,
 } as const satisfies Record<string, Behaviour>;
 
 /** Name of a behaviour. */

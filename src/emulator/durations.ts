@@ -1,32 +1,35 @@
-/** How long emulated tasks take. The vendor publishes no generation time: the default distribution is an assumption. Pure. */
-import type { Random } from './chance.js';
+/** How long emulated tasks take. The vendor publishes no generation time: the defaults are an assumption. Pure. */
+import type { Random } from './random.js';
 
-/** Seconds from the accepted submit to the end of a task. Every field may be left out. */
-export interface DurationDistribution {
-  /** Every task takes just this long; the other fields are unused then. */
+/**
+ * Durations of emulated tasks, in seconds from the accepted submit to the end: a lognormal distribution with a uniform tail. All
+ * fields are optional.
+ */
+export interface TaskDurations {
+  /** Every task takes exactly this long; the other fields are ignored. */
   readonly fixedSeconds?: number;
-  /** Median of the lognormal part; default 40. */
+  /** Median of the lognormal part. Default 40. */
   readonly medianSeconds?: number;
-  /** 95th percentile of the lognormal part; default 120. */
+  /** 95th percentile of the lognormal part. Default 120. */
   readonly p95Seconds?: number;
-  /** Share of tasks, 0 to 1, that hang on far longer, uniformly between the next two; default 0.03. */
+  /** Share of tasks in the tail, 0 to 1. Default 0.03. */
   readonly tailWeight?: number;
-  /** Default 120. */
+  /** Shortest duration of the tail. Default 120. */
   readonly tailFromSeconds?: number;
-  /** Default 1800. */
+  /** Longest duration of the tail. Default 1800. */
   readonly tailToSeconds?: number;
-  /** Multiplies every draw; default 1. */
+  /** Multiplies every duration. Default 1. */
   readonly scale?: number;
 }
 
-/** The 95 % quantile of the standard normal distribution. */
+/** The 95% quantile of the standard normal distribution. */
 const z95 = 1.6448536269514722;
 
-/** One duration in seconds, drawn from `distribution`; takes two or three draws of `random`. */
-export function drawSeconds(distribution: DurationDistribution, random: Random): number {
-  if (distribution.fixedSeconds !== undefined) return distribution.fixedSeconds;
-  const { medianSeconds = 40, p95Seconds = 120, tailWeight = 0.03 } = distribution;
-  const { tailFromSeconds = 120, tailToSeconds = 1800, scale = 1 } = distribution;
+/** Draws one duration in seconds; calls `random` two or three times. */
+export function drawSeconds(durations: TaskDurations, random: Random): number {
+  if (durations.fixedSeconds !== undefined) return durations.fixedSeconds;
+  const { medianSeconds = 40, p95Seconds = 120, tailWeight = 0.03 } = durations;
+  const { tailFromSeconds = 120, tailToSeconds = 1800, scale = 1 } = durations;
   if (random() < tailWeight) return scale * (tailFromSeconds + (tailToSeconds - tailFromSeconds) * random());
   const sigma = Math.log(p95Seconds / medianSeconds) / z95;
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -1,6 +1,6 @@
-/** What a running emulator offers to tests, trials and benchmarks. */
+/** The interface of a running emulator. */
 import type { EmulatedAccount } from './gateway.js';
-import type { QueryLogEntry, SubmitLogEntry } from './journal.js';
+import type { QueryLogEntry, SubmitLogEntry } from './request-log.js';
 import type { Script } from './scripts.js';
 import type { TaskModel } from './tasks.js';
 import type { EndEvent } from './vendor.js';
@@ -11,20 +11,22 @@ export interface EmulatorStats {
   readonly submits: number;
   readonly images: number;
   readonly unauthorised: number;
-  /** Connections ever accepted, and those open now. */
+  /** Connections ever accepted. */
   readonly connections: number;
   readonly openConnections: number;
-  /** Requests that are being answered now, and most of them at a time. */
+  /** Requests in progress. */
   readonly inFlight: number;
+  /** The largest `inFlight` so far. */
   readonly peakInFlight: number;
-  /** Requests that followed a redirect: to the other server, or once more around the loop. */
+  /** Requests that followed a redirect to the other server. */
   readonly trapped: number;
+  /** Requests that followed a redirect of the endless chain. */
   readonly looped: number;
-  /** Requests on a connection that a `dead-keep-alive` had doomed. */
+  /** Requests on a connection after a `dead-keep-alive` answer. */
   readonly onDeadConnections: number;
 }
 
-/** What a task made by hand is like. */
+/** A task to make without a submit. */
 export interface NewTask {
   /** Default: a UUID from the seed. */
   readonly taskId?: string;
@@ -33,54 +35,57 @@ export interface NewTask {
   readonly subTasks?: number;
   /** Default: the emulator's, 4. */
   readonly imagesPerSubTask?: number;
-  /** Default: drawn from the distribution. */
+  /** Default: drawn from the emulator's distribution. */
   readonly durationSeconds?: number;
-  /** By the vendor's clock; default now. Needed where `nowMs` is asynchronous. */
+  /** By the vendor's clock, in Unix milliseconds. Default: now. Required if `nowMs` is asynchronous. */
   readonly submittedAtMs?: number;
 }
 
 /** A running emulator. */
 export interface Emulator {
-  /** Such as `http://127.0.0.1:40123`: the endpoint to configure, with or without `/rest`. */
+  /** The endpoint to configure, with or without `/rest`. Example: `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly port: number;
   /** The first account's present key. */
   readonly appKey: string;
   readonly appSecret: string;
-  /** Oldest first; beyond `logEntries` the oldest half is dropped. `stats.queries` counts them all. */
+  /** Oldest first. When the log is full its oldest half is dropped; `stats.queries` counts all. */
   readonly queries: readonly QueryLogEntry[];
   readonly submits: readonly SubmitLogEntry[];
-  /** First tellings of tasks' ends, oldest first. */
+  /** One event per ended task, oldest first. */
   readonly ends: readonly EndEvent[];
   readonly stats: EmulatorStats;
-  /** Called for each query as it is decided, before its answer is sent. Returns how to stop. */
+  /** Calls `listener` for each query, before its answer is sent. Returns a function that removes the listener. */
   onQuery(listener: (entry: QueryLogEntry) => void): () => void;
-  /** Called for each submit as it is decided. Returns how to stop. */
+  /** Calls `listener` for each submit. Returns a function that removes the listener. */
   onSubmit(listener: (entry: SubmitLogEntry) => void): () => void;
-  /** Called once for each task, when an answer first tells its end. */
+  /** Calls `listener` once per task, when an answer first shows its end. Returns a function that removes the listener. */
   onEnd(listener: (event: EndEvent) => void): () => void;
-  /** The nth query of a task, from 1, also one that is long past (where the log still has it). */
+  /** The nth query of a task, from 1. Past queries count if the log still has them. */
   waitForQuery(taskId: string, nth?: number): Promise<QueryLogEntry>;
-  /** The first query, past or to come, that `wants` likes. */
-  waitForAny(wants: (entry: QueryLogEntry) => boolean): Promise<QueryLogEntry>;
-  /** The first telling of a task's end. */
+  /** The first query, past or to come, that `matches` accepts. */
+  waitForAny(matches: (entry: QueryLogEntry) => boolean): Promise<QueryLogEntry>;
+  /** The first answer, past or to come, that shows the task's end. */
   waitForEnd(taskId: string): Promise<EndEvent>;
-  /** Makes a task without a submit; returns its id. */
+  /**
+   * Makes a task without a submit; returns its id.
+   * @throws RangeError if the id is in use; TypeError if the clock is asynchronous and `submittedAtMs` is missing
+   */
   addTask(task?: NewTask): string;
-  /** A task as it was made, how often it was asked for, and when its end was told (Unix milliseconds). */
-  task(taskId: string): (TaskModel & { readonly polls: number; readonly toldEndAtMs?: number }) | undefined;
-  /** Another script for a task, from its next query on; none: by its clock. A task to come may be given one as well. */
+  /** A task as it was made, its number of queries, and when an answer first showed its end (Unix milliseconds). */
+  task(taskId: string): (TaskModel & { readonly polls: number; readonly endServedAtMs?: number }) | undefined;
+  /** Replaces a task's script from its next query on; without a script its clock decides. Works before the task exists. */
   script(taskId: string, script?: Script): void;
-  /** A script for the submits to come; none: they are accepted. */
+  /** Sets the script of all submits to come; without a script they are accepted. */
   scriptSubmits(script?: Script): void;
-  /** A script that answers every call before keys are polled; `refuse`: connections are refused; none: it is over. */
+  /** Answers every call by a script, before keys are checked. `refuse`: refuses connections. Without a script the outage ends. */
   outage(script?: Script): Promise<void>;
-  /** Changes an account from now on: its keys, quota or rate. */
+  /** Changes an account: its keys, quota or rate. */
   setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): void;
-  /** Gives an account (default: the first) a new secret and returns it; the old one is refused from now on. */
+  /** Gives an account (default: the first) a new secret and returns it. The old secret is refused from now on. */
   rotateKey(nameOrKey?: string): { readonly appKey: string; readonly appSecret: string };
-  /** Moves the vendor's clock ahead of `nowMs`: its `Date` header, its time check and its tasks. */
+  /** Sets how far the vendor's clock is ahead of `nowMs`: its `Date` header, its time check and its tasks. */
   setClockSkewMs(skewMs: number): void;
-  /** Ends the servers and every connection; resolves when all are gone. */
+  /** Ends the servers and every connection; resolves when all are closed. */
   close(): Promise<void>;
 }

@@ -1,27 +1,27 @@
 /**
- * The gateway's part: reads a request into a call and refuses what the vendor would refuse. Which code goes with which mistake
- * rests on public reports of the same gateway software; the order of the checks is a guess. Pure.
+ * The gateway: parses a request and refuses what the vendor would refuse. The codes rest on public reports of the same gateway
+ * software; the order of the checks is a guess. Pure.
  */
 import type { GatewayError } from './bodies.js';
 import { isSigned, schemeOf } from './signature.js';
 
-/** A caller that the emulated vendor knows. */
+/** An account of the emulated vendor. */
 export interface EmulatedAccount {
-  /** For the log, which never shows keys; default `default`, then `account-2`, ... */
+  /** For the log, which never shows keys. Default `default`, then `account-2`, ... */
   readonly name: string;
   readonly appKey: string;
   readonly appSecret: string;
-  /** Has no bought quota: without `x-iop-trial: true` every call is answered `NoResource`. */
+  /** The account has no bought quota: every call without `x-iop-trial: true` gets `NoResource`. */
   readonly trialOnly?: boolean;
-  /** Calls left, paid or trial; none left is `NoResource` on submits. */
+  /** Submits left, paid or trial. At 0 a submit gets `NoResource`. Default: no limit. */
   readonly submitsLeft?: number;
-  /** `AppWhiteIpLimit` on every call. */
+  /** Every call gets `AppWhiteIpLimit`. */
   readonly ipRefused?: boolean;
-  /** API names that answer `InvalidApiPath`. */
+  /** Calls of these API names get `InvalidApiPath`. */
   readonly notGranted?: readonly string[];
 }
 
-/** The paths that exist. */
+/** The emulated paths. */
 export const apiNames = {
   query: '/ai/virtual/tryon-results',
   submit: '/ai/virtual/tryon',
@@ -29,33 +29,34 @@ export const apiNames = {
   balance: '/ai/query/balance',
 } as const;
 
-/** A request as it came; `target` is path and query. */
+/** A request as received. */
 export interface RawRequest {
   readonly method: string;
+  /** Path and query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
 
-/** A request as the gateway reads it. */
-export interface Call {
+/** A parsed request. */
+export interface GatewayCall {
   readonly method: string;
   /** Without `/rest`. */
   readonly apiName: string;
   readonly scheme: 'v1' | 'v2';
   /** All that V1 signs: query and form body, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Business parameters, from wherever they came. */
+  /** Business parameters of query, form body and JSON body. */
   readonly business: Readonly<Record<string, unknown>>;
   readonly trial: boolean;
-  /** The body could be read as what its content type says. */
-  readonly readable: boolean;
+  /** Whether the body could be parsed by its content type. */
+  readonly isReadable: boolean;
 }
 
 const systemNames = ['app_key', 'timestamp', 'sign_method', 'sign', 'sign_ver', 'partner_id', 'access_token', 'debug'];
 
-/** Reads a request; never throws. */
-export function readCall(raw: RawRequest): Call {
+/** Parses a request. Never throws. */
+export function readCall(raw: RawRequest): GatewayCall {
   const [path = '', query = ''] = raw.target.split('?', 2);
   const apiName = path.replace(/^\/rest(?=\/)/, '');
   const type = String(raw.headers['content-type'] ?? '').toLowerCase();
@@ -75,7 +76,7 @@ export function readCall(raw: RawRequest): Call {
     parameters,
     business,
     trial: raw.headers['x-iop-trial'] === 'true',
-    readable: fields !== undefined,
+    isReadable: fields !== undefined,
   };
 }
 
@@ -95,30 +96,30 @@ const missing = (name: string): GatewayError => ({
   message: `The input parameter "${name}" that is mandatory for processing this request is not supplied`,
 });
 
-/** What the checks depend on. */
+/** Settings of the checks. */
 export interface GatewayRules {
   readonly accounts: readonly EmulatedAccount[];
   readonly nowMs: number;
-  /** Furthest that a timestamp may be from now, either way. */
+  /** Largest accepted difference between a timestamp and now. */
   readonly timeWindowSeconds: number;
-  /** False: only the key is polled, and not even that has to be there. */
+  /** False: any call of a known path is accepted; an unknown key counts as the first account's. */
   readonly strict: boolean;
 }
 
-/** The account that a call comes from, or the refusal. */
-export type Admission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
+/** The account of a call, or the refusal. */
+export type CallAdmission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
 
-/** Lets a call in or refuses it. */
-export function admit(call: Call, rules: GatewayRules): Admission {
-  const refuse = (refusal: GatewayError): Admission => ({ refusal });
+/** Accepts or refuses a call. */
+export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
+  const refuse = (refusal: GatewayError): CallAdmission => ({ refusal });
   const { parameters } = call;
   const isKnown = Object.values<string>(apiNames).includes(call.apiName);
   if (!isKnown) return refuse({ code: 'InvalidApiPath', message: 'The specified API path is invalid' });
   const account = rules.accounts.find(({ appKey }) => appKey === parameters.app_key);
   if (!rules.strict) {
     const [first] = rules.accounts;
-    const any = account ?? first;
-    return any === undefined ? refuse({ code: 'InvalidAppKey', message: 'There is no account' }) : { account: any };
+    const caller = account ?? first;
+    return caller ? { account: caller } : refuse({ code: 'InvalidAppKey', message: 'There is no account' });
   }
   for (const name of ['app_key', 'timestamp', 'sign_method', 'sign']) {
     if ((parameters[name] ?? '').trim() === '') return refuse(missing(name));

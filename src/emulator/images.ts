@@ -1,22 +1,22 @@
-/** Image addresses in the manner of the vendor's object store: the key's slashes encoded, the query signed and expiring. Pure. */
+/** Image URLs in the form of the vendor's object store: slashes of the key encoded, a signed query, an expiry time. Pure. */
 import { createHmac } from 'node:crypto';
-import { hexOf } from './chance.js';
+import { hexOf } from './random.js';
 
-/** Owner part of every object key. */
+/** The first part of every object key. */
 const owner = 'emulator';
-/** All three generated images of the vendor's samples expire this long after they were made: about 31.7 years. */
+/** The validity of all three generated images in the vendor's samples: about 31.7 years. */
 export const defaultImageTtlSeconds = 1_000_000_000;
 
-/** Whose bucket: where images are served and what signs their addresses. */
+/** The object store: where images are served and what signs their URLs. */
 export interface ImageStore {
-  /** Such as `http://127.0.0.1:8080`, without a trailing slash. */
+  /** Without a trailing slash. Example: `http://127.0.0.1:8080`. */
   readonly baseUrl: string;
   readonly seed: number;
   readonly ttlSeconds: number;
 }
 
 /** `yyyyMMddHHmmss` at UTC+8, as in the vendor's object keys. */
-export function stampOf(atMs: number): string {
+function stampOf(atMs: number): string {
   return new Date(atMs + 8 * 3_600_000).toISOString().slice(0, 19).replace(/\D/g, '');
 }
 
@@ -37,36 +37,35 @@ function signedUrl(store: ImageStore, key: string, expiresSeconds: number): stri
 }
 
 /**
- * Address of a generated image.
- * @param id - 32 lower-case hex characters
- * @param signedAtMs - the address expires `ttlSeconds` after this
+ * URL of a generated image.
+ * @param id - 32 lower-case hex digits
+ * @param signedAtMs - the URL expires `ttlSeconds` after this
  */
 export function imageUrlOf(store: ImageStore, id: string, madeAtMs: number, signedAtMs: number): string {
   const key = `${owner}%2Ftry_on%2F${id}_${stampOf(madeAtMs)}.png`;
   return signedUrl(store, key, Math.floor(signedAtMs / 1000) + store.ttlSeconds);
 }
 
-/** Address of a garment's photo, where the task was not submitted with one. */
+/** URL of a garment's photo, for a task whose submit gave none. */
 export function clothesUrlOf(store: ImageStore, id: string, signedAtMs: number): string {
   return signedUrl(store, `${owner}%2Fclothes%2F${id}.png`, Math.floor(signedAtMs / 1000) + store.ttlSeconds);
 }
 
-/** What a download comes to. */
+/** The result of an image request; `code` is the object store's error code. */
 export type Download =
   | { readonly ok: true; readonly id: string }
-  | { readonly ok: false; readonly why: DownloadRefusal };
-/** The object store's words. */
-export type DownloadRefusal = 'AccessDenied' | 'SignatureDoesNotMatch' | 'NoSuchKey';
+  | { readonly ok: false; readonly code: 'AccessDenied' | 'SignatureDoesNotMatch' | 'NoSuchKey' };
 
-/** Checks an image request, `target` being the request line's path and query as they came. */
+/** Checks an image request. `target`: path and query of the request line, not decoded. */
 export function checkDownload(seed: number, target: string, nowMs: number): Download {
   const [path = '', query = ''] = target.split('?', 2);
   const key = path.slice('/images/'.length);
   const parameters = new URLSearchParams(query);
   const expires = parameters.get('Expires') ?? '';
-  if (parameters.get('Signature') !== signatureOf(seed, key, expires))
-    return { ok: false, why: 'SignatureDoesNotMatch' };
-  if (!(nowMs / 1000 <= Number(expires))) return { ok: false, why: 'AccessDenied' };
+  if (parameters.get('Signature') !== signatureOf(seed, key, expires)) {
+    return { ok: false, code: 'SignatureDoesNotMatch' };
+  }
+  if (!(nowMs / 1000 <= Number(expires))) return { ok: false, code: 'AccessDenied' };
   const id = /%2F([0-9a-f]{32})(?:_\d{14})?\.png$/.exec(key)?.[1];
-  return id === undefined ? { ok: false, why: 'NoSuchKey' } : { ok: true, id };
+  return id === undefined ? { ok: false, code: 'NoSuchKey' } : { ok: true, id };
 }

@@ -1,10 +1,10 @@
-/** Rate limits of the emulated vendor, by account: a sliding window, then a ban. Time is an argument. */
+/** Rate limits of the emulated vendor, per account: a sliding window, then a throttle. Time is an argument. */
 
-/** So many calls in any such span; the next one is refused, and all that follow until the ban is over. */
+/** At most `count` calls in any window. The next call is refused, and so are all others until the throttle ends. */
 export interface RateLimit {
   readonly count: number;
   readonly windowSeconds: number;
-  /** Default 0: refused only while the window is full. */
+  /** Default 0: calls are refused only while the window is full. */
   readonly throttleSeconds?: number;
 }
 
@@ -12,16 +12,16 @@ export interface RateLimit {
 export class Limiter {
   readonly #limit: RateLimit;
   readonly #callsMs = new Map<string, number[]>();
-  readonly #bannedUntilMs = new Map<string, number>();
+  readonly #throttledUntilMs = new Map<string, number>();
 
   constructor(limit: RateLimit) {
     this.#limit = limit;
   }
 
-  /** Whole seconds until calls are accepted again, or `undefined` where this one is accepted. A refused call is not counted. */
-  refuses(account: string, nowMs: number): number | undefined {
+  /** Counts a call and returns `undefined`, or refuses it and returns the whole seconds until calls are accepted again. */
+  admit(account: string, nowMs: number): number | undefined {
     const { count, windowSeconds, throttleSeconds = 0 } = this.#limit;
-    const untilMs = this.#bannedUntilMs.get(account) ?? 0;
+    const untilMs = this.#throttledUntilMs.get(account) ?? 0;
     if (nowMs < untilMs) return Math.ceil((untilMs - nowMs) / 1000);
     const fromMs = nowMs - windowSeconds * 1000;
     const calls = (this.#callsMs.get(account) ?? []).filter((callMs) => callMs > fromMs);
@@ -30,7 +30,7 @@ export class Limiter {
       calls.push(nowMs);
       return undefined;
     }
-    this.#bannedUntilMs.set(account, nowMs + throttleSeconds * 1000);
+    this.#throttledUntilMs.set(account, nowMs + throttleSeconds * 1000);
     const [oldestMs = nowMs] = calls;
     return throttleSeconds > 0 ? throttleSeconds : Math.max(0, Math.ceil((oldestMs - fromMs) / 1000));
   }

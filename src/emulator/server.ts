@@ -2,17 +2,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hexOf } from './chance.js';
+import { defined } from '../defined.js';
 import type { Emulator, EmulatorStats } from './emulator.js';
 import type { EmulatedAccount } from './gateway.js';
 import { checkDownload, defaultImageTtlSeconds } from './images.js';
 import type { EmulatorOptions } from './options.js';
-import { drawPng } from './png.js';
+import { pngOf } from './png.js';
+import { hexOf } from './random.js';
 import { EmulatedVendor } from './vendor.js';
 import { send } from './wire.js';
 
-/** Larger requests are cut off. */
-const requestBytes = 8 * 1024 * 1024;
+/** Longest request body. */
+const maxRequestBytes = 8 * 1024 * 1024;
 
 async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
@@ -25,30 +26,33 @@ async function listen(server: Server, port: number, host: string): Promise<Addre
   return server.address() as AddressInfo;
 }
 
-/** Ends a server and its connections; resolves when the last of them has told that it is closed. */
+/** Ends a server and its connections; resolves when all are closed. */
 async function stop(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
-  const gone = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const socketsClosed = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  const serverClosed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
-  await Promise.all([closed, ...gone]);
+  await Promise.all([serverClosed, ...socketsClosed]);
 }
 
-/** The body as text, or `undefined` where it is too large. */
+/** The body as text, or `undefined` if it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > requestBytes) return undefined;
-    parts.push(part);
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxRequestBytes) return undefined;
+    chunks.push(chunk);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 const originOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** Starts an emulator of the vendor: submit, query, balance and the images themselves. */
+/**
+ * Starts an emulator of the vendor: submit, query, balance and the images.
+ * @throws RangeError for a script that cannot be compiled; the error of `listen`, such as `EADDRINUSE`
+ */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { host = '127.0.0.1', nowMs = Date.now, latencyMs = 0 } = options;
   let skewMs = options.clockSkewMs ?? 0;
@@ -56,28 +60,36 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const seed = options.seed ?? 1;
   const vendor = new EmulatedVendor(options, { baseUrl: '', seed, ttlSeconds });
   const closing = new AbortController();
-  const dead = new WeakSet<Socket>();
-  const counts = { images: 0, connections: 0, inFlight: 0, peak: 0, trapped: 0, looped: 0, onDead: 0 };
+  const deadSockets = new WeakSet<Socket>();
+  const counts = {
+    images: 0,
+    connections: 0,
+    inFlight: 0,
+    peakInFlight: 0,
+    trapped: 0,
+    looped: 0,
+    onDeadConnections: 0,
+  };
   const sockets = new Set<Socket>();
   let rotations = 0;
 
-  const image = (request: IncomingMessage, response: ServerResponse, atMs: number): void => {
+  const sendImage = (request: IncomingMessage, response: ServerResponse, atMs: number): void => {
     counts.images += 1;
     const download = checkDownload(seed, request.url ?? '', atMs);
     if (download.ok) {
-      const png = drawPng(download.id);
+      const png = pngOf(download.id);
       response.writeHead(200, { 'content-type': 'image/png', 'content-length': String(png.length) });
       response.end(request.method === 'HEAD' ? undefined : png);
       return;
     }
-    const status = download.why === 'NoSuchKey' ? 404 : 403;
+    const status = download.code === 'NoSuchKey' ? 404 : 403;
     response.writeHead(status, { 'content-type': 'application/xml' });
-    response.end(`<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${download.why}</Code></Error>\n`);
+    response.end(`<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${download.code}</Code></Error>\n`);
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (dead.has(request.socket)) {
-      counts.onDead += 1;
+    if (deadSockets.has(request.socket)) {
+      counts.onDeadConnections += 1;
       request.socket.destroy();
       return;
     }
@@ -87,13 +99,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     response.sendDate = false;
     response.setHeader('date', new Date(atMs).toUTCString());
     if (target.startsWith('/images/')) {
-      image(request, response, atMs);
+      sendImage(request, response, atMs);
       return;
     }
-    const loop = /^\/redirect-loop\/(\d+)$/.exec(target);
-    if (loop !== null) {
+    const hop = /^\/redirect-loop\/(\d+)$/.exec(target)?.[1];
+    if (hop !== undefined) {
       counts.looped += 1;
-      response.writeHead(307, { location: `/redirect-loop/${Number(loop[1]) + 1}` }).end();
+      response.writeHead(307, { location: `/redirect-loop/${Number(hop) + 1}` }).end();
       return;
     }
     if (body === undefined) {
@@ -103,17 +115,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const raw = { method: request.method ?? '', target, headers: request.headers, body };
     const answer = vendor.answer(raw, atMs);
     if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing.signal });
-    await send(request, response, answer, { closing: closing.signal, dead });
+    await send(request, response, answer, deadSockets);
   };
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     counts.inFlight += 1;
-    counts.peak = Math.max(counts.peak, counts.inFlight);
+    counts.peakInFlight = Math.max(counts.peakInFlight, counts.inFlight);
     response.once('close', () => {
       counts.inFlight -= 1;
     });
     handle(request, response).catch((error: unknown) => {
-      request.socket.destroy(); // a caller that left in the middle; anything else is told
+      request.socket.destroy();
+      // No error if the caller has left or the emulator closes.
       if (!closing.signal.aborted && !request.destroyed) options.log?.(`error: ${String(error)}`);
     });
   };
@@ -124,7 +137,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  /** Where redirects lead: it answers so that a client which follows them believes it is done. */
+  /** The target of `trap` redirects. Its answer makes a client that follows them believe that the task is finished. */
   const trap = createServer((request, response) => {
     counts.trapped += 1;
     request.resume();
@@ -140,33 +153,27 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw error;
   }
   vendor.store = { baseUrl: url, seed, ttlSeconds };
-  const first = (): EmulatedAccount => vendor.accounts[0] as EmulatedAccount;
+  const firstAccount = (): EmulatedAccount => vendor.accounts[0] as EmulatedAccount;
 
   return {
     url,
     port,
     get appKey() {
-      return first().appKey;
+      return firstAccount().appKey;
     },
     get appSecret() {
-      return first().appSecret;
+      return firstAccount().appSecret;
     },
     queries: vendor.queries.entries,
     submits: vendor.submits.entries,
     ends: vendor.ends,
     get stats(): EmulatorStats {
       return {
+        ...counts,
         queries: vendor.queries.count,
         submits: vendor.submits.count,
-        images: counts.images,
         unauthorised: vendor.unauthorised,
-        connections: counts.connections,
         openConnections: sockets.size,
-        inFlight: counts.inFlight,
-        peakInFlight: counts.peak,
-        trapped: counts.trapped,
-        looped: counts.looped,
-        onDeadConnections: counts.onDead,
       };
     },
     onQuery: (listener) => vendor.onQuery.listen(listener),
@@ -174,32 +181,30 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     onEnd: (listener) => vendor.onEnd.listen(listener),
     waitForQuery: (taskId, nth = 1) =>
       vendor.onQuery.wait(vendor.queries.entries, (entry) => entry.taskId === taskId && entry.poll === nth),
-    waitForAny: (wants) => vendor.onQuery.wait(vendor.queries.entries, wants),
+    waitForAny: (matches) => vendor.onQuery.wait(vendor.queries.entries, matches),
     waitForEnd: (taskId) => vendor.onEnd.wait(vendor.ends, (event) => event.taskId === taskId),
     addTask: (task = {}) => {
       const { script, taskId, durationSeconds, subTasks = options.subTasks ?? 2 } = task;
       const imageCount = task.imagesPerSubTask ?? options.imagesPerSubTask ?? 4;
       const clock = task.submittedAtMs ?? nowMs();
       if (typeof clock !== 'number') {
-        throw new TypeError('submittedAtMs is missing; give it, since the clock of this emulator is asynchronous');
+        throw new TypeError('submittedAtMs is missing; the clock of this emulator is asynchronous');
       }
-      const submittedAtMs = task.submittedAtMs ?? clock + skewMs;
       const plan = {
-        ...(taskId === undefined ? {} : { taskId }),
-        ...(durationSeconds === undefined ? {} : { durationSeconds }),
+        ...defined({ taskId, durationSeconds }),
         api: 'tryon' as const,
-        submittedAtMs,
+        submittedAtMs: task.submittedAtMs ?? clock + skewMs,
         subTasks: Array.from({ length: subTasks }, () => ({ imageCount })),
       };
-      return vendor.add(plan, script).taskId;
+      return vendor.tasks.add(plan, script).taskId;
     },
     task: (taskId) => {
       const record = vendor.tasks.get(taskId);
       if (record === undefined) return undefined;
-      const polls = vendor.pollsOf(taskId);
-      return { ...record.model, polls, ...(record.endedAtMs === undefined ? {} : { toldEndAtMs: record.endedAtMs }) };
+      const { model, endServedAtMs } = record;
+      return { ...model, polls: vendor.tasks.pollsOf(taskId), ...defined({ endServedAtMs }) };
     },
-    script: (taskId, script) => vendor.script(taskId, script),
+    script: (taskId, script) => vendor.tasks.setScript(taskId, script),
     scriptSubmits: (script) => vendor.scriptSubmits(script),
     outage: async (script) => {
       vendor.outage(script === 'refuse' ? undefined : script);
@@ -209,7 +214,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     setAccount: (nameOrKey, change) => {
       vendor.setAccount(nameOrKey, change);
     },
-    rotateKey: (nameOrKey = first().name) => {
+    rotateKey: (nameOrKey = firstAccount().name) => {
       rotations += 1;
       const appSecret = hexOf(seed, 'secret', rotations).slice(0, 32);
       return { appKey: vendor.setAccount(nameOrKey, { appSecret }).appKey, appSecret };

@@ -1,10 +1,10 @@
 /**
- * Checks the two signing schemes over decoded values. Written from the gateway's documents on purpose, not shared with the
- * client, so that a mistake of one side shows.
- * - V1, the SDK's: HMAC-SHA256 under the app secret of the API's name, then each parameter (system and business, without
- *   `sign`) in UTF-16 order of its name, name and value joined without any separator, blank pairs left out.
- * - V2, marked by `sign_ver=v2`: HMAC-SHA256 under the app secret of secret + timestamp.
- * Both are told as upper-case hex.
+ * Checks both signing schemes. Written from the gateway's documents and not shared with the client, so that a mistake on one side
+ * makes a test fail.
+ * - V1, the SDK's: HMAC-SHA256 under the app secret. The text is the API name, then each parameter (system and business, without
+ *   `sign`) in UTF-16 order of its name; name and value are joined without a separator, blank pairs are left out.
+ * - V2, marked by `sign_ver=v2`: HMAC-SHA256 under the app secret. The text is secret + timestamp.
+ * Both are upper-case hex.
  * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692 (the platform's signature article)
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -27,20 +27,20 @@ export function digestOf(secret: string, text: string): string {
   return createHmac('sha256', Buffer.from(secret, 'utf8')).update(text, 'utf8').digest('hex').toUpperCase();
 }
 
-/** What a signature check needs of a call: decoded values, `sign` among the parameters. */
-export interface SignedCall {
+/** The signed part of a call: decoded values, `sign` among the parameters. */
+export interface SignedParameters {
   readonly apiName: string;
-  /** System parameters and the business parameters of query and form body; those of a JSON body are in no signature. */
+  /** System parameters, and business parameters of query and form body. Neither scheme signs a JSON body. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Which scheme a call uses. */
+/** The scheme of a call. */
 export function schemeOf(parameters: Readonly<Record<string, string>>): 'v1' | 'v2' {
   return parameters.sign_ver === 'v2' ? 'v2' : 'v1';
 }
 
-/** Whether the call's `sign` is what `appSecret` gives. */
-export function isSigned(call: SignedCall, appSecret: string): boolean {
+/** Whether the call's `sign` was made with `appSecret`. */
+export function isSigned(call: SignedParameters, appSecret: string): boolean {
   const text =
     schemeOf(call.parameters) === 'v2'
       ? appSecret + (call.parameters.timestamp ?? '')

@@ -1,6 +1,6 @@
-/** Reads a submit's parameter and says what is wrong with it, by the limits of the submit pages. Pure. */
+/** Parses and checks a submit's parameter, by the limits of the submit pages. Pure. */
 
-/** What a good submit asks for: one entry for each object of the parameter, each a sub-task. */
+/** A valid submit: one sub-task for each object of the parameter. */
 export interface SubmitRequest {
   readonly subTasks: readonly { readonly imageCount: number; readonly clothes?: string }[];
 }
@@ -12,7 +12,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function parsed(value: unknown): unknown {
-  if (typeof value !== 'string') return value; // a real array is what one of the vendor's own examples sends
+  if (typeof value !== 'string') return value; // one of the vendor's own examples sends an array
   try {
     return JSON.parse(value);
   } catch {
@@ -20,12 +20,12 @@ function parsed(value: unknown): unknown {
   }
 }
 
-/** The fault of one object of the parameter, or `undefined`. */
-function faultOf(request: Record<string, unknown>, api: keyof typeof types): string | undefined {
+/** The problem with one object of the parameter, or `undefined`. */
+function problemOf(request: Record<string, unknown>, api: keyof typeof types): string | undefined {
   const { clothesList, modelImage, generateCount } = request;
   if (!Array.isArray(clothesList) || clothesList.length === 0) return 'clothesList is required';
   const max = api === 'tryon' ? 1 : 2;
-  if (clothesList.length > max) return `clothesList takes at most ${max}`;
+  if (clothesList.length > max) return `clothesList takes up to ${max}`;
   const words: unknown[] = [];
   for (const clothes of clothesList as unknown[]) {
     if (!isObject(clothes) || typeof clothes.imageUrl !== 'string') return 'clothesList.imageUrl is required';
@@ -37,30 +37,31 @@ function faultOf(request: Record<string, unknown>, api: keyof typeof types): str
     return 'two clothes must be one tops and one bottoms';
   }
   if (modelImage !== undefined && (!Array.isArray(modelImage) || modelImage.length > 8)) {
-    return 'modelImage takes at most 8';
+    return 'modelImage takes up to 8';
   }
   const count = generateCount === undefined ? 1 : Number(generateCount);
   return Number.isInteger(count) && count >= 1 && count <= 8 ? undefined : 'generateCount must be 1 to 8';
 }
 
 /**
- * Reads `requestParams` or `paramJson`.
- * @param imagesPerSubTask - where the request gives no `generateCount`
- * @returns the request, or a text that says what is wrong
+ * Parses `requestParams` or `paramJson`.
+ * @param imagesPerSubTask - used if the request has no `generateCount`
+ * @returns the request, or the problem as text
  */
 export function readSubmit(
   business: Readonly<Record<string, unknown>>,
   api: 'tryon' | 'tryon-pro',
   imagesPerSubTask: number,
 ): SubmitRequest | string {
-  const given = api === 'tryon' ? business.requestParams : (business.paramJson ?? business.requestParams);
-  if (given === undefined || given === '') return `${api === 'tryon' ? 'requestParams' : 'paramJson'} is required`;
-  const value = parsed(given);
+  const text = api === 'tryon' ? business.requestParams : (business.paramJson ?? business.requestParams);
+  if (text === undefined || text === '') return `${api === 'tryon' ? 'requestParams' : 'paramJson'} is required`;
+  const value = parsed(text);
   const requests = Array.isArray(value) ? (value as unknown[]) : [value]; // one example of the vendor sends a bare object
-  if (requests.length === 0 || !requests.every(isObject))
+  if (requests.length === 0 || !requests.every(isObject)) {
     return 'the parameter is not the JSON text of an array of objects';
-  const fault = requests.map((request) => faultOf(request, api)).find((text) => text !== undefined);
-  if (fault !== undefined) return fault;
+  }
+  const problem = requests.map((request) => problemOf(request, api)).find((text) => text !== undefined);
+  if (problem !== undefined) return problem;
   return {
     subTasks: requests.map(({ clothesList, generateCount }) => ({
       imageCount: generateCount === undefined ? imagesPerSubTask : Number(generateCount),

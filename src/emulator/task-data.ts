@@ -1,24 +1,26 @@
-/** The `data` of a query's reply: a task in the vendor's nested shape, or as a script bends it. Pure. */
+/** The `data` field of a query's reply: a task in the vendor's nested shape, or as a script changes it. Pure. */
+import { defined } from '../defined.js';
 import { clothesUrlOf, type ImageStore, imageUrlOf } from './images.js';
-import type { TaskView } from './scripts.js';
-import { imageIdOf, type Reading, type StatusWord, type TaskModel } from './tasks.js';
+import { imageSize } from './png.js';
+import type { TaskView } from './step.js';
+import { imageIdOf, type StatusWord, type TaskModel, type TaskSnapshot } from './tasks.js';
 
-interface Item {
+interface ImageItem {
   imageUrl: string;
   clothes: string;
 }
 
-/** Of which moment and store the addresses are. */
-export interface Scene {
+/** Where and when image URLs are made. */
+export interface UrlContext {
   readonly store: ImageStore;
   readonly nowMs: number;
-  /** Queries of this task so far, this one included. */
+  /** Number of this query of the task, from 1. */
   readonly poll: number;
 }
 
-function bentUrl(url: string, view: TaskView, name: string, baseUrl: string): string {
+function changedUrl(url: string, view: TaskView, name: string, baseUrl: string): string {
   switch (view.urls) {
-    case 'cut-escape': // the published sample's addresses end so, too
+    case 'cut-escape': // as in the published sample
       return url.replace(/%3D$/, '%3');
     case 'odd-escapes':
       return `${url.replaceAll('%2F', '%2f')}&x-oss-process=image/resize,w_1%20e%cc&name=é%E8%AF%95+%`;
@@ -33,10 +35,10 @@ function bentUrl(url: string, view: TaskView, name: string, baseUrl: string): st
   }
 }
 
-function itemsOf(task: TaskModel, index: number, view: TaskView, scene: Scene): Item[] {
+function itemsOf(task: TaskModel, index: number, view: TaskView, context: UrlContext): ImageItem[] {
   const model = task.subTasks[index];
   if (model === undefined) return [];
-  const { store, nowMs, poll } = scene;
+  const { store, nowMs, poll } = context;
   const count = view.imagesPerSubTask ?? model.imageCount;
   const madeAtMs = model.finishedAtMs;
   const signedAtMs =
@@ -47,9 +49,9 @@ function itemsOf(task: TaskModel, index: number, view: TaskView, scene: Scene): 
         : madeAtMs;
   const clothes =
     model.clothes ?? clothesUrlOf(store, imageIdOf(store.seed, task.taskId, index, 'clothes'), task.submittedAtMs);
-  const items = Array.from({ length: count }, (_, image): Item => {
+  const items = Array.from({ length: count }, (_, image): ImageItem => {
     const id = imageIdOf(store.seed, task.taskId, index, image);
-    return { imageUrl: bentUrl(imageUrlOf(store, id, madeAtMs, signedAtMs), view, id, store.baseUrl), clothes };
+    return { imageUrl: changedUrl(imageUrlOf(store, id, madeAtMs, signedAtMs), view, id, store.baseUrl), clothes };
   });
   if (view.images === 'fewer') return items.slice(0, -1);
   if (view.images === 'repeated') return items.flatMap((item) => [item, item]);
@@ -57,8 +59,8 @@ function itemsOf(task: TaskModel, index: number, view: TaskView, scene: Scene): 
   return view.images === 'none' ? [] : items;
 }
 
-/** The repair API's inner result: JSON text. Its scalars are real. */
-function structText(items: readonly Item[], taskId: string): string {
+/** The repair API's inner result: JSON text, with booleans and numbers. */
+function structText(items: readonly ImageItem[], taskId: string): string {
   return JSON.stringify({
     data: {
       structData: { data: items.map(({ imageUrl }) => imageUrl), code: 0, message: 'success' },
@@ -70,7 +72,12 @@ function structText(items: readonly Item[], taskId: string): string {
   });
 }
 
-function subTaskOf(word: StatusWord, items: readonly Item[], view: TaskView, taskId: string): Record<string, unknown> {
+function subTaskOf(
+  word: StatusWord,
+  items: readonly ImageItem[],
+  view: TaskView,
+  taskId: string,
+): Record<string, unknown> {
   const taskStatus = view.subStatusWord ?? word;
   if (word !== 'finished' || view.images === 'no-result') return { taskStatus };
   if (view.shape === 'struct-data') {
@@ -85,31 +92,37 @@ function otherIdOf(taskId: string): string {
   return taskId.replace(/[0-9a-f]/g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16));
 }
 
-function toldIdOf(taskId: string, view: TaskView): { taskId?: string | number } {
-  if (view.taskId === 'absent') return {};
-  if (view.taskId === 'other') return { taskId: otherIdOf(taskId) };
-  // Only a number that JSON can carry whole is still the same id.
+function idOf(taskId: string, view: TaskView): string | number | undefined {
+  if (view.taskId === 'absent') return undefined;
+  if (view.taskId === 'other') return otherIdOf(taskId);
+  // JSON keeps all digits of a number up to this length.
   const asNumber = view.taskId === 'number' && /^\d{1,15}$/.test(taskId);
-  return { taskId: asNumber ? Number(taskId) : taskId };
+  return asNumber ? Number(taskId) : taskId;
 }
 
 /** `data`, in the key order of the query page's sample. */
-export function taskData(task: TaskModel, reading: Reading, view: TaskView, scene: Scene): unknown {
+export function taskData(task: TaskModel, snapshot: TaskSnapshot, view: TaskView, context: UrlContext): unknown {
   if (view.data === 'null') return null;
   if (view.data === 'absent') return undefined;
-  const told = view.taskResult ?? (reading.status === 'submitted' ? 'absent' : 'list');
+  const taskResult = view.taskResult ?? (snapshot.status === 'submitted' ? 'absent' : 'list');
   const list = (): unknown[] =>
-    reading.subTasks.flatMap((word, index): unknown[] => {
-      const items = word === 'finished' ? itemsOf(task, index, view, scene) : [];
-      if (view.shape === 'url') return items.map(({ imageUrl }) => ({ url: imageUrl, width: '96', height: '128' }));
-      const subTask = subTaskOf(word, items, view, task.taskId);
-      return [subTask];
+    snapshot.subTasks.flatMap((word, index): unknown[] => {
+      const items = word === 'finished' ? itemsOf(task, index, view, context) : [];
+      if (view.shape === 'url')
+        return items.map(({ imageUrl }) => ({
+          url: imageUrl,
+          width: String(imageSize.width),
+          height: String(imageSize.height),
+        }));
+      return [subTaskOf(word, items, view, task.taskId)];
     });
-  const listed = view.images === 'reordered' ? list().reverse() : told === 'list' ? list() : [];
-  const data = {
-    ...(told === 'absent' ? {} : { taskResult: told === 'null' ? null : listed }),
-    ...(view.noStatus ? {} : { taskStatus: view.statusWord === undefined ? reading.status : view.statusWord }),
-    ...toldIdOf(task.taskId, view),
-  };
+  const listed = view.images === 'reordered' ? list().reverse() : taskResult === 'list' ? list() : [];
+  const results = { absent: undefined, null: null, empty: listed, list: listed };
+  const status = view.statusWord === undefined ? snapshot.status : view.statusWord;
+  const data = defined({
+    taskResult: results[taskResult],
+    taskStatus: view.noStatus ? undefined : status,
+    taskId: idOf(task.taskId, view),
+  });
   return view.shape === 'data-text' ? JSON.stringify(data) : data;
 }

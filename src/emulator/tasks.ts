@@ -1,45 +1,46 @@
-/** Emulated tasks: what they are made of, and what of them is to be seen at a time. Pure. */
-import { chanceOf, hexOf } from './chance.js';
-import { type DurationDistribution, drawSeconds } from './durations.js';
-import type { TaskView } from './scripts.js';
+/** Emulated tasks: their course over time, and their status at one time. Pure. */
 
-/** The vendor's four words. */
+import { drawSeconds, type TaskDurations } from './durations.js';
+import { hexOf, seededRandom } from './random.js';
+import type { TaskView } from './step.js';
+
+/** The vendor's four status words. */
 export type StatusWord = 'submitted' | 'running' | 'finished' | 'failed';
 
-/** A sub-task as it was drawn: when it ends, and how. */
+/** A sub-task. Its end is known from the start. */
 export interface SubTaskModel {
   readonly finishedAtMs: number;
   readonly imageCount: number;
-  /** Address of the garment's photo, where the submit gave one. */
+  /** URL of the garment's photo, if the submit gave one. */
   readonly clothes?: string;
 }
 
-/** A task; its whole course is settled when it is made. Times are Unix milliseconds of the vendor's clock. */
+/** A task. Its course is known from the start. Times are Unix milliseconds of the vendor's clock. */
 export interface TaskModel {
   readonly taskId: string;
   readonly api: 'tryon' | 'tryon-pro';
   readonly submittedAtMs: number;
   readonly runningAtMs: number;
-  /** When the last sub-task ends: from then on a query sees the end, unless a script says otherwise. */
+  /** When the last sub-task ends. From then on a query shows the end, unless a script differs. */
   readonly finishedAtMs: number;
   readonly subTasks: readonly SubTaskModel[];
 }
 
-/** What a new task is made of. */
+/** A task to make. */
 export interface TaskPlan {
   readonly taskId: string;
   readonly api: TaskModel['api'];
   readonly submittedAtMs: number;
   /** One entry for each sub-task. */
   readonly subTasks: readonly { readonly imageCount: number; readonly clothes?: string }[];
-  /** Instead of a draw from the distribution. */
+  /** Default: drawn from the distribution. */
   readonly durationSeconds?: number;
 }
 
-/** Settles a task's course: its duration from `distribution`, its sub-tasks' ends between 40 % of that and its end. */
-export function makeTask(plan: TaskPlan, distribution: DurationDistribution, seed: number): TaskModel {
-  const random = chanceOf(seed, 'task', plan.taskId);
-  const drawnSeconds = drawSeconds(distribution, random);
+/** Makes a task: draws its duration, and the ends of its sub-tasks between 40% of that and its end. */
+export function makeTask(plan: TaskPlan, durations: TaskDurations, seed: number): TaskModel {
+  const random = seededRandom(seed, 'task', plan.taskId);
+  const drawnSeconds = drawSeconds(durations, random);
   const durationMs = Math.round(1000 * (plan.durationSeconds ?? drawnSeconds));
   const shares = plan.subTasks.map(() => 0.4 + 0.6 * random());
   const latest = Math.max(...shares, 0);
@@ -57,19 +58,19 @@ export function makeTask(plan: TaskPlan, distribution: DurationDistribution, see
   };
 }
 
-/** 32 hex characters: the object name of an image. */
+/** The object name of an image: 32 hex digits. */
 export function imageIdOf(seed: number, taskId: string, subTask: number, image: number | 'clothes'): string {
   return hexOf(seed, 'image', taskId, subTask, image).slice(0, 32);
 }
 
-/** A task as one reply tells it. */
-export interface Reading {
+/** The statuses in one reply. */
+export interface TaskSnapshot {
   readonly status: StatusWord;
   readonly subTasks: readonly StatusWord[];
 }
 
-/** What is to be seen of a task. `nth` counts the queries that the current step has answered, from 1. */
-export function readingOf(task: TaskModel, view: TaskView, nowMs: number, nth: number): Reading {
+/** The statuses of a task at one query. `stepPoll`: number of this query in the current step, from 1. */
+export function snapshotOf(task: TaskModel, view: TaskView, nowMs: number, stepPoll: number): TaskSnapshot {
   const all = (word: StatusWord): StatusWord[] => task.subTasks.map(() => word);
   switch (view.state ?? 'live') {
     case 'live':
@@ -79,11 +80,11 @@ export function readingOf(task: TaskModel, view: TaskView, nowMs: number, nth: n
         subTasks: task.subTasks.map(({ finishedAtMs }) => (nowMs >= finishedAtMs ? 'finished' : 'running')),
       };
     case 'running': {
-      const wanted = view.finishedSubTasks ?? 0;
-      const done = wanted === 'per-poll' ? nth : wanted;
-      const subTasks = all('running').map((word, index) => (index < done ? 'finished' : word));
-      const over = wanted === 'per-poll' && done >= subTasks.length;
-      return { status: over ? 'finished' : 'running', subTasks };
+      const { finishedSubTasks = 0 } = view;
+      const isPerPoll = finishedSubTasks === 'per-poll';
+      const finished = isPerPoll ? stepPoll : finishedSubTasks;
+      const subTasks = all('running').map((word, index) => (index < finished ? 'finished' : word));
+      return { status: isPerPoll && finished >= subTasks.length ? 'finished' : 'running', subTasks };
     }
     case 'partial': {
       const subTasks = task.subTasks.length > 1 ? all('finished') : [...all('finished'), 'finished' as const];

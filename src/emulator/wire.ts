@@ -1,48 +1,43 @@
-/** Puts an answer on the wire, whole or with a fault of transport. */
+/** Sends an answer, whole or with a transport fault. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { Answer } from './answer.js';
+import type { EmulatedAnswer } from './answer.js';
 
-/** Sizes and paces of the faults. */
-export const wireFigures = {
+/** Sizes and intervals of the faults. */
+const wireFigures = {
   hugeBytes: 64 * 1024 * 1024,
   dripMs: 500,
   endlessMs: 100,
-  /** A reset that follows data at once may overtake it; this long after, the reader has it. */
+  /** A reset right after data may overtake it. After this delay the reader has the data. */
   resetAfterMs: 30,
 } as const;
 
 let bomb: Buffer | undefined;
 
-/** What the wire needs of the server. */
-export interface WireHost {
-  /** Aborted when the server closes. */
-  readonly closing: AbortSignal;
-  /** Connections that die when they are used again. */
-  readonly dead: WeakSet<Socket>;
-}
-
-/** Resolves when the answer is sent, or will never be. */
+/**
+ * Sends an answer. Resolves when it is sent, when it hangs, or when the reader has left.
+ * @param deadSockets - gets the connections to close at their next request
+ */
 export async function send(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
-  host: WireHost,
+  answer: EmulatedAnswer,
+  deadSockets: WeakSet<Socket>,
 ): Promise<void> {
   const { socket } = request;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, host.closing]);
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  const { signal } = closed;
   const body = Buffer.from(answer.body, 'utf8');
   const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal });
-  const head = (length?: number, more: Record<string, string> = {}): void => {
+  const head = (length?: number, extra: Record<string, string> = {}): void => {
     const sized = length === undefined || answer.status === 204 ? {} : { 'content-length': String(length) };
-    response.writeHead(answer.status, { ...answer.headers, ...sized, ...more });
+    response.writeHead(answer.status, { ...answer.headers, ...sized, ...extra });
   };
-  /** Resolves when the reader has room again. */
+  /** Resolves when the reader can take more. */
   const write = async (data: Buffer | string): Promise<void> => {
     if (!response.write(data)) await once(response, 'drain', { signal });
   };
@@ -104,7 +99,7 @@ export async function send(
         await pause((answer.seconds ?? 2) * 1000);
         break;
       case 'dead-keep-alive':
-        host.dead.add(socket);
+        deadSockets.add(socket);
         break;
       case undefined:
         break;
@@ -112,6 +107,6 @@ export async function send(
     if (!response.headersSent) head(body.length);
     response.end(answer.wire === 'drip' ? undefined : body);
   } catch (error) {
-    if (!signal.aborted) throw error; // a reader that left ends a pause
+    if (!signal.aborted) throw error; // the reader has left, or the emulator closes
   }
 }

@@ -52,6 +52,14 @@ export const faultRow = (api: VendorApi, code: Fault['code']): CodeRow =>
   (/^Http\d{3}$/.test(code) ? httpRow(api, Number(code.slice(4))) : undefined) ??
   api.unknownCode;
 
+/** Whether the signature or its time was refused, which a wrong clock explains. */
+export function isClockRefused(reply: Reply, api: VendorApi): boolean {
+  if (reply.kind === 'fault') return faultRow(api, reply.code).class === 'clock';
+  const { gatewayCode, gatewaySubCode, serviceCode, httpStatus = 200 } = reply;
+  if (gatewayCode !== undefined) return gatewayRow(api, gatewayCode, gatewaySubCode)?.class === 'clock';
+  return serviceCode === undefined && httpRow(api, httpStatus).class === 'clock';
+}
+
 const matches = (patterns: readonly RegExp[], text: string): boolean => patterns.some((pattern) => pattern.test(text));
 
 /** Classes that a message text may turn into `notFound`; the others are more certain than a text. */

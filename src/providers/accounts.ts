@@ -1,9 +1,10 @@
-/** The vendor accounts that this process has keys for, out of environment variables. */
+/** The vendor accounts of this process, read from environment variables. */
 import { readFile } from 'node:fs/promises';
 import { defaults } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
+import { isLoopbackHost } from './loopback.js';
 
-/** Key and secret as they are at one moment. */
+/** The present key and secret of an account. */
 export interface Credentials {
   readonly appKey: string;
   readonly appSecret: string;
@@ -11,66 +12,65 @@ export interface Credentials {
 
 /** One vendor account. */
 export interface Account {
-  /** `default`, or the name that workflow inputs give as `account`. */
+  /** `default`, or the `account` of workflow inputs. */
   readonly name: string;
   /** Origin and path without a trailing slash and without `/rest`. */
   readonly endpoint: string;
   readonly signature: SignatureScheme;
+  /** Uses the trial quota. */
   readonly trial: boolean;
-  /** The account's budget for queries, over all workers. */
+  /** The account's budget for queries, shared by all workers. */
   readonly queriesPerSecond: number;
+  /** Accepts a reply that names another task. */
   readonly acceptOtherTaskId: boolean;
-  /** Reads key and secret anew, files too. Rejects with {@link NoKeyError}. */
+  /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
   readonly credentials: () => Promise<Credentials>;
 }
 
-/** Key or secret cannot be read right now. The message names the variable and the remedy, never a value. */
+/** Key or secret cannot be read. The message names the variable and the remedy, never a value. */
 export class NoKeyError extends Error {
   readonly code = 'NoKey';
   override readonly name = 'NoKeyError';
 }
 
-/** What settings are read from: `process.env`, or a part of it. */
+/** Environment variables: `process.env`, or a part of it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the environment holds. */
+/** The accounts of an environment. */
 export interface Accounts {
-  /** Those without a problem. */
+  /** The accounts whose settings are all valid. */
   readonly accounts: readonly Account[];
-  /** One line each, naming variable and remedy. */
+  /** One line per problem, with variable and remedy. */
   readonly problems: readonly string[];
 }
 
-const namedKey = /^AIDGE_([A-Z0-9_]+)_APP_(?:KEY|SECRET)(?:_FILE)?$/;
+const keyVariable = /^AIDGE_([A-Z0-9_]+)_APP_(?:KEY|SECRET)(?:_FILE)?$/;
 
-/** `AIDGE_` for the default account, else `AIDGE_<NAME>_`. */
+/** The prefix of an account's variables: `AIDGE_` for the default account, else `AIDGE_<NAME>_`. */
 const prefixOf = (name: string): string =>
   name === defaults.account ? 'AIDGE_' : `AIDGE_${name.toUpperCase().replaceAll('-', '_')}_`;
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host.endsWith('.localhost') || /^127(?:\.\d{1,3}){3}$/.test(host) || host === '[::1]';
+/** A variable's parsed value, or the problem with it. No problem shows the value: it may be a secret in the wrong place. */
+type Setting<T> = { readonly value: T } | { readonly problem: string };
 
-/** A variable's value as it is used, or what is wrong with it. Values are not shown: any may be a secret in the wrong place. */
-type Read<T> = { readonly value: T } | { readonly problem: string };
-
-const readEndpoint = (text: string): Read<string> => {
-  const remedy = `give an address such as ${defaults.endpoint}`;
-  if (!URL.canParse(text)) return { problem: `is no address; ${remedy}` };
+const parseEndpoint = (text: string): Setting<string> => {
+  const remedy = `give a URL such as ${defaults.endpoint}`;
+  if (!URL.canParse(text)) return { problem: `is not a URL; ${remedy}` };
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') return { problem: `holds a user or password; ${remedy}` };
-  if (url.search !== '' || url.hash !== '') return { problem: `holds a query or fragment; ${remedy}` };
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    return { problem: `is not https, which only a loopback host may do without; ${remedy}` };
+  if (url.username !== '' || url.password !== '') return { problem: `has a user or password; ${remedy}` };
+  if (url.search !== '' || url.hash !== '') return { problem: `has a query or fragment; ${remedy}` };
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
+    return { problem: `is not https (required unless the host is loopback); ${remedy}` };
   }
   const path = url.pathname.replace(/\/+$/, '').replace(/\/rest$/, '');
   return { value: url.origin + path.replace(/\/+$/, '') };
 };
 
-const readScheme = (text: string): Read<SignatureScheme> =>
+const parseScheme = (text: string): Setting<SignatureScheme> =>
   text === 'v1' || text === 'v2' ? { value: text } : { problem: 'is neither v1 nor v2; give one of them' };
 
-/** A setting that is on or off, in the usual words. */
-export const readYesNo = (text: string): Read<boolean> => {
+/** Parses a boolean setting: true, 1, yes, on; false, 0, no, off. Case does not matter. */
+export const readYesNo = (text: string): Setting<boolean> => {
   const word = text.toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(word)) return { value: true };
   if (['false', '0', 'no', 'off'].includes(word)) return { value: false };
@@ -79,20 +79,22 @@ export const readYesNo = (text: string): Read<boolean> => {
 
 const maxQueriesPerSecond = 10_000;
 
-const readRate = (text: string): Read<number> => {
+const parseRate = (text: string): Setting<number> => {
   const value = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
   return value > 0 && value <= maxQueriesPerSecond
     ? { value }
-    : { problem: `is no number above 0 and up to ${maxQueriesPerSecond}; give what the vendor grants the account` };
+    : {
+        problem: `is not a number above 0 and up to ${maxQueriesPerSecond}; give the rate that the vendor grants the account`,
+      };
 };
 
-/** One credential: where it stands now, or the problem. */
+/** A function that reads one credential, or the problem. */
 const credentialOf = (env: Environment, variable: string): { read: () => Promise<string> } | { problem: string } => {
   const value = env[variable]?.trim();
   const file = env[`${variable}_FILE`]?.trim();
   if (value && file) return { problem: `${variable} and ${variable}_FILE are both set; keep one` };
   if (!value && !file) {
-    return { problem: `${variable} is not set; give it, or a file's path in ${variable}_FILE` };
+    return { problem: `${variable} is not set; set it, or set ${variable}_FILE to the path of a file` };
   }
   if (!file) return { read: async () => env[variable]?.trim() || (value as string) };
   return {
@@ -111,22 +113,22 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
 const readAccount = (env: Environment, name: string): { account: Account } | { problems: string[] } => {
   const prefix = prefixOf(name);
   const problems: string[] = [];
-  /** The account's own variable, else the unnamed one, else the default. */
-  const setting = <T>(suffix: string, fallback: T, read: (text: string) => Read<T>): T => {
+  /** The value of the account's own variable, else of the unnamed one, else the default. */
+  const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
     for (const variable of [`${prefix}${suffix}`, `AIDGE_${suffix}`]) {
       const text = env[variable]?.trim();
       if (!text) continue;
-      const result = read(text);
+      const result = parse(text);
       if ('value' in result) return result.value;
       problems.push(`${variable} ${result.problem}`);
       return fallback;
     }
     return fallback;
   };
-  const endpoint = setting<string>('ENDPOINT', defaults.endpoint, readEndpoint);
-  const signature = setting<SignatureScheme>('SIGNATURE', 'v2', readScheme);
+  const endpoint = setting<string>('ENDPOINT', defaults.endpoint, parseEndpoint);
+  const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
   const trial = setting('TRIAL', false, readYesNo);
-  const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, readRate);
+  const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, parseRate);
   const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const key = credentialOf(env, `${prefix}APP_KEY`);
   const secret = credentialOf(env, `${prefix}APP_SECRET`);
@@ -142,8 +144,8 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
 };
 
 /**
- * Reads every account: the default one (`AIDGE_APP_KEY`, ...) and each named one (`AIDGE_<NAME>_APP_KEY`, ...). Key and secret are
- * never inherited; other variables of a named account, where unset, fall to the unnamed ones.
+ * Reads all accounts: the default one (`AIDGE_APP_KEY`, ...) and each named one (`AIDGE_<NAME>_APP_KEY`, ...). A named account
+ * inherits unset variables from the unnamed ones, except key and secret.
  * @param env - usually `process.env`; empty values count as unset
  */
 export const readAccounts = (env: Environment): Accounts => {
@@ -151,21 +153,21 @@ export const readAccounts = (env: Environment): Accounts => {
   const problems: string[] = [];
   const names = new Set<string>();
   for (const variable of Object.keys(env).sort()) {
-    const word = namedKey.exec(variable)?.[1];
-    if (word === undefined || !isSet(variable)) continue;
-    const name = word.toLowerCase().replaceAll('_', '-');
+    const namePart = keyVariable.exec(variable)?.[1];
+    if (namePart === undefined || !isSet(variable)) continue;
+    const name = namePart.toLowerCase().replaceAll('_', '-');
     if (name.length > 40) problems.push(`${variable} names an account of more than 40 characters; shorten the name`);
-    else if (name === defaults.account)
-      problems.push(`${variable} is not read; use ${variable.replace('_DEFAULT', '')}`);
-    else names.add(name);
+    else if (name === defaults.account) {
+      problems.push(`${variable} is not used; set ${variable.replace('_DEFAULT', '')}`);
+    } else names.add(name);
   }
-  const ofDefault = ['AIDGE_APP_KEY', 'AIDGE_APP_SECRET'].flatMap((variable) => [variable, `${variable}_FILE`]);
-  const all = [...(names.size === 0 || ofDefault.some(isSet) ? [defaults.account] : []), ...names];
+  const defaultVariables = ['AIDGE_APP_KEY', 'AIDGE_APP_SECRET'].flatMap((variable) => [variable, `${variable}_FILE`]);
+  const allNames = [...(names.size === 0 || defaultVariables.some(isSet) ? [defaults.account] : []), ...names];
   const accounts: Account[] = [];
-  for (const name of all) {
-    const read = readAccount(env, name);
-    if ('account' in read) accounts.push(read.account);
-    else problems.push(...read.problems);
+  for (const name of allNames) {
+    const result = readAccount(env, name);
+    if ('account' in result) accounts.push(result.account);
+    else problems.push(...result.problems);
   }
   return { accounts, problems: [...new Set(problems)] };
 };

@@ -1,12 +1,12 @@
-/** Reads an HTTP body within a cap, whatever its coding and charset. */
+/** Reads an HTTP body up to a maximum size, whatever its coding and charset. */
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 
-/** `text`, or why there is none. `broken`: the stream itself failed. */
-export type BodyRead =
+/** The text of a body, or why there is none. `broken`: the stream itself failed. */
+export type BodyResult =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'tooLarge' }
-  | { readonly kind: 'undecodable'; readonly why: string }
+  | { readonly kind: 'undecodable'; readonly reason: string }
   | { readonly kind: 'broken'; readonly error: unknown };
 
 const decoders: Readonly<Record<string, () => Transform>> = {
@@ -26,7 +26,10 @@ const decode = (bytes: Uint8Array, charset: string, fatal: boolean): string | un
   }
 };
 
-/** Text by content: a byte order mark, else UTF-8, else the charset that the header names, else UTF-8 with gaps. */
+/**
+ * Decodes text. Tries in this order: a byte order mark, UTF-8, the charset of the header, UTF-8 with replacement characters.
+ * @param contentType - the header's value
+ */
 export const textOf = (bytes: Uint8Array, contentType = ''): string => {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return decode(bytes, 'utf-16le', false) ?? '';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return decode(bytes, 'utf-16be', false) ?? '';
@@ -40,14 +43,14 @@ export const textOf = (bytes: Uint8Array, contentType = ''): string => {
 };
 
 /**
- * Reads a body to its end, or to the cap: `maxBytes` counts after decompression, and the stream is ended there, so a bomb is never
- * unpacked. Does not throw.
+ * Reads a body to its end or to the maximum. Never throws.
+ * @param maxBytes - counts after decompression. The stream ends there, so a decompression bomb is never unpacked
  */
 export const readBody = async (
   body: Readable,
   headers: { readonly contentEncoding: string; readonly contentType: string; readonly contentLength: string },
   maxBytes: number,
-): Promise<BodyRead> => {
+): Promise<BodyResult> => {
   let sourceError: unknown;
   body.on('error', (error) => {
     sourceError ??= error;
@@ -64,7 +67,7 @@ export const readBody = async (
   const unknown = codings.find((coding) => !Object.hasOwn(decoders, coding));
   if (unknown !== undefined || codings.length > maxCodings) {
     body.destroy();
-    return { kind: 'undecodable', why: `content-encoding ${(unknown ?? 'chain').slice(0, 40)}` };
+    return { kind: 'undecodable', reason: `content-encoding ${(unknown ?? 'chain').slice(0, 40)}` };
   }
   let stream: Readable = body;
   for (const coding of codings.reverse()) {
@@ -86,7 +89,7 @@ export const readBody = async (
   } catch (error) {
     if (stream === body || sourceError !== undefined) return { kind: 'broken', error: sourceError ?? error };
     body.destroy();
-    return { kind: 'undecodable', why: 'the compressed data is damaged' };
+    return { kind: 'undecodable', reason: 'the compressed data is damaged' };
   }
   return { kind: 'text', text: textOf(Buffer.concat(chunks), headers.contentType) };
 };

@@ -1,56 +1,56 @@
-/** Asks the vendor over HTTP. */
+/** The client of the vendor's HTTP API. */
 import type { Dispatcher } from 'undici';
 import { limits as contractLimits, defaults } from '../contract.js';
-import { classify } from '../poll/classify.js';
+import { isClockRefused } from '../poll/classify.js';
 import type { Fault, Reply, VendorApi } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
-import { type SignedCall, signCall } from './aidge/sign.js';
+import { signCall } from './aidge/sign.js';
 import { errorOf, type SubmitResult, submitResult } from './aidge/submit-result.js';
 import { tryOnApi } from './aidge/tryon.js';
-import { type AroundExchange, type Exchanged, exchange, LimitError } from './exchange.js';
-import { createPool, type Pool, type Slot } from './pool.js';
+import { type AroundExchange, type ExchangeResult, exchange, LimitError } from './exchange.js';
+import { ClosedError, type Connection, createPool, type Pool } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
 
 export type { SubmitResult } from './aidge/submit-result.js';
 
-/** Limits of one attempt; lengths in milliseconds. */
+/** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
   /** DNS, TCP and TLS together. */
   connectMs: 5_000,
-  /** From the start of a request to the headers of its answer. */
+  /** From the start of a request to the headers of its response. */
   headersMs: 10_000,
-  /** The whole attempt, with its second request; waiting for a free connection is not counted. */
+  /** The whole attempt. Waiting for a free connection does not count. */
   totalMs: 15_000,
-  /** Of an answer, after decompression. */
+  /** Largest response body, after decompression. */
   bodyBytes: contractLimits.replyBytes,
-  /** To one endpoint. */
+  /** Most connections to one endpoint. */
   connections: 32,
-  /** A `Date` that is further off than this explains why a signature was refused. */
+  /** If the vendor's `Date` differs by more than this, the clock explains a refused signature. */
   skewMs: 30_000,
 } as const;
 
 /** See {@link vendorLimits}. */
 export type VendorLimits = { readonly [Name in keyof typeof vendorLimits]: number };
 
-/** What the client is made of. */
+/** Options of {@link createVendorClient}. */
 export interface VendorClientOptions {
   readonly accounts: readonly Account[];
   readonly api?: VendorApi;
-  /** This machine's clock in Unix milliseconds. */
+  /** This machine's clock in Unix milliseconds. Default `Date.now`. */
   readonly nowMs?: () => number;
   readonly limits?: Partial<VendorLimits>;
-  /** Sends in place of the client's own connections, and is not closed by it. */
+  /** Replaces the client's own connections. The client does not close it. */
   readonly dispatcher?: Dispatcher;
-  /** Put around each request, for metrics and traces. */
+  /** Called around each request, for metrics and traces. */
   readonly aroundExchange?: AroundExchange;
 }
 
 /** See {@link createVendorClient}. */
 export interface VendorClient {
   /**
-   * Asks for a task's results. Rejects only with the signal's reason, when cancelled; every answer and every fault is a `Reply`.
-   * `queries`: how many requests went out: 1, or 2 after a dead connection or a refused time; 0 without a key.
+   * Queries a task's results. Every answer and every fault is a `Reply`; rejects only with the signal's reason, after an abort.
+   * `queries`: number of requests sent. 1; 2 after a dead connection or a refused timestamp; 0 if nothing was sent.
    */
   readonly results: (query: {
     readonly account?: string;
@@ -58,88 +58,87 @@ export interface VendorClient {
     readonly signal?: AbortSignal;
   }) => Promise<{ readonly reply: Reply; readonly queries: number }>;
   /**
-   * Submits one request, never twice. `request` is the JSON value of the vendor's parameter: one request or a list. Rejects only
-   * with the signal's reason, when cancelled: the request may have left by then.
+   * Submits a request; never sends it twice. `request`: the JSON value of the vendor's parameter, one request or a list. Rejects only
+   * with the signal's reason, after an abort; the request may have been sent by then.
    */
   readonly submit: (submission: {
     readonly account?: string;
     readonly request: unknown;
-    /** The newer of the two calls. Default false. */
+    /** Uses the pro call, the newer one. Default false. */
     readonly pro?: boolean;
     readonly signal?: AbortSignal;
   }) => Promise<SubmitResult>;
-  /** How far the vendor's clock was ahead of ours at the last answer, in milliseconds, give or take a second. */
+  /** How far the vendor's clock was ahead of ours at the last response, in milliseconds; accurate to a second. */
   readonly clockOffsetMs: (account?: string) => number | undefined;
-  /** Closes the connections, once the exchanges under way are over. */
+  /**
+   * Waits for the exchanges in progress, at most `totalMs`, then closes the connections. Calls that still wait for a connection, and
+   * later calls, are not sent: a query gets `ConnectionFailed`, a submit is rejected as safe to retry.
+   */
   readonly close: () => Promise<void>;
 }
 
-/** What is shared by all accounts of one origin. */
+/** The state that all accounts of one origin share. */
 interface Endpoint {
   readonly pool: Pool;
-  /** Added to our clock for signing: learned when a signature was refused. */
+  /** Added to our clock for signing. Learned from a refused signature. */
   signingOffsetMs: number;
-  seenOffsetMs?: number;
+  /** The vendor's clock less ours, at the last response with a date. */
+  clockOffsetMs?: number;
 }
 
-interface Admission {
+interface VendorResponse {
   readonly reply: Reply;
-  readonly exchanged: Exchanged;
-  /** The vendor's clock less the time that was signed; absent where the reply has no date. */
+  readonly result: ExchangeResult;
+  /** The vendor's clock less the signed time; absent if the response has no date. */
   readonly skewMs?: number;
+}
+
+/** One attempt: the connection for its requests, and the controller that ends them. */
+interface Attempt {
+  readonly connection: Connection;
+  readonly abort: AbortController;
 }
 
 const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', message });
 
 /**
- * Makes a client for all accounts of this process.
+ * Makes a client for all accounts of this process. It connects with the first request.
+ * @throws TypeError if an account's endpoint is not a URL
  * @see https://docs.aidc-ai.com/aidge-resource/ the API's pages
  */
 export const createVendorClient = (options: VendorClientOptions): VendorClient => {
-  const { api = tryOnApi, nowMs = Date.now, aroundExchange = (_about, send) => send() } = options;
+  const { api = tryOnApi, nowMs = Date.now, aroundExchange = (_info, send) => send() } = options;
   const limits: VendorLimits = { ...vendorLimits, ...options.limits };
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   const endpoints = new Map<string, Endpoint>();
-
-  const endpointOf = (account: Account): Endpoint => {
+  for (const account of options.accounts) {
     const { origin } = new URL(account.endpoint);
-    const known = endpoints.get(origin);
-    if (known) return known;
+    if (endpoints.has(origin)) continue;
     const { connections, connectMs } = limits;
-    const { dispatcher } = options;
-    const pool = createPool({ origin, connections, connectMs, ...(dispatcher ? { dispatcher } : {}) });
-    const endpoint: Endpoint = { pool, signingOffsetMs: 0 };
-    endpoints.set(origin, endpoint);
-    return endpoint;
-  };
+    const pool = createPool({ origin, connections, connectMs, dispatcher: options.dispatcher });
+    endpoints.set(origin, { pool, signingOffsetMs: 0 });
+  }
+  const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;
 
-  /** One request: key and secret read anew, signed anew. */
-  const ask = async (
+  /** Sends one request. Reads key and secret and signs for each request. */
+  const send = async (
     account: Account,
-    slot: Slot,
-    signal: AbortSignal,
+    { connection, abort }: Attempt,
     apiName: string,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<Admission> => {
+  ): Promise<VendorResponse> => {
     const endpoint = endpointOf(account);
     const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
       throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
     });
     const timestampMs = nowMs() + endpoint.signingOffsetMs;
-    const call: SignedCall = signCall({
-      scheme: account.signature,
-      apiName,
-      parameters,
-      appKey,
-      appSecret,
-      timestampMs,
-    });
+    const call = signCall({ scheme: account.signature, apiName, parameters, appKey, appSecret, timestampMs });
     const { origin, pathname } = new URL(account.endpoint);
     const pathPrefix = pathname.replace(/\/$/, '');
     const [path = ''] = `${pathPrefix}${call.path}`.split('?', 1);
-    const exchanged = await aroundExchange({ account: account.name, origin, path }, () =>
+    const result = await aroundExchange({ account: account.name, origin, path }, () =>
       exchange({
-        slot,
+        connection,
         origin,
         pathPrefix,
         call,
@@ -149,52 +148,50 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
           'user-agent': 'temporal-tryon',
           ...(account.trial ? { 'x-iop-trial': 'true' } : {}),
         },
-        signal,
+        abort,
         headersMs: limits.headersMs,
         bodyBytes: limits.bodyBytes,
       }),
     );
-    const reply = readReply(exchanged, api, redactor([appKey, appSecret, call.sign]));
+    const reply = readReply(result, api, redactor([appKey, appSecret, call.sign]));
     const { vendorDateMs } = reply;
-    if (vendorDateMs === undefined) return { reply, exchanged };
-    endpoint.seenOffsetMs = vendorDateMs - nowMs();
-    return { reply, exchanged, skewMs: vendorDateMs - timestampMs };
+    if (vendorDateMs === undefined) return { reply, result };
+    endpoint.clockOffsetMs = vendorDateMs - nowMs();
+    return { reply, result, skewMs: vendorDateMs - timestampMs };
   };
 
-  /** Whether a reply says that its time or signature was refused, and its date says why; if so, the time is learned. */
-  const learnClock = (account: Account, asked: Admission): boolean => {
+  /** Learns the vendor's clock if it refused a signature or its time, and the date of the response explains why. */
+  const learnClock = (account: Account, { reply, skewMs }: VendorResponse): boolean => {
     const endpoint = endpointOf(account);
-    const classification = classify(asked.reply, api, { taskId: '', acceptOtherTaskId: true });
-    if (classification.kind !== 'error' || classification.class !== 'clock') return false;
-    if (asked.skewMs === undefined || Math.abs(asked.skewMs) <= limits.skewMs) return false;
-    endpoint.signingOffsetMs = endpoint.seenOffsetMs ?? 0;
+    if (!isClockRefused(reply, api) || skewMs === undefined || Math.abs(skewMs) <= limits.skewMs) return false;
+    endpoint.signingOffsetMs = endpoint.clockOffsetMs ?? 0;
     return true;
   };
 
-  /** Lends a connection and starts the clock of the attempt. */
-  const attempt = async <T>(
-    account: Account,
-    signal: AbortSignal | undefined,
-    work: (slot: Slot, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> =>
-    endpointOf(account).pool.use(signal, async (slot) => {
-      const limited = new AbortController();
-      const cancel = () => limited.abort(signal?.reason);
-      if (signal?.aborted) cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
+  /**
+   * Takes a connection and runs `work` within the attempt's limit. One controller with its own listener and timer, not
+   * `AbortSignal.any`: on Node 20 that leaks memory for each call if the caller's signal lives long.
+   */
+  const runAttempt = <T>(account: Account, signal: AbortSignal | undefined, work: (attempt: Attempt) => Promise<T>) =>
+    endpointOf(account).pool.use(signal, async (connection) => {
+      const abort = new AbortController();
+      const onAbort = () => abort.abort(signal?.reason);
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
       const timer = setTimeout(() => {
-        limited.abort(new LimitError(`no whole answer within ${limits.totalMs / 1000} s`));
+        abort.abort(new LimitError(`no complete answer within ${limits.totalMs / 1000} s`));
       }, limits.totalMs);
       try {
-        return await work(slot, limited.signal);
+        return await work({ connection, abort });
       } finally {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', cancel);
+        signal?.removeEventListener('abort', onAbort);
       }
     });
 
   const faultOf = (error: unknown): Fault => {
     if (error instanceof NoKeyError) return noKey(error.message);
+    if (error instanceof ClosedError) return { kind: 'fault', code: 'ConnectionFailed', message: error.message };
     const name = error instanceof Error ? error.name : 'unknown error';
     return { kind: 'fault', code: 'ConnectionFailed', message: `the exchange failed (${excerptOf(name, 60)})` };
   };
@@ -205,15 +202,15 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
     let queries = 0;
     try {
-      const reply = await attempt(account, signal, async (slot, limited) => {
-        const poll = async () => {
-          const asked = await ask(account, slot, limited, api.queryPath, { [api.taskIdParameter]: taskId });
+      const reply = await runAttempt(account, signal, async (attempt) => {
+        const query = async () => {
+          const response = await send(account, attempt, api.queryPath, { [api.taskIdParameter]: taskId });
           queries += 1;
-          return asked;
+          return response;
         };
-        const first = await poll();
-        const isStale = first.exchanged.kind === 'fault' && first.exchanged.staleSocket;
-        return isStale || learnClock(account, first) ? (await poll()).reply : first.reply;
+        const first = await query();
+        const isStale = first.result.kind === 'fault' && first.result.staleSocket;
+        return isStale || learnClock(account, first) ? (await query()).reply : first.reply;
       });
       return { reply, queries };
     } catch (error) {
@@ -224,20 +221,28 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
 
   const submit: VendorClient['submit'] = async ({ account: name = defaults.account, request, pro = false, signal }) => {
     signal?.throwIfAborted();
-    const rejected = (fault: Fault): SubmitResult => ({ kind: 'rejected', error: errorOf(fault), retrySafe: false });
+    const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
+      kind: 'rejected',
+      error: errorOf(fault),
+      retrySafe,
+    });
     const account = accounts.get(name);
     if (!account) return rejected(noKey(`no account ${name} is configured here`));
     const kind = pro ? 'pro' : 'standard';
     const value = JSON.stringify(Array.isArray(request) ? request : [request]);
     try {
-      return await attempt(account, signal, async (slot, limited) => {
-        const asked = await ask(account, slot, limited, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
-        const neverSent = asked.exchanged.kind === 'fault' && asked.exchanged.neverSent;
-        return submitResult(asked.reply, api, { neverSent, isClockLearned: learnClock(account, asked) });
+      return await runAttempt(account, signal, async (attempt) => {
+        const response = await send(account, attempt, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
+        const { reply, result } = response;
+        const neverSent = result.kind === 'fault' && result.neverSent;
+        return submitResult(reply, api, { neverSent, isClockLearned: learnClock(account, response) });
       });
     } catch (error) {
       signal?.throwIfAborted();
-      return error instanceof NoKeyError ? rejected(faultOf(error)) : { kind: 'maybe', error: errorOf(faultOf(error)) };
+      const fault = faultOf(error);
+      if (error instanceof NoKeyError) return rejected(fault);
+      if (error instanceof ClosedError) return rejected(fault, true);
+      return { kind: 'maybe', error: errorOf(fault) };
     }
   };
 
@@ -246,10 +251,10 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     submit,
     clockOffsetMs: (name = defaults.account) => {
       const account = accounts.get(name);
-      return account && endpointOf(account).seenOffsetMs;
+      return account && endpointOf(account).clockOffsetMs;
     },
     close: async () => {
-      await Promise.all([...endpoints.values()].map(({ pool }) => pool.close()));
+      await Promise.all([...endpoints.values()].map(({ pool }) => pool.close(limits.totalMs)));
     },
   };
 };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The id of an image: SHA-256 of its URL's text before the first `?` or `#`, as 32 characters of lower-case hex. A URL that the
- * vendor signs anew keeps its id.
+ * The id of an image: SHA-256 of its URL up to the first `?` or `#`, as 32 lower-case hex digits. The id stays the same when the vendor
+ * signs the URL again.
  */
 export const imageId = (imageUrl: string): string =>
   createHash('sha256')

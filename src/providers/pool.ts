@@ -1,119 +1,140 @@
-/** A bounded set of connections to one origin, each of which knows whether it was used before. */
+/** A bounded set of connections to one origin. Each knows whether its socket was used before. */
 import { buildConnector, Client, type Dispatcher } from 'undici';
 
-/** One connection, lent to one user at a time. */
-export interface Slot {
+/** The socket of one request. `none`: no connection was made; `new`, `reused`; `unknown`: the dispatcher is not ours. */
+export type SocketUse = 'none' | 'new' | 'reused' | 'unknown';
+
+/** One connection, lent to one caller at a time. */
+export interface Connection {
   readonly dispatcher: Dispatcher;
-  /**
-   * Starts to watch. The answers, at any time after: `neverConnected`, no connection was there since; `stayed`, that which was there
-   * at the start is the only one so far, so what happened to a request happened on a reused socket.
-   */
-  readonly watch: () => { readonly neverConnected: () => boolean; readonly stayed: () => boolean };
+  /** Call it before a request; the function that it returns gives the {@link SocketUse} since then. */
+  readonly watchSocket: () => () => SocketUse;
+}
+
+/** The pool was closed before the request could start. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError';
 }
 
 /** See {@link createPool}. */
 export interface Pool {
-  /** Waits for a free slot, first come first served, and lends it. Rejects with the signal's reason while it waits. */
-  readonly use: <T>(signal: AbortSignal | undefined, work: (slot: Slot) => Promise<T>) => Promise<T>;
-  readonly close: () => Promise<void>;
+  /**
+   * Waits for a free connection, first come first served, and lends it to `work`. While it waits it rejects with the signal's reason
+   * on an abort, and with {@link ClosedError} on a close.
+   */
+  readonly use: <T>(signal: AbortSignal | undefined, work: (connection: Connection) => Promise<T>) => Promise<T>;
+  /** Refuses new work, waits at most `graceMs` for the work in progress, then ends the connections. */
+  readonly close: (graceMs: number) => Promise<void>;
 }
 
-const watchable = (client: Client): Slot => {
-  let isConnected = false;
-  let connections = 0;
+const ownConnection = (client: Client): Connection => {
+  let connects = 0;
   client.on('connect', () => {
-    isConnected = true;
-    connections += 1;
-  });
-  client.on('disconnect', () => {
-    isConnected = false;
+    connects += 1;
   });
   return {
     dispatcher: client,
-    watch: () => {
-      const was = { isConnected, connections };
-      return {
-        neverConnected: () => !was.isConnected && connections === was.connections,
-        stayed: () => was.isConnected && connections === was.connections,
+    watchSocket: () => {
+      const connectsBefore = connects;
+      const { connected } = client.stats;
+      return () => {
+        if (connects > connectsBefore) return 'new';
+        return connected ? 'reused' : 'none';
       };
     },
   };
 };
 
-/** A dispatcher of somebody else tells nothing of its connections. */
-const opaque = (dispatcher: Dispatcher): Slot => ({
-  dispatcher,
-  watch: () => ({ neverConnected: () => false, stayed: () => false }),
-});
-
 /**
- * @param options - `connections`: how many at most; `connectMs`: limit for DNS, TCP and TLS together; `dispatcher`: sends instead of
- *   connections of our own, and is not closed
+ * Makes a pool.
+ * @param options - `connections`: the maximum; `connectMs`: limit for DNS, TCP and TLS together; `dispatcher`: replaces the pool's own
+ *   connections; the pool does not close it
  */
 export const createPool = (options: {
   readonly origin: string;
   readonly connections: number;
   readonly connectMs: number;
-  readonly dispatcher?: Dispatcher;
+  readonly dispatcher?: Dispatcher | undefined;
 }): Pool => {
-  // Explicit, since NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the check off otherwise.
+  const { dispatcher } = options;
+  // Explicit, since NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise turn the check off.
   const connect = buildConnector({ timeout: options.connectMs, rejectUnauthorized: true });
   const clients: Client[] = [];
-  const idle: Slot[] = [];
-  const waiting: (() => void)[] = [];
-  let lent = 0;
+  const idle: Connection[] = [];
+  /** Called with a free connection, or with none when the pool closes. */
+  const waiters: ((connection?: Connection) => void)[] = [];
+  const running = new Set<Promise<unknown>>();
+  let connections = 0;
+  let isClosed = false;
 
-  const open = (): Slot => {
-    if (options.dispatcher) return opaque(options.dispatcher);
+  const open = (): Connection => {
+    connections += 1;
+    if (dispatcher) return { dispatcher, watchSocket: () => () => 'unknown' };
     const client = new Client(options.origin, {
       connect,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: 10_000,
       keepAliveMaxTimeout: 60_000,
-      // The limits of an exchange are kept in one place, `exchange.ts`.
+      // `exchange.ts` has all limits of an exchange.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
     clients.push(client);
-    return watchable(client);
+    return ownConnection(client);
   };
 
-  const turn = (signal: AbortSignal | undefined): Promise<void> => {
+  const closedError = () => new ClosedError('the client is closed');
+
+  const acquire = async (signal: AbortSignal | undefined): Promise<Connection> => {
     signal?.throwIfAborted();
-    if (lent < options.connections) {
-      lent += 1;
-      return Promise.resolve();
-    }
+    if (isClosed) throw closedError();
+    // The connection used last: its socket is the most likely to be alive.
+    const free = idle.pop() ?? (connections < options.connections ? open() : undefined);
+    if (free) return free;
     return new Promise((resolve, reject) => {
-      const go = () => {
-        signal?.removeEventListener('abort', leave);
-        resolve();
+      const onTurn = (connection?: Connection) => {
+        signal?.removeEventListener('abort', onAbort);
+        if (connection) resolve(connection);
+        else reject(closedError());
       };
-      const leave = () => {
-        waiting.splice(waiting.indexOf(go), 1);
+      const onAbort = () => {
+        waiters.splice(waiters.indexOf(onTurn), 1);
         reject(signal?.reason);
       };
-      waiting.push(go);
-      signal?.addEventListener('abort', leave, { once: true });
+      waiters.push(onTurn);
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   };
 
+  const release = (connection: Connection): void => {
+    const next = waiters.shift();
+    if (next) next(connection);
+    else idle.push(connection);
+  };
+
   return {
-    use: async (signal, work) => {
-      await turn(signal);
-      // The one used last: its connection is the most likely to be alive.
-      const slot = idle.pop() ?? open();
-      try {
-        return await work(slot);
-      } finally {
-        idle.push(slot);
-        const next = waiting.shift();
-        if (next) next();
-        else lent -= 1;
-      }
+    use: (signal, work) => {
+      const run = (async () => {
+        const connection = await acquire(signal);
+        try {
+          return await work(connection);
+        } finally {
+          release(connection);
+        }
+      })();
+      running.add(run);
+      return run.finally(() => running.delete(run));
     },
-    close: async () => {
+    close: async (graceMs) => {
+      isClosed = true;
+      for (const onTurn of waiters.splice(0)) onTurn();
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([Promise.allSettled(running), grace]);
+      clearTimeout(timer);
       await Promise.all(clients.map((client) => client.destroy()));
     },
   };

@@ -1,16 +1,17 @@
-/** From what an exchange brought to a `Reply`, without secrets. */
+/** Turns the result of an exchange into a `Reply` without secrets. */
+import { defined } from '../defined.js';
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
 import { parseJson } from './aidge/envelope.js';
-import type { Exchanged } from './exchange.js';
+import type { ExchangeResult } from './exchange.js';
 import { imageId } from './image-id.js';
 import { excerptOf } from './redact.js';
 
 type Redact = (text: string) => string;
 
-/** A code is a short word; what is longer may hold anything. */
-const longestCode = 64;
-/** Excerpts are polled for in this many characters. */
-const searched = 16 * 1024;
+/** Longest code, in characters. A longer text is not a code, and may have anything in it. */
+const maxCodeLength = 64;
+/** An excerpt is taken from the first characters of a body: this many are redacted. */
+const maxRedactedLength = 16 * 1024;
 
 const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> => {
   try {
@@ -20,56 +21,60 @@ const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> =>
   }
 };
 
-const tellsAnything = (answer: Pick<Answer, 'gatewayCode' | 'serviceCode' | 'success' | 'task'>): boolean =>
+const hasContent = (answer: Pick<Answer, 'gatewayCode' | 'serviceCode' | 'success' | 'task'>): boolean =>
   [answer.gatewayCode, answer.serviceCode, answer.success, answer.task].some((field) => field !== undefined);
 
 const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
   ...task,
-  ...(task.vendorStatus === undefined ? {} : { vendorStatus: redact(task.vendorStatus) }),
-  ...(task.message === undefined ? {} : { message: redact(task.message) }),
+  ...defined({
+    vendorStatus: task.vendorStatus && redact(task.vendorStatus),
+    message: task.message && redact(task.message),
+  }),
   subTasks: task.subTasks.map((subTask) =>
     subTask.vendorStatus === undefined ? subTask : { ...subTask, vendorStatus: redact(subTask.vendorStatus) },
   ),
 });
 
-/** Every text that ends in an error or a status; task ids and image addresses stay as they are. */
+/** Redacts every text that ends in an error or a status. Task ids and image URLs stay as they are. */
 const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer => {
-  const texts: { gatewayMessage?: string; serviceMessage?: string } = {};
-  for (const name of ['gatewayMessage', 'serviceMessage'] as const) {
-    const text = answer[name];
-    if (text !== undefined) texts[name] = redact(text);
-  }
-  const codes: { gatewayCode?: string; gatewaySubCode?: string; serviceCode?: string } = {};
-  for (const name of ['gatewayCode', 'gatewaySubCode', 'serviceCode'] as const) {
-    const text = answer[name];
-    // A signature is as long as the longest code: it is polled for in short ones, too.
-    if (text !== undefined) codes[name] = redact(text).slice(0, longestCode);
-  }
-  const requestId = answer.requestId === undefined ? {} : { requestId: redact(answer.requestId) };
-  const task = answer.task === undefined ? {} : { task: redactTask(answer.task, redact) };
-  return { ...answer, ...texts, ...codes, ...requestId, ...task };
+  const text = (value: string | undefined) => value && redact(value);
+  // A signature is as long as the longest code, so codes are redacted too.
+  const code = (value: string | undefined) => text(value)?.slice(0, maxCodeLength);
+  return defined({
+    ...answer,
+    gatewayCode: code(answer.gatewayCode),
+    gatewaySubCode: code(answer.gatewaySubCode),
+    gatewayMessage: text(answer.gatewayMessage),
+    serviceCode: code(answer.serviceCode),
+    serviceMessage: text(answer.serviceMessage),
+    requestId: text(answer.requestId),
+    task: answer.task && redactTask(answer.task, redact),
+  });
 };
 
 /**
- * Reads an exchange's body by its content, whatever its type says.
- * @param redact - takes keys, signatures and signed addresses out of a text
+ * Reads an exchange's body by its content, whatever its content type.
+ * @param redact - removes keys, signatures and signed URLs from a text
  */
-export const readReply = (exchanged: Exchanged, api: VendorApi, redact: Redact): Reply => {
-  if (exchanged.kind === 'fault') return exchanged.fault;
-  const { facts, text } = exchanged;
+export const readReply = (result: ExchangeResult, api: VendorApi, redact: Redact): Reply => {
+  if (result.kind === 'fault') return result.fault;
+  const { facts, text } = result;
   const isOk = facts.httpStatus >= 200 && facts.httpStatus < 300;
-  const fault = (code: Fault['code'], message: string): Fault => {
-    const excerpt = excerptOf(redact(text.slice(0, searched)));
-    return { kind: 'fault', code, message, ...(excerpt === '' ? {} : { excerpt }), ...facts };
-  };
+  const excerpt = () => excerptOf(redact(text.slice(0, maxRedactedLength)));
+  const fault = (code: Fault['code'], message: string): Fault => ({
+    kind: 'fault',
+    code,
+    message,
+    ...defined({ excerpt: excerpt() || undefined }),
+    ...facts,
+  });
   if (isOk && text.trim() === '') return fault('BadBody', `HTTP ${facts.httpStatus} with an empty body`);
   const answer = parsed(text, api);
-  if (answer === undefined || !(isOk || tellsAnything(answer))) {
+  if (answer === undefined || !(isOk || hasContent(answer))) {
     return isOk
       ? fault('BadBody', 'the answer is not a JSON object')
       : fault(`Http${facts.httpStatus}`, `HTTP ${facts.httpStatus}`);
   }
-  const isOdd = answer.task === undefined || answer.task.status === 'unknown';
-  const excerpt = isOdd ? { excerpt: excerptOf(redact(text.slice(0, searched))) } : {};
-  return { ...redactAnswer(answer, redact), ...excerpt, ...facts };
+  const isUnclear = answer.task === undefined || answer.task.status === 'unknown';
+  return { ...redactAnswer(answer, redact), ...(isUnclear ? { excerpt: excerpt() } : {}), ...facts };
 };

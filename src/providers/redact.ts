@@ -1,13 +1,13 @@
-/** Keeps keys, signatures and signed addresses out of whatever is logged, recorded or thrown. */
+/** Removes keys, signatures and signed URLs from texts that are logged, recorded or thrown. */
 
 const mark = '[redacted]';
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** No letter or digit before this, unless it is the end of an escape such as `%3D`, `\u003d` or a JSON `\n`. */
+/** The start of a word. An escape such as `%3D`, `\u003d` or a JSON `\n` may stand before it. */
 const wordStart = String.raw`(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\[bfnrt]))`;
 
-/** The forms in which a value can come back: as it is, URL-encoded (both ways), within JSON. */
+/** The forms of a value in a reply: plain, URL-encoded (both ways), as JSON text. */
 const formsOf = (value: string): readonly string[] => [
   value,
   encodeURIComponent(value),
@@ -15,29 +15,30 @@ const formsOf = (value: string): readonly string[] => [
   JSON.stringify(value).slice(1, -1),
 ];
 
-// `sign=`, `"app_key":"`, `sign%3D`, `sign\u003d`, `sign&#61;`: the name, some joint, the value.
-const named =
+// A secret's name, a separator, a value: `sign=`, `"app_key":"`, `sign%3D`, `sign\u003d`, `sign&#61;`.
+const namedSecret =
   /(?:\b|(?<=%[0-9a-f]{2}|\\u[0-9a-f]{4}))(app_?key|app_?secret|access_token|sign|signature|ossaccesskeyid)(\s{0,5}(?:=|%3d|\\u003d|&#0{0,3}61;)\s{0,5}(?:\\?["'])?|\\?["']\s{0,5}[:=]\s{0,5}(?:\\?["'])?)(?!\[redacted\])[^\s"'&<>\\,;)}\]%]+/gi;
-// Lengths are bounded, so that a page built for it cannot keep the pattern busy. Whatever follows the `?` of an address may be a signature, under any name.
-const query = /(\b[a-z][a-z0-9+.-]{0,20}:(?:\\?\/){2}[^\s"'<>?#]{0,1000}|\/rest\/[^\s"'<>?#]{0,200})[?#][^\s"'<>]*/gi;
+// A URL's query or fragment: it may be a signature under any name. Lengths are bounded, so that no page can make the pattern slow.
+const urlQuery =
+  /(\b[a-z][a-z0-9+.-]{0,20}:(?:\\?\/){2}[^\s"'<>?#]{0,1000}|\/rest\/[^\s"'<>?#]{0,200})[?#][^\s"'<>]*/gi;
 
 /**
- * A function that takes the given values out of a text, and all that looks like a signature or a query string.
- * @param values - secrets, keys, signatures; empty ones are ignored
+ * Makes a function that replaces the given values, and everything in the form of a signature or a query string, by `[redacted]`.
+ * @param values - secrets, keys, signatures; empty values are ignored
  */
 export const redactor = (values: readonly string[]): ((text: string) => string) => {
   const forms = [...new Set(values.filter((value) => value !== '').flatMap(formsOf))]
     .sort((a, b) => b.length - a.length)
-    // Within a longer word or number a short key may stand by chance; behind an escape it does not.
+    // A short key may occur in a longer word or number by chance, so it must be a word of its own.
     .map((form) => (form.length < 16 ? `${wordStart}${escaped(form)}(?![A-Za-z0-9])` : escaped(form)));
-  const known = forms.length > 0 ? new RegExp(forms.join('|'), 'gi') : undefined;
+  const givenValues = forms.length > 0 ? new RegExp(forms.join('|'), 'gi') : undefined;
   return (text) => {
-    const shorter = text.replace(query, `$1?${mark}`).replace(named, `$1$2${mark}`);
-    return known ? shorter.replace(known, mark) : shorter;
+    const withoutQueries = text.replace(urlQuery, `$1?${mark}`).replace(namedSecret, `$1$2${mark}`);
+    return givenValues ? withoutQueries.replace(givenValues, mark) : withoutQueries;
   };
 };
 
-/** At most `length` characters of a text, control and format characters replaced by spaces. */
+/** The first `length` characters of a text. Control and format characters become spaces. */
 export const excerptOf = (text: string, length = 200): string =>
   text
     .slice(0, length * 20)

@@ -1,23 +1,28 @@
-/** What the error codes of Node and undici mean for an exchange, as a table. */
+/** The error codes of Node and undici, as a table. */
 import type { TransportCode } from '../poll/reply.js';
 
-/** What an error came to. `word`: the code of Node or undici, for the message. */
+/** The meaning of an error. */
 export interface TransportError {
   readonly code: TransportCode;
-  readonly word: string;
-  /** The request surely did not leave: there was no connection to send it on. */
+  /** The code of Node or undici, for the message. */
+  readonly cause: string;
+  /** The request was certainly not sent: there was no connection. */
   readonly neverSent: boolean;
 }
 
-const beforeSending = { neverSent: true } as const;
-const failed = { code: 'ConnectionFailed', neverSent: false } as const;
-const unreachable = { code: 'ConnectionFailed', ...beforeSending } as const;
-const dns = { code: 'DnsFailed', ...beforeSending } as const;
-const untrusted = { code: 'TlsFailed', ...beforeSending } as const;
+type Row = Omit<TransportError, 'cause'>;
 
-type Row = Omit<TransportError, 'word'>;
+const failed: Row = { code: 'ConnectionFailed', neverSent: false };
+const unreachable: Row = { code: 'ConnectionFailed', neverSent: true };
+const dns: Row = { code: 'DnsFailed', neverSent: true };
+const untrusted: Row = { code: 'TlsFailed', neverSent: true };
+const timeout: Row = { code: 'Timeout', neverSent: false };
+const tooLarge: Row = { code: 'TooLarge', neverSent: false };
+const badBody: Row = { code: 'BadBody', neverSent: false };
+// Alerts may come after the request was sent.
+const tlsAlert: Row = { code: 'TlsFailed', neverSent: false };
 
-/** By code. */
+/** Rows by error code. */
 export const errorCodes: Readonly<Record<string, Row>> = {
   ECONNREFUSED: unreachable,
   EHOSTUNREACH: unreachable,
@@ -36,12 +41,12 @@ export const errorCodes: Readonly<Record<string, Row>> = {
   ENOTFOUND: dns,
   ENODATA: dns,
   ESERVFAIL: dns,
-  UND_ERR_HEADERS_TIMEOUT: { code: 'Timeout', neverSent: false },
-  UND_ERR_BODY_TIMEOUT: { code: 'Timeout', neverSent: false },
-  UND_ERR_HEADERS_OVERFLOW: { code: 'TooLarge', neverSent: false },
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: { code: 'TooLarge', neverSent: false },
-  HTTPParserError: { code: 'BadBody', neverSent: false },
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { code: 'BadBody', neverSent: false },
+  UND_ERR_HEADERS_TIMEOUT: timeout,
+  UND_ERR_BODY_TIMEOUT: timeout,
+  UND_ERR_HEADERS_OVERFLOW: tooLarge,
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge,
+  HTTPParserError: badBody,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: badBody,
   DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
   SELF_SIGNED_CERT_IN_CHAIN: untrusted,
   HOSTNAME_MISMATCH: untrusted,
@@ -49,33 +54,32 @@ export const errorCodes: Readonly<Record<string, Row>> = {
   INVALID_PURPOSE: untrusted,
   PATH_LENGTH_EXCEEDED: untrusted,
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted,
-  // Alerts may come after the request has left.
-  EPROTO: { code: 'TlsFailed', neverSent: false },
+  EPROTO: tlsAlert,
 };
 
-/** By how the code begins, where it is no row of {@link errorCodes}. */
+/** Rows by the start of an error code, for codes that {@link errorCodes} does not have. */
 export const errorPrefixes: Readonly<Record<string, Row>> = {
   EAI_: dns,
   CERT_: untrusted,
   UNABLE_TO_: untrusted,
-  ERR_TLS_: { code: 'TlsFailed', neverSent: false },
-  ERR_SSL_: { code: 'TlsFailed', neverSent: false },
-  // llhttp: what came is not HTTP.
-  HPE_: { code: 'BadBody', neverSent: false },
+  ERR_TLS_: tlsAlert,
+  ERR_SSL_: tlsAlert,
+  // The HTTP parser: the response is not HTTP.
+  HPE_: badBody,
 };
 
-/** The first `code` along the error, its causes and the attempts that it sums up. */
-const wordOf = (error: unknown, depth = 0): string | undefined => {
+/** The first `code` of an error, its causes, or the errors that it aggregates. */
+const codeOf = (error: unknown, depth = 0): string | undefined => {
   if (typeof error !== 'object' || error === null || depth > 4) return undefined;
   const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
   if (typeof code === 'string' && code !== '') return code;
-  return wordOf(cause, depth + 1) ?? (Array.isArray(errors) ? wordOf(errors[0], depth + 1) : undefined);
+  return codeOf(cause, depth + 1) ?? (Array.isArray(errors) ? codeOf(errors[0], depth + 1) : undefined);
 };
 
-/** Maps an error of `undici` or `node:net` by code; what is no row is a failed connection. Never shows the error's own text. */
+/** Maps an error of undici or Node by its code. An unknown code is a failed connection. Never shows the error's own text. */
 export const transportError = (error: unknown): TransportError => {
-  const word = (wordOf(error) ?? (error instanceof Error ? error.name : 'unknown error')).slice(0, 60);
-  if (Object.hasOwn(errorCodes, word)) return { ...failed, ...errorCodes[word], word };
-  const prefix = Object.keys(errorPrefixes).find((start) => word.startsWith(start));
-  return { ...failed, ...(prefix === undefined ? {} : errorPrefixes[prefix]), word };
+  const cause = (codeOf(error) ?? (error instanceof Error ? error.name : 'unknown error')).slice(0, 60);
+  if (Object.hasOwn(errorCodes, cause)) return { ...failed, ...errorCodes[cause], cause };
+  const prefix = Object.keys(errorPrefixes).find((start) => cause.startsWith(start));
+  return { ...failed, ...(prefix && errorPrefixes[prefix]), cause };
 };

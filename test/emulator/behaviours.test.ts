@@ -1,48 +1,49 @@
 import { gunzipSync } from 'node:zlib';
 import { Client, request } from 'undici';
 import { describe, expect, test } from 'vitest';
+import { defined } from '../../src/defined.js';
 import { type Behaviour, type BehaviourName, behaviours, type Emulator } from '../../src/testing.js';
 import { callV2, query, v2Target } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-interface PollingHandle {
+interface Subject {
   readonly emulator: Emulator;
   readonly taskId: string;
 }
-type Check = (poll: PollingHandle) => Promise<void>;
+type Check = (subject: Subject) => Promise<void>;
 
-/** One query, as undici gives it. */
-async function ask({ emulator, taskId }: PollingHandle, signal?: AbortSignal) {
+/** One query; undici's response. */
+async function ask({ emulator, taskId }: Subject, signal?: AbortSignal) {
   return request(emulator.url + v2Target(emulator), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ task_id: taskId }),
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
 }
 
-/** The next query is answered well: by the clock, the task being finished. */
-async function thenNormal({ emulator, taskId }: PollingHandle): Promise<void> {
+/** The next query gets the normal answer: the task is finished. */
+async function expectNormal({ emulator, taskId }: Subject): Promise<void> {
   expect((await query(emulator, taskId)).data.taskStatus).toBe('finished');
 }
 
 const status =
   (code: number, retryAfter?: string): Check =>
-  async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     expect([statusCode, headers['retry-after'], await body.text()]).toEqual([
       code,
       retryAfter,
       expect.stringContaining(`<h1>${code} `),
     ]);
-    expect(poll.emulator.queries.at(-1)).toMatchObject({ answered: `http:${code}`, ends: false });
+    expect(subject.emulator.queries.at(-1)).toMatchObject({ answered: `http:${code}`, ends: false });
   };
 const raw =
   (code: number, text: string | RegExp, type?: string): Check =>
-  async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     expect([statusCode, headers['content-type']]).toEqual([code, type]);
     expect(await body.text()).toMatch(text);
   };
@@ -59,8 +60,8 @@ const refusal =
     expect('data' in reply).toBe(false);
     expect(emulator.queries.at(-1)?.answered).toBe(`service:${resCode}`);
   };
-/** A task's reply in short: main status, then sub-tasks with their image counts. */
-async function glance({ emulator, taskId }: PollingHandle): Promise<string> {
+/** A reply as one line: main status, then sub-tasks with their image counts. */
+async function summaryOf({ emulator, taskId }: Subject): Promise<string> {
   const { data } = await query(emulator, taskId);
   if (data === undefined || data === null) return `data ${data}`;
   const list = Array.isArray(data.taskResult)
@@ -69,12 +70,12 @@ async function glance({ emulator, taskId }: PollingHandle): Promise<string> {
     : [`taskResult ${data.taskResult}`];
   return [`${data.taskStatus}`, ...list].join(' ');
 }
-/** So many queries are answered so, each as {@link glance} tells it. */
-const course =
+/** The replies to the next queries, each as {@link summaryOf} gives it. */
+const replies =
   (...expected: string[]): Check =>
-  async (poll) => {
+  async (subject) => {
     const seen: string[] = [];
-    for (let count = 0; count < expected.length; count++) seen.push(await glance(poll));
+    for (let count = 0; count < expected.length; count++) seen.push(await summaryOf(subject));
     expect(seen).toEqual(expected);
   };
 const all = 'finished finished:2 finished:2';
@@ -84,74 +85,74 @@ const none = 'running running:- running:-';
 const itemsOf = (reply: any): any[] =>
   // biome-ignore lint/suspicious/noExplicitAny: the vendor's untyped JSON
   reply.data.taskResult.flatMap((item: any) => item.taskResult?.result?.imageList ?? []);
-async function urls({ emulator, taskId }: PollingHandle): Promise<string[]> {
+async function urls({ emulator, taskId }: Subject): Promise<string[]> {
   return itemsOf(await query(emulator, taskId)).map(({ imageUrl }) => imageUrl);
 }
-/** All four addresses poll so. */
+/** All four URLs match. */
 const addresses =
   (form: RegExp): Check =>
-  async (poll) => {
-    const found = await urls(poll);
+  async (subject) => {
+    const found = await urls(subject);
     expect(found).toHaveLength(4);
     for (const url of found) expect(url).toMatch(form);
   };
 const notFound =
   (code: number, part: string): Check =>
-  async (poll) => {
-    const { statusCode, body } = await ask(poll);
+  async (subject) => {
+    const { statusCode, body } = await ask(subject);
     expect([statusCode, (await body.text()).includes(part)]).toEqual([code, true]);
-    expect(poll.emulator.queries.at(-1)?.answered).toBe('not-found');
+    expect(subject.emulator.queries.at(-1)?.answered).toBe('not-found');
   };
 
-/** What each behaviour does on the wire. The emulator's tasks are finished by their clock, with two sub-tasks of two images. */
+/** What each behaviour sends. By its clock the task is finished; it has two sub-tasks of two images. */
 const checks: Record<BehaviourName, Check> = {
-  live: course(all, all),
-  submitted: course('submitted taskResult undefined', 'submitted taskResult undefined'),
-  stuck: course(none, none),
-  'running-no-result': course('running taskResult undefined', all),
-  'running-null-result': course('running taskResult null', all),
-  'running-empty-result': course('running', all),
-  'running-then-queued': course(none, 'submitted taskResult undefined', none, all),
-  finished: course(all, all),
-  batches: course('running finished:2 running:-', all, all),
-  'finished-then-running': course(all, none, none),
-  'failed-then-finished': course('failed failed:- failed:-', all),
-  'finished-empty': course('finished', 'finished'),
-  'finished-no-result': course('finished taskResult undefined'),
-  'finished-null-result': course('finished taskResult null'),
-  'finished-no-images': course('finished finished:0 finished:0'),
-  'finished-no-inner': course('finished finished:- finished:-'),
-  'finished-empty-then-full': course('finished', all),
-  partial: course('finished finished:2 failed:-'),
-  'partial-failed': course('failed finished:2 failed:-'),
-  'all-failed': course('failed failed:- failed:-'),
-  'all-sub-tasks-failed': course('finished failed:- failed:-'),
+  live: replies(all, all),
+  submitted: replies('submitted taskResult undefined', 'submitted taskResult undefined'),
+  stuck: replies(none, none),
+  'running-no-result': replies('running taskResult undefined', all),
+  'running-null-result': replies('running taskResult null', all),
+  'running-empty-result': replies('running', all),
+  'running-then-queued': replies(none, 'submitted taskResult undefined', none, all),
+  finished: replies(all, all),
+  batches: replies('running finished:2 running:-', all, all),
+  'finished-then-running': replies(all, none, none),
+  'failed-then-finished': replies('failed failed:- failed:-', all),
+  'finished-empty': replies('finished', 'finished'),
+  'finished-no-result': replies('finished taskResult undefined'),
+  'finished-null-result': replies('finished taskResult null'),
+  'finished-no-images': replies('finished finished:0 finished:0'),
+  'finished-no-inner': replies('finished finished:- finished:-'),
+  'finished-empty-then-full': replies('finished', all),
+  partial: replies('finished finished:2 failed:-'),
+  'partial-failed': replies('failed finished:2 failed:-'),
+  'all-failed': replies('failed failed:- failed:-'),
+  'all-sub-tasks-failed': replies('finished failed:- failed:-'),
   'failed-message-only': json({
     success: 'true',
     resMessage: expect.stringContaining('person'),
     data: { taskStatus: 'failed' },
   }),
-  'status-at-odds': course('running finished:2 finished:2', 'running finished:2 finished:2', all),
-  'unknown-status': course('post_processing running:- running:-', 'post_processing running:- running:-', all),
-  'unknown-sub-status': course('finished archived:2 archived:2'),
-  'missing-status': course('undefined running:- running:-', 'undefined running:- running:-', all),
-  'null-status': course('null running:- running:-', 'null running:- running:-', all),
-  'upper-case-status': course('FINISHED FINISHED:2 FINISHED:2'),
-  'no-data': course('data undefined', all),
-  'null-data': course('data null', all),
-  'fewer-images': course('finished finished:1 finished:1'),
-  'repeated-images': async (poll) => {
-    const found = await urls(poll);
+  'status-at-odds': replies('running finished:2 finished:2', 'running finished:2 finished:2', all),
+  'unknown-status': replies('post_processing running:- running:-', 'post_processing running:- running:-', all),
+  'unknown-sub-status': replies('finished archived:2 archived:2'),
+  'missing-status': replies('undefined running:- running:-', 'undefined running:- running:-', all),
+  'null-status': replies('null running:- running:-', 'null running:- running:-', all),
+  'upper-case-status': replies('FINISHED FINISHED:2 FINISHED:2'),
+  'no-data': replies('data undefined', all),
+  'null-data': replies('data null', all),
+  'fewer-images': replies('finished finished:1 finished:1'),
+  'repeated-images': async (subject) => {
+    const found = await urls(subject);
     expect([found.length, new Set(found).size, found[0] === found[1]]).toEqual([8, 4, true]);
   },
-  'reordered-images': async (poll) => {
-    const early = await urls(poll);
-    const late = await urls(poll);
+  'reordered-images': async (subject) => {
+    const early = await urls(subject);
+    const late = await urls(subject);
     expect(early).toHaveLength(2);
     expect(late.toReversed().slice(0, 2)).toEqual(early);
   },
-  're-signed-urls': async (poll) => {
-    const replies = [await urls(poll), await urls(poll), await urls(poll)];
+  're-signed-urls': async (subject) => {
+    const replies = [await urls(subject), await urls(subject), await urls(subject)];
     expect(replies.map((found) => found.length)).toEqual([2, 2, 4]);
     expect(new Set(replies.map(([url]) => url)).size).toBe(3);
     expect(new Set(replies.map(([url]) => url?.split('?')[0])).size).toBe(1);
@@ -159,31 +160,31 @@ const checks: Record<BehaviourName, Check> = {
     await body.dump();
     expect(statusCode).toBe(200);
   },
-  'thousands-of-images': async (poll) => {
-    const { text } = await callV2(poll.emulator, { business: { task_id: poll.taskId } });
+  'thousands-of-images': async (subject) => {
+    const { text } = await callV2(subject.emulator, { business: { task_id: subject.taskId } });
     expect(new Set(itemsOf(JSON.parse(text)).map(({ imageUrl }) => imageUrl)).size).toBe(6000);
     expect(text.length).toBeLessThan(4 * 1024 * 1024);
   },
-  'beyond-the-cap': async (poll) => {
-    const { text } = await callV2(poll.emulator, { business: { task_id: poll.taskId } });
+  'beyond-the-cap': async (subject) => {
+    const { text } = await callV2(subject.emulator, { business: { task_id: subject.taskId } });
     expect(text.length).toBeGreaterThan(4 * 1024 * 1024);
   },
   'cut-escape-urls': addresses(/Signature=[\w%]+%3$/),
   'odd-escape-urls': addresses(/%2ftry_on%2f.*%cc.*é%E8%AF%95\+%$/),
-  'expired-urls': async (poll) => {
-    const [url = ''] = await urls(poll);
+  'expired-urls': async (subject) => {
+    const [url = ''] = await urls(subject);
     const { statusCode, body } = await request(url);
     expect([statusCode, await body.text()]).toEqual([403, expect.stringContaining('AccessDenied')]);
   },
   'loopback-urls': addresses(/^http:\/\/127\.0\.0\.1:/),
   'metadata-urls': addresses(/^http:\/\/169\.254\.169\.254\//),
   'file-urls': addresses(/^file:\/\/\//),
-  'other-task-id': async (poll) => {
-    const told = [];
-    for (let count = 0; count < 4; count++) told.push((await query(poll.emulator, poll.taskId)).data.taskId);
-    expect(told.map((id) => id === poll.taskId)).toEqual([false, false, false, true]);
-    expect(told[0]).toHaveLength(poll.taskId.length);
-    expect(poll.emulator.queries.map(({ ends }) => ends)).toEqual([false, false, false, true]);
+  'other-task-id': async (subject) => {
+    const ids = [];
+    for (let count = 0; count < 4; count++) ids.push((await query(subject.emulator, subject.taskId)).data.taskId);
+    expect(ids.map((id) => id === subject.taskId)).toEqual([false, false, false, true]);
+    expect(ids[0]).toHaveLength(subject.taskId.length);
+    expect(subject.emulator.queries.map(({ ends }) => ends)).toEqual([false, false, false, true]);
   },
   'no-task-id': async ({ emulator, taskId }) => {
     const { data } = await query(emulator, taskId);
@@ -212,15 +213,15 @@ const checks: Record<BehaviourName, Check> = {
   'not-found-http': notFound(404, 'Not Found'),
   'not-found-service': notFound(200, '"resCode":"700"'),
   'not-found-text': notFound(200, '"taskStatus":"failed"'),
-  'not-found-at-first': async (poll) => {
-    await notFound(404, 'Not Found')(poll);
-    await notFound(404, 'Not Found')(poll);
-    await thenNormal(poll);
+  'not-found-at-first': async (subject) => {
+    await notFound(404, 'Not Found')(subject);
+    await notFound(404, 'Not Found')(subject);
+    await expectNormal(subject);
   },
-  'seen-then-gone': async (poll) => {
-    expect(await glance(poll)).toBe(none);
-    await notFound(404, 'Not Found')(poll);
-    await notFound(404, 'Not Found')(poll);
+  'seen-then-gone': async (subject) => {
+    expect(await summaryOf(subject)).toBe(none);
+    await notFound(404, 'Not Found')(subject);
+    await notFound(404, 'Not Found')(subject);
   },
 
   'service-500': refusal('500'),
@@ -293,8 +294,8 @@ const checks: Record<BehaviourName, Check> = {
   'http-503-retry-after': status(503, '3'),
   'http-429': status(429),
   'http-429-seconds': status(429, '3'),
-  'http-429-date': async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  'http-429-date': async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     await body.dump();
     expect(statusCode).toBe(429);
     expect(Date.parse(String(headers['retry-after'])) - Date.parse(String(headers.date))).toBe(3000);
@@ -310,39 +311,39 @@ const checks: Record<BehaviourName, Check> = {
   'json-array': raw(200, /^\[\]$/, 'application/json'),
   'json-null': raw(200, /^null$/, 'application/json'),
   'json-empty': raw(200, /^\{\}$/, 'application/json'),
-  bom: async (poll) => {
-    const bytes = Buffer.from(await (await ask(poll)).body.arrayBuffer());
+  bom: async (subject) => {
+    const bytes = Buffer.from(await (await ask(subject)).body.arrayBuffer());
     expect(bytes.subarray(0, 4).toString('hex')).toBe('efbbbf7b');
   },
   'odd-content-type': raw(200, /^\{"code":"0","data"/, 'text/plain'),
   'wrong-charset': raw(200, /^\{"code":"0","data"/, 'application/json;charset=GBK'),
-  'redirect-other-host': async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  'redirect-other-host': async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     await body.dump();
     const location = String(headers.location);
-    expect([statusCode, new URL(location).origin === poll.emulator.url]).toEqual([307, false]);
-    expect(poll.emulator.stats.trapped).toBe(0);
+    expect([statusCode, new URL(location).origin === subject.emulator.url]).toEqual([307, false]);
+    expect(subject.emulator.stats.trapped).toBe(0);
     await (await request(location)).body.dump();
-    expect(poll.emulator.stats.trapped).toBe(1);
+    expect(subject.emulator.stats.trapped).toBe(1);
   },
-  'redirect-loop': async (poll) => {
-    const first = await ask(poll);
+  'redirect-loop': async (subject) => {
+    const first = await ask(subject);
     await first.body.dump();
     let location = String(first.headers.location);
     for (let hop = 1; hop <= 30; hop++) {
-      const { statusCode, headers, body } = await request(new URL(location, poll.emulator.url));
+      const { statusCode, headers, body } = await request(new URL(location, subject.emulator.url));
       await body.dump();
-      expect([statusCode, poll.emulator.stats.looped]).toEqual([307, hop]);
+      expect([statusCode, subject.emulator.stats.looped]).toEqual([307, hop]);
       location = String(headers.location);
     }
   },
 
-  'reset-before-headers': async (poll) => {
-    await expect(ask(poll)).rejects.toMatchObject({ code: 'ECONNRESET' });
-    await thenNormal(poll);
+  'reset-before-headers': async (subject) => {
+    await expect(ask(subject)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expectNormal(subject);
   },
-  'reset-mid-body': async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  'reset-mid-body': async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     expect([statusCode, Number(headers['content-length']) > 100]).toEqual([200, true]);
     const parts: Buffer[] = [];
     const reading = (async () => {
@@ -350,33 +351,33 @@ const checks: Record<BehaviourName, Check> = {
     })();
     await expect(reading).rejects.toThrow();
     expect(Buffer.concat(parts).length).toBe(Math.ceil(Number(headers['content-length']) / 2));
-    await thenNormal(poll);
+    await expectNormal(subject);
   },
-  hang: async (poll) => {
+  hang: async (subject) => {
     const abort = new AbortController();
-    let answered = false;
-    const asking = ask(poll, abort.signal).then(() => {
-      answered = true;
+    let isAnswered = false;
+    const asking = ask(subject, abort.signal).then(() => {
+      isAnswered = true;
     });
-    await poll.emulator.waitForQuery(poll.taskId);
-    await thenNormal(poll); // a whole exchange later there is still no answer
-    expect(answered).toBe(false);
+    await subject.emulator.waitForQuery(subject.taskId);
+    await expectNormal(subject); // after another whole exchange there is still no answer
+    expect(isAnswered).toBe(false);
     abort.abort();
     await expect(asking).rejects.toThrow();
   },
-  'hang-after-headers': async (poll) => {
-    const { statusCode, body } = await ask(poll);
+  'hang-after-headers': async (subject) => {
+    const { statusCode, body } = await ask(subject);
     expect(statusCode).toBe(200);
     let bytes = 0;
     body.on('data', (part: Buffer) => {
       bytes += part.length;
     });
-    await thenNormal(poll);
+    await expectNormal(subject);
     expect(bytes).toBe(0);
     body.on('error', () => undefined).destroy();
   },
-  drip: async (poll) => {
-    const { headers, body } = await ask(poll);
+  drip: async (subject) => {
+    const { headers, body } = await ask(subject);
     const sizes: number[] = [];
     for await (const part of body) {
       sizes.push(part.length);
@@ -384,8 +385,8 @@ const checks: Record<BehaviourName, Check> = {
     }
     expect([sizes, Number(headers['content-length']) > 300]).toEqual([[1, 1], true]);
   },
-  'endless-body': async (poll) => {
-    const { headers, body } = await ask(poll);
+  'endless-body': async (subject) => {
+    const { headers, body } = await ask(subject);
     expect(headers['transfer-encoding']).toBe('chunked');
     let parts = 0;
     for await (const part of body) {
@@ -393,42 +394,42 @@ const checks: Record<BehaviourName, Check> = {
       parts += 1;
       if (parts === 4) break;
     }
-    await thenNormal(poll);
+    await expectNormal(subject);
   },
-  'huge-body': async (poll) => {
-    const { body } = await ask(poll);
+  'huge-body': async (subject) => {
+    const { body } = await ask(subject);
     let bytes = 0;
     for await (const part of body) bytes += part.length;
     expect(bytes).toBeGreaterThan(64 * 1024 * 1024);
-    await thenNormal(poll);
+    await expectNormal(subject);
   },
-  gzip: async (poll) => {
-    const { headers, body } = await ask(poll);
+  gzip: async (subject) => {
+    const { headers, body } = await ask(subject);
     expect(headers['content-encoding']).toBe('gzip');
     const reply = JSON.parse(gunzipSync(await body.arrayBuffer()).toString());
     expect(reply.data.taskStatus).toBe('finished');
   },
-  'gzip-bomb': async (poll) => {
-    const { headers, body } = await ask(poll);
+  'gzip-bomb': async (subject) => {
+    const { headers, body } = await ask(subject);
     const packed = Buffer.from(await body.arrayBuffer());
     expect([headers['content-encoding'], packed.length < 100 * 1024]).toEqual(['gzip', true]);
     expect(gunzipSync(packed).length).toBe(64 * 1024 * 1024);
-    await thenNormal(poll);
+    await expectNormal(subject);
   },
-  'truncated-json': async (poll) => {
-    const { statusCode, headers, body } = await ask(poll);
+  'truncated-json': async (subject) => {
+    const { statusCode, headers, body } = await ask(subject);
     const text = await body.text();
     expect([statusCode, headers['content-length']]).toEqual([200, String(text.length)]);
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
-    expect(poll.emulator.queries.at(-1)?.ends).toBe(false);
-    await thenNormal(poll);
+    expect(subject.emulator.queries.at(-1)?.ends).toBe(false);
+    await expectNormal(subject);
   },
-  slow: async (poll) => {
-    poll.emulator.script(poll.taskId, { use: 'slow', seconds: 0.3 });
+  slow: async (subject) => {
+    subject.emulator.script(subject.taskId, { use: 'slow', seconds: 0.3 });
     const order: string[] = [];
-    const slow = query(poll.emulator, poll.taskId).then(() => order.push('slow'));
-    await poll.emulator.waitForQuery(poll.taskId);
-    await thenNormal(poll);
+    const slow = query(subject.emulator, subject.taskId).then(() => order.push('slow'));
+    await subject.emulator.waitForQuery(subject.taskId);
+    await expectNormal(subject);
     order.push('next');
     await slow;
     expect(order).toEqual(['next', 'slow']);
@@ -455,7 +456,7 @@ const checks: Record<BehaviourName, Check> = {
 const names = Object.keys(behaviours) as BehaviourName[];
 const rowOf = (name: BehaviourName): Behaviour => behaviours[name];
 
-describe('a behaviour does on the wire what its row says', () => {
+describe('a behaviour sends what its row says', () => {
   test.each(names)('%s', async (name) => {
     const emulator = await start({ distribution: { fixedSeconds: 0 }, imagesPerSubTask: 2 });
     const taskId = emulator.addTask({ script: name });
@@ -463,7 +464,7 @@ describe('a behaviour does on the wire what its row says', () => {
   });
 
   test.each(names.filter((name) => rowOf(name).description.endsWith('; once')))(
-    '%s is over after one query',
+    '%s ends after one query',
     async (name) => {
       const [step, ...more] = rowOf(name).steps;
       expect([step?.polls, more.length]).toEqual([1, 0]);

@@ -5,7 +5,7 @@ import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-// The query page's sample reply, line by line but with other ids and shorter addresses.
+// The query page's sample reply, with other ids and shorter URLs.
 const sample = String.raw`{
   "code": "0",
   "data": {
@@ -34,13 +34,13 @@ const sample = String.raw`{
   "request_id": "0ba2887315178178017221014"
 }`;
 
-test('the envelope is the one of the query page, to the byte', () => {
+test('the envelope is that of the query page, byte for byte', () => {
   const { data } = JSON.parse(sample);
   const ids = { requestId: '212cd83017085872506144758e3fca', request_id: '0ba2887315178178017221014' };
   expect(htmlSafeJson(serviceReply(data, serviceOk, ids))).toBe(sample.replace(/\n\s*/g, '').replaceAll('": ', '":'));
 });
 
-test('a served reply has the keys of the page, in its order, and its escapes', async () => {
+test('a served reply has the keys of the page in the same order, and its escapes', async () => {
   const emulator = await start();
   const taskId = emulator.addTask({ script: 'finished', subTasks: 1, imagesPerSubTask: 1 });
   const { text, headers } = await callV2(emulator, { business: { task_id: taskId } });
@@ -60,7 +60,7 @@ test('ids have the forms of the published samples', () => {
 test.each([
   ['text', 'true', '200'],
   ['real', true, 200],
-] as const)('scalars are %s where the emulator was started so', async (types, success, resCode) => {
+] as const)('scalars are %s if the emulator is started with that option', async (types, success, resCode) => {
   const emulator = await start({ types });
   expect(await query(emulator, emulator.addTask())).toMatchObject({ code: '0', success, resCode });
 });
@@ -69,14 +69,14 @@ test.each([
   ['http404', 404, 'Not Found'],
   ['service', 200, '"resCode":"700"'],
   ['task-failed-text', 200, '"taskStatus":"failed"'],
-] as const)('an unknown task is told by %s where the emulator was started so', async (notFound, status, part) => {
+] as const)('an unknown task gets %s if the emulator is started with that option', async (notFound, status, part) => {
   const emulator = await start({ notFound });
   const { statusCode, text } = await callV2(emulator, { business: { task_id: 'nobody-knows' } });
   expect([statusCode, text.includes(part)]).toEqual([status, true]);
   expect(emulator.queries[0]).toMatchObject({ answered: 'not-found', taskId: 'nobody-knows', poll: 1, ends: false });
 });
 
-test('a balance is told in real types', async () => {
+test('a balance has numbers and booleans', async () => {
   const emulator = await start();
   const path = '/rest/ai/query/balance';
   const { text } = await callV2(emulator, { path, business: { apiPath: '/ai/virtual/tryon' } });

@@ -65,7 +65,7 @@ describe('the signature checker', () => {
     expect(digestOf('test-secret', text)).toBe(digest);
   });
 
-  test('takes secret and time for the second scheme, whatever is asked', () => {
+  test('signs secret and time in the second scheme, whatever the call', () => {
     const parameters = {
       sign_ver: 'v2',
       timestamp: '1712144501000',
@@ -78,7 +78,7 @@ describe('the signature checker', () => {
   });
 });
 
-/** A V1 call: everything signed, business parameters as a form. */
+/** A V1 call: all parameters signed, business parameters as a form. */
 async function callV1(emulator: Emulator, business: Record<string, string>, signed = business) {
   const system = {
     app_key: emulator.appKey,
@@ -103,7 +103,7 @@ async function callV1(emulator: Emulator, business: Record<string, string>, sign
   return JSON.parse(await body.text());
 }
 
-test('a form signed by the first scheme is read decoded', async () => {
+test('a form signed by the first scheme is decoded', async () => {
   const emulator = await start();
   const taskId = 'a task+id/é试&=%';
   emulator.addTask({ taskId, script: 'finished' });
@@ -138,7 +138,7 @@ const mistakes: readonly (readonly [string, CallOptions, Record<string, unknown>
   ['JSON that is called text', { headers: { 'content-type': 'text/plain' } }, { success: 'false', resCode: '700' }],
 ];
 
-test.each(mistakes)('%s is refused as the vendor does', async (_, options, expected) => {
+test.each(mistakes)("%s is refused with the vendor's code", async (_, options, expected) => {
   const nowMs = Date.UTC(2026, 0, 1);
   const emulator = await start({ nowMs: () => nowMs });
   const taskId = emulator.addTask();
@@ -149,7 +149,7 @@ test.each(mistakes)('%s is refused as the vendor does', async (_, options, expec
   expect(await query(emulator, taskId, { atMs: nowMs - 7_200_000 })).toMatchObject({ code: '0', success: 'true' });
 });
 
-test('the host may be called with and without /rest', async () => {
+test('calls work with and without /rest', async () => {
   const emulator = await start();
   const taskId = emulator.addTask();
   expect(await query(emulator, taskId, { path: '/ai/virtual/tryon-results' })).toMatchObject({ success: 'true' });
@@ -175,7 +175,7 @@ test.each([
   ['trialOnly', { trialOnly: true }, 'NoResource'],
   ['ipRefused', { ipRefused: true }, 'AppWhiteIpLimit'],
   ['notGranted', { notGranted: ['/ai/virtual/tryon-results'] }, 'InvalidApiPath'],
-])('an account that is %s is answered so until that changes', async (_, change, code) => {
+])('an account that is %s is refused until that changes', async (_, change, code) => {
   const emulator = await start();
   const taskId = emulator.addTask();
   emulator.setAccount('default', change);
@@ -184,7 +184,7 @@ test.each([
   expect((await query(emulator, taskId)).code).toBe('0');
 });
 
-test('the trial flag opens an account that has nothing but its trial', async () => {
+test('the trial flag opens an account that has only a trial quota', async () => {
   const emulator = await start({ accounts: [{ appKey: '1', appSecret: 's', trialOnly: true }] });
   const taskId = emulator.addTask();
   expect((await query(emulator, taskId, { headers: { 'x-iop-trial': 'true' } })).code).toBe('0');
@@ -201,7 +201,7 @@ test('a rotated key refuses the old secret', async () => {
   expect((await query(emulator, taskId)).code).toBe('0');
 });
 
-test('a clock that is ahead shows in the Date header and refuses the time of others', async () => {
+test('a clock skew shows in the Date header and in the time check', async () => {
   const nowMs = Date.UTC(2026, 0, 1);
   const emulator = await start({ nowMs: () => nowMs, clockSkewMs: 3 * 3_600_000 });
   const taskId = emulator.addTask();
@@ -211,7 +211,7 @@ test('a clock that is ahead shows in the Date header and refuses the time of oth
   expect((await query(emulator, taskId, { atMs: Date.parse(String(refused.headers.date)) })).code).toBe('0');
 });
 
-test('more queries than the limit are refused until the ban is over', async () => {
+test('queries above the limit are refused until the throttle ends', async () => {
   let nowMs = 1_000_000_000_000;
   const emulator = await start({ nowMs: () => nowMs, queryRate: { count: 2, windowSeconds: 1, throttleSeconds: 3 } });
   const taskId = emulator.addTask();
@@ -224,7 +224,7 @@ test('more queries than the limit are refused until the ban is over', async () =
   expect(said).toEqual(['0', '0', 'ApiCallLimit 3', 'ApiCallLimit 2', 'ApiCallLimit 1', '0']);
 });
 
-test('the log and its lines hold no key, secret or signature', async () => {
+test('the log and its lines have no key, secret or signature', async () => {
   const lines: string[] = [];
   const accounts = [{ appKey: 'a-key-to-hide', appSecret: 'a-secret-to-hide' }];
   const emulator = await start({ accounts, log: (line) => lines.push(line) });

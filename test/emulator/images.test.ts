@@ -1,14 +1,14 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { request } from 'undici';
 import { expect, test } from 'vitest';
-import { drawPng } from '../../src/emulator/png.js';
+import { pngOf } from '../../src/emulator/png.js';
 import type { Emulator } from '../../src/testing.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-/** The chunks of a PNG, each with its checksum polled. */
+/** The chunks of a PNG. Checks each checksum. */
 function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
   const chunks: { type: string; data: Buffer }[] = [];
   for (let at = 8; at < png.length; ) {
@@ -24,8 +24,8 @@ async function firstImage(emulator: Emulator, taskId: string): Promise<string> {
   return (await query(emulator, taskId)).data.taskResult[0].taskResult.result.imageList[0].imageUrl;
 }
 
-test('an image is a PNG that a decoder accepts, and another id gives another picture', () => {
-  const png = drawPng('00112233445566778899aabbccddeeff');
+test('an image is a valid PNG, and another id gives other bytes', () => {
+  const png = pngOf('00112233445566778899aabbccddeeff');
   expect(png.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
   const chunks = chunksOf(png);
   expect(chunks.map(({ type }) => type)).toEqual(['IHDR', 'IDAT', 'IEND']);
@@ -36,11 +36,11 @@ test('an image is a PNG that a decoder accepts, and another id gives another pic
   const raw = inflateSync(pixels?.data ?? Buffer.alloc(0));
   expect(raw.length).toBe(128 * (96 * 3 + 1));
   expect(new Set(Array.from({ length: 128 }, (_, row) => raw[row * (96 * 3 + 1)]))).toEqual(new Set([0]));
-  expect(drawPng('ffeeddccbbaa99887766554433221100').equals(png)).toBe(false);
-  expect(drawPng('00112233445566778899aabbccddeeff').equals(png)).toBe(true);
+  expect(pngOf('00112233445566778899aabbccddeef0').equals(png)).toBe(false);
+  expect(pngOf('00112233445566778899aabbccddeeff').equals(png)).toBe(true);
 });
 
-test('an address has the form of the published samples and gives its image', async () => {
+test('an image URL has the form of the published samples, and the image is served', async () => {
   const emulator = await start();
   const imageUrl = await firstImage(emulator, emulator.addTask({ script: 'finished' }));
   expect(imageUrl.slice(emulator.url.length)).toMatch(
@@ -53,7 +53,7 @@ test('an address has the form of the published samples and gives its image', asy
   expect(emulator.stats.images).toBe(1);
 });
 
-test('the garment of an image can be fetched as well', async () => {
+test('the garment photo of an image is served', async () => {
   const emulator = await start();
   const reply = await query(emulator, emulator.addTask({ script: 'finished' }));
   const answer = await request(reply.data.taskResult[1].taskResult.result.imageList[0].clothes);
@@ -61,7 +61,7 @@ test('the garment of an image can be fetched as well', async () => {
   await answer.body.dump();
 });
 
-test('an address is refused after its time, and one that was tampered with always', async () => {
+test('an image URL is refused after its expiry, and always if it was changed', async () => {
   let nowMs = Date.UTC(2026, 0, 1);
   const emulator = await start({ nowMs: () => nowMs, imageTtlSeconds: 600 });
   const taskId = emulator.addTask({ durationSeconds: 0 });

@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { advance, compileScript, type Script, startOfScript } from '../../src/emulator/scripts.js';
+import { compileScript, type Script, ScriptRun } from '../../src/emulator/scripts.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-/** Which step of a script answers each of these queries, by seconds since the submit; `-` past its end. */
+/** The step of a script that answers each query; `-` after its end. `seconds`: times of the queries, since the submit. */
 function walk(script: Script, seconds: readonly number[]): string {
-  const { steps } = compileScript(script);
-  let cursor = startOfScript;
-  const answered = seconds.map((second) => {
-    const next = advance(steps, cursor, { nowMs: 1_000_000 + second * 1000, ageMs: second * 1000 });
-    cursor = next.cursor;
-    return next.step === undefined ? '-' : String(steps.indexOf(next.step));
+  const compiled = compileScript(script);
+  const run = new ScriptRun(compiled);
+  const indices = seconds.map((second) => {
+    const step = run.next(1_000_000 + second * 1000, second * 1000);
+    return step === undefined ? '-' : String(compiled.steps.indexOf(step));
   });
-  return answered.join('');
+  return indices.join('');
 }
 
 describe('a script', () => {
@@ -25,9 +24,9 @@ describe('a script', () => {
     ['goes by the age of the task', [{ untilSeconds: 20 }, { untilSeconds: 30 }], [0, 19.9, 20, 29, 30], '0011-'],
     ['skips what the age has passed', [{ untilSeconds: 20 }, { untilSeconds: 30 }, {}], [40, 41], '22'],
     ['ends a step by the first limit reached', [{ polls: 2, forSeconds: 5 }, {}], [0, 6, 7, 8], '0111'],
-    ['stays for ever where nothing limits a step', 'http-500 always, http-503', [0, 1000, 100_000], '000'],
+    ['never ends a step without a limit', 'http-500 always, http-503', [0, 1000, 100_000], '000'],
     ['takes a step alone', { polls: 1 }, [0, 1], '0-'],
-    ['is over at once when it is empty', [], [0, 1], '--'],
+    ['ends at once if it is empty', [], [0, 1], '--'],
   ])('%s', (_, script, seconds, expected) => {
     expect(walk(script, seconds)).toBe(expected);
   });
@@ -39,17 +38,17 @@ describe('a script', () => {
   });
 
   test.each<[Script, RegExp]>([
-    ['no-such-thing', /no behaviour is named no-such-thing; there are live, /],
+    ['no-such-thing', /no behaviour is named no-such-thing; use one of live, /],
     ['toString', /no behaviour is named toString/],
-    ['http-500 twice', /"http-500 twice" is no part of a script/],
-    ['http-500 x2 20s', /is no part of a script/],
+    ['http-500 twice', /"http-500 twice" is not a part of a script/],
+    ['http-500 x2 20s', /is not a part of a script/],
     ['seen-then-gone x3', /seen-then-gone has 2 steps/],
   ])('%j is refused with a reason', (script, message) => {
     expect(() => compileScript(script)).toThrow(message);
   });
 });
 
-test('a task goes through its script, then by its clock', async () => {
+test('a task follows its script, then its clock', async () => {
   const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'service-timeout x2, stuck x1' });
   const seen: string[] = [];
@@ -66,7 +65,7 @@ test('a task goes through its script, then by its clock', async () => {
   ]);
 });
 
-test('a script can be changed while a task runs, and given before it exists', async () => {
+test('a script can be replaced while a task runs, and set before the task exists', async () => {
   const emulator = await start({ distribution: { fixedSeconds: 0 }, script: 'stuck' });
   emulator.script('later', 'all-failed');
   const [first, later] = [emulator.addTask(), emulator.addTask({ taskId: 'later' })];
@@ -76,7 +75,7 @@ test('a script can be changed while a task runs, and given before it exists', as
   expect(await statusOf(first)).toBe('finished');
 });
 
-test('what the gateway refuses takes no step of a script', async () => {
+test('a refusal by the gateway takes no step of a script', async () => {
   const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'stuck x1' });
   await query(emulator, taskId, { secret: 'wrong' });

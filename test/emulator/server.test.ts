@@ -9,7 +9,7 @@ import { useEmulators } from './use-emulator.js';
 
 const start = useEmulators();
 
-test('a query is announced before it is answered, and can be waited for before and after', async () => {
+test('a query is an event before its answer is sent, and can be awaited before and after', async () => {
   const emulator = await start();
   const taskId = emulator.addTask();
   const heard: number[] = [];
@@ -26,7 +26,7 @@ test('a query is announced before it is answered, and can be waited for before a
   expect(emulator.stats).toMatchObject({ queries: 3, submits: 0, unauthorised: 0 });
 });
 
-test('the log forgets its oldest half where it is full, its counter nothing', async () => {
+test('a full log drops its oldest half; the counter goes on', async () => {
   const emulator = await start({ logEntries: 4 });
   const taskId = emulator.addTask();
   for (let poll = 0; poll < 7; poll++) await query(emulator, taskId);
@@ -34,7 +34,7 @@ test('the log forgets its oldest half where it is full, its counter nothing', as
   expect(emulator.stats.queries).toBe(7);
 });
 
-test('an outage answers every call before keys are polled, and ends', async () => {
+test('an outage answers every call before keys are checked, and ends', async () => {
   const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const taskId = emulator.addTask({ script: 'stuck x1' });
   await emulator.outage('http-503 x3');
@@ -50,7 +50,7 @@ test('an outage answers every call before keys are polled, and ends', async () =
   expect((await query(emulator, taskId)).data.taskStatus).toBe('finished');
 });
 
-test('connections are refused while it is away, and accepted at the same port after', async () => {
+test('an outage can refuse connections, and the same port accepts them afterwards', async () => {
   const emulator = await start();
   const taskId = emulator.addTask();
   await query(emulator, taskId);
@@ -72,7 +72,7 @@ test('requests in flight and connections are counted', async () => {
 });
 
 test.each(['hang', 'drip', 'endless-body', 'huge-body', 'slow', 'live'])(
-  'closing ends what is under way: %s',
+  'closing ends requests in progress: %s',
   async (script) => {
     const emulator = await startEmulator({ script });
     const taskId = emulator.addTask();
@@ -88,7 +88,7 @@ test.each(['hang', 'drip', 'endless-body', 'huge-body', 'slow', 'live'])(
     await emulator.waitForQuery(taskId);
     const never = emulator.waitForQuery('never');
     await emulator.close();
-    await expect(never).rejects.toThrow('the emulator was closed');
+    await expect(never).rejects.toThrow('the emulator closed');
     expect(emulator.stats.openConnections).toBe(0);
     const answer = await asking;
     if (!(answer instanceof Error)) await answer.body.dump().catch(() => undefined);
@@ -96,7 +96,7 @@ test.each(['hang', 'drip', 'endless-body', 'huge-body', 'slow', 'live'])(
   },
 );
 
-test('a process ends by itself when its emulator is closed', async () => {
+test('a process exits after its emulator is closed', async () => {
   const code = `
     import { startEmulator } from './src/testing.ts';
     const emulator = await startEmulator({ script: 'hang', strict: false });

@@ -1,4 +1,4 @@
-/** Calls an emulator as a client would, signed here by the vendor's two formulas and by nothing of the package. */
+/** Calls an emulator. Signs by the vendor's formulas, without the package's own code. */
 import { createHmac } from 'node:crypto';
 import { request } from 'undici';
 import type { Emulator } from '../../src/testing.js';
@@ -35,7 +35,7 @@ export function v2Target(emulator: Emulator, options: CallOptions = {}): string 
   return `${options.path ?? '/rest/ai/virtual/tryon-results'}?${query}`;
 }
 
-/** A V2 call with a JSON body; the answer's body as text. */
+/** A V2 call with a JSON body. Returns the answer's body as text. */
 export async function callV2(emulator: Emulator, options: CallOptions = {}) {
   const method = options.method ?? 'POST';
   const { statusCode, headers, body } = await request(emulator.url + v2Target(emulator, options), {
@@ -46,8 +46,8 @@ export async function callV2(emulator: Emulator, options: CallOptions = {}) {
   return { statusCode, headers, text: await body.text() };
 }
 
-/** The JSON that a query of a task is answered. */
-// biome-ignore lint/suspicious/noExplicitAny: what is looked into here is the vendor's untyped JSON
+/** The JSON reply to a query. */
+// biome-ignore lint/suspicious/noExplicitAny: the vendor's untyped JSON
 export async function query(emulator: Emulator, taskId: string, options: CallOptions = {}): Promise<any> {
   return JSON.parse((await callV2(emulator, { business: { task_id: taskId }, ...options })).text);
 }

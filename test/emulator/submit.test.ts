@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defined } from '../../src/defined.js';
 import type { Emulator } from '../../src/testing.js';
 import { callV2, query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -14,7 +15,7 @@ async function submit(
   path = '/rest/ai/virtual/tryon',
   atMs?: number,
 ) {
-  const { text } = await callV2(emulator, { path, business, ...(atMs === undefined ? {} : { atMs }) });
+  const { text } = await callV2(emulator, { path, business, ...defined({ atMs }) });
   return JSON.parse(text);
 }
 
@@ -29,7 +30,7 @@ test.each([
     { paramJson: JSON.stringify([{ ...order, clothesList: [garment('tops'), garment('bottoms')] }]) },
     1,
   ],
-])('a submit to %s makes a task of as many images as were asked for', async (_, path, business, subTasks) => {
+])('a submit to %s makes a task with the requested number of images', async (_, path, business, subTasks) => {
   const emulator = await start({ distribution: { fixedSeconds: 0 } });
   const reply = await submit(emulator, business, path);
   expect(reply).toMatchObject({ code: '0', success: 'true', resCode: '200' });
@@ -56,13 +57,13 @@ test.each([
   ['two tops', pro, { paramJson: JSON.stringify([{ ...order, clothesList: [garment(), garment()] }]) }],
   ['nine models', pro, { paramJson: JSON.stringify([{ ...order, modelImage: Array(9).fill('x') }]) }],
   ['nine images', pro, { paramJson: JSON.stringify([{ ...order, generateCount: 9 }]) }],
-])('a submit of %s is answered 700', async (_, path, business) => {
+])('a submit of %s gets 700', async (_, path, business) => {
   const emulator = await start();
   expect(await submit(emulator, business, path)).toMatchObject({ success: 'false', resCode: '700' });
   expect(emulator.submits[0]?.taskId).toBeUndefined();
 });
 
-test('more submits than the limit are answered 501 until the window has passed', async () => {
+test('submits above the limit get 501 until the window has passed', async () => {
   let nowMs = 1_000_000_000_000;
   const emulator = await start({ nowMs: () => nowMs, submitRate: { count: 3, windowSeconds: 60 } });
   const said: string[] = [];
@@ -73,7 +74,7 @@ test('more submits than the limit are answered 501 until the window has passed',
   expect(said).toEqual(['200', '200', '200', '501', '501', '200']);
 });
 
-test('a submit whose answer is lost has made its task all the same', async () => {
+test('a submit whose answer is lost still makes its task', async () => {
   const emulator = await start();
   emulator.scriptSubmits('reset-before-headers');
   await expect(submit(emulator, { requestParams: JSON.stringify([order]) })).rejects.toThrow();
@@ -94,7 +95,7 @@ test('a submit that the script refuses makes no task, unless the script says so'
   expect(emulator.submits.map(({ taskId }) => taskId !== undefined)).toEqual([false, true]);
 });
 
-test('an account that has used up its submits is told so', async () => {
+test('an account without submits left gets NoResource', async () => {
   const emulator = await start({ accounts: [{ appKey: '7', appSecret: 's', submitsLeft: 1 }] });
   const business = { requestParams: JSON.stringify([order]) };
   expect(await submit(emulator, business)).toMatchObject({ code: '0' });

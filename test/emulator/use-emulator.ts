@@ -1,8 +1,8 @@
-/** Emulators that end with the test that started them. */
+/** Emulators that close after the test that started them. */
 import { afterEach } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/testing.js';
 
-/** Call at the top of a test file; gives what starts an emulator. */
+/** Call at the top of a test file. Returns a function that starts an emulator. */
 export function useEmulators(): (options?: EmulatorOptions) => Promise<Emulator> {
   const open: Emulator[] = [];
   afterEach(async () => {

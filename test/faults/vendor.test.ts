@@ -1,4 +1,4 @@
-/** Rows of the fault table that the vendor client decides, over loopback connections. */
+/** Rows of the fault table about the vendor client, on loopback connections. */
 import dns from 'node:dns';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -15,11 +15,11 @@ describe('transport', () => {
   });
 
   test(faultName(1, 'an answer that never comes'), async () => {
-    // A resolver that is asked and stays silent.
-    const asked = vi.spyOn(dns, 'lookup').mockImplementation((() => undefined) as never);
+    // A resolver that does not answer.
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation((() => undefined) as never);
     const client = aClient('http://vendor.example', { limits: { connectMs: 200 } });
     const { reply } = await client.results(task);
-    expect(asked).toHaveBeenCalled();
+    expect(lookup).toHaveBeenCalled();
     expect(reply).toMatchObject({ kind: 'fault', code: 'ConnectionFailed' });
   });
 
@@ -29,20 +29,20 @@ describe('transport', () => {
     expect(reply).toMatchObject({ kind: 'fault', code: 'ConnectionFailed' });
   });
 
-  test(faultName(4, 'even where the process trusts everybody'), async () => {
+  test(faultName(4, 'even if NODE_TLS_REJECT_UNAUTHORIZED is 0'), async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()), aCertificate());
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()), aCertificate());
     const { reply } = await aClient(endpoint).results(task);
-    expect([reply, seen.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
+    expect([reply, requests.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
   });
 
   test.each([
-    [faultName(9, 'the stream is ended at the cap'), {}, (size: number) => Buffer.alloc(size, ' ')],
+    [faultName(9, 'the stream ends at the maximum'), {}, (size: number) => Buffer.alloc(size, ' ')],
     [
-      faultName(10, 'the stream is ended at the cap'),
+      faultName(10, 'the stream ends at the maximum'),
       { 'content-encoding': 'gzip' },
       (size: number) => gzipSync(Buffer.alloc(20 * size, ' ')),
     ],
@@ -54,7 +54,7 @@ describe('transport', () => {
     const { endpoint } = await serve((response) => {
       response.once('close', () => onClosed());
       response.writeHead(200, { 'content-type': 'application/json', ...headers });
-      response.write(bytes(200_000)); // and never ends
+      response.write(bytes(200_000)); // without an end
     });
     const { reply } = await aClient(endpoint, { limits: { bodyBytes: 100_000 } }).results(task);
     expect(reply).toMatchObject({ kind: 'fault', code: 'TooLarge' });
@@ -74,11 +74,11 @@ describe('transport', () => {
     expect((await aClient(endpoint).results(task)).reply).toMatchObject({ task: { status: 'finished' } });
   });
 
-  test(faultName(18, 'waiting for a connection is not charged'), async () => {
-    const { endpoint } = await serve((response, _seen, index) => {
+  test(faultName(18, 'waiting for a connection does not count'), async () => {
+    const { endpoint } = await serve((response, _request, index) => {
       if (index > 0) sendJson(response, finishedBody());
     });
-    // The first has the only connection for all of an attempt's time; the second has as much of its own after that.
+    // The first query has the only connection for a whole attempt. The second then has its own full limit.
     const client = aClient(endpoint, { limits: { connections: 1, totalMs: 400, headersMs: 400 } });
     const [first, second] = await Promise.all([client.results(task), client.results(task)]);
     expect(first.reply).toMatchObject({ kind: 'fault', code: 'Timeout' });

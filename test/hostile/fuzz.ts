@@ -1,6 +1,6 @@
 /**
- * Fuzzes everything that reads what a vendor sends: one input is a function of seed and index, so that a failure is found again by its
- * two numbers. Invariants stand in {@link judge}.
+ * Fuzzes everything that reads a vendor's reply. Seed and index decide an input, so these two numbers reproduce a failure. The
+ * invariants are in {@link checkReply}.
  */
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
@@ -8,6 +8,8 @@ import { pendingFailure } from '../../src/activities/pending.js';
 import { check } from '../../src/check.js';
 import { imageUrlConcerns } from '../../src/client/image-url.js';
 import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
+import { defined } from '../../src/defined.js';
+import { mulberry32, type Random } from '../../src/emulator/random.js';
 import { jsonBytes } from '../../src/json-size.js';
 import { classify } from '../../src/poll/classify.js';
 import { decide } from '../../src/poll/decide.js';
@@ -22,24 +24,22 @@ import { describeWait } from '../../src/wait/describe.js';
 import { pollInput } from '../../src/wait/poll-input.js';
 import { applyReport, beginWait } from '../../src/wait/wait.js';
 import { statusOf } from '../../src/wait/wait-report.js';
-import { compressed, corpus, fuzzSecrets, fuzzTaskId, type Recorded } from './corpus.js';
+import { compressed, corpus, fuzzSecrets, fuzzTaskId, type RecordedAnswer } from './corpus.js';
 import {
-  bend,
-  bendJson,
-  breakBytes,
-  breakText,
-  type Chance,
-  chanceOf,
+  insertText,
+  mutateBytes,
+  mutateJson,
+  mutateText,
+  mutateValue,
   nastyTexts,
   nastyValue,
   pick,
-  spliceIn,
 } from './mutate.js';
 
 /** One input. */
 export interface FuzzInput {
-  /** What was done to which recorded answer. */
-  readonly how: string;
+  /** The recorded answer and its mutations. */
+  readonly description: string;
   readonly facts: HttpFacts & { readonly httpStatus: number };
   readonly bytes: Uint8Array;
   readonly contentType: string;
@@ -82,70 +82,70 @@ const dates = [nowMs, 0, -8.64e15, 8.64e15, nowMs + 86_400_000];
 const input = { taskId: fuzzTaskId, timeoutSeconds: 3600, expectedImages: 4, notify: [{ workflowId: 'parent' }] };
 const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000, api: 'tryon' });
 
-/** Everything that an input can break, and what must hold of each. */
+/** Makes inputs and checks how the package reads them. */
 export class Fuzz {
-  readonly #recorded: readonly Recorded[] = corpus();
+  readonly #recorded: readonly RecordedAnswer[] = corpus();
   constructor(readonly seed: number) {}
 
   get recorded(): number {
     return this.#recorded.length;
   }
 
-  #chance(index: number): Chance {
-    const chance = chanceOf(Math.imul(this.seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
-    chance();
-    return chance;
+  #randomAt(index: number): Random {
+    const random = mulberry32(Math.imul(this.seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+    random();
+    return random;
   }
 
   /** The input of an index. */
   inputAt(index: number): FuzzInput {
-    const chance = this.#chance(index);
-    const one = pick(chance, this.#recorded);
-    const other = pick(chance, this.#recorded);
+    const random = this.#randomAt(index);
+    const one = pick(random, this.#recorded);
+    const other = pick(random, this.#recorded);
     let text = one.body;
-    let how = one.name;
-    const roll = chance();
+    let description = one.name;
+    const roll = random();
     if (roll < 0.55) {
-      text = bendJson(chance, text);
-      how += ', bent';
+      text = mutateJson(random, text);
+      description += ', changed as JSON';
     } else if (roll < 0.9) {
-      text = breakText(chance, text, other.body);
-      how += `, broken with ${other.name}`;
+      text = mutateText(random, text, other.body);
+      description += `, changed as text with ${other.name}`;
     }
-    if (chance() < 0.15) {
-      text = spliceIn(chance, text, pick(chance, echoed));
-      how += ', with an echo';
+    if (random() < 0.15) {
+      text = insertText(random, text, pick(random, echoed));
+      description += ', with an echo';
     }
-    const isPacked = chance() < 0.01;
+    const isPacked = random() < 0.01;
     const plain = isPacked ? compressed(text) : Buffer.from(text);
-    const bytes = chance() < 0.1 ? breakBytes(chance, plain) : plain;
-    const retryAfter = chance() < 0.1 ? pick(chance, retryAfters) : one.retryAfter;
+    const bytes = random() < 0.1 ? mutateBytes(random, plain) : plain;
+    const retryAfter = random() < 0.1 ? pick(random, retryAfters) : one.retryAfter;
     return {
-      how: isPacked ? `${how}, packed` : how,
+      description: isPacked ? `${description}, compressed` : description,
       facts: {
-        httpStatus: chance() < 0.2 ? pick(chance, statuses) : one.status,
-        ...(retryAfter === undefined ? {} : { retryAfter }),
-        ...(chance() < 0.1 ? { vendorDateMs: pick(chance, dates) } : {}),
+        httpStatus: random() < 0.2 ? pick(random, statuses) : one.status,
+        ...defined({ retryAfter }),
+        ...(random() < 0.1 ? { vendorDateMs: pick(random, dates) } : {}),
       },
       bytes,
-      contentType: chance() < 0.1 ? pick(chance, contentTypes) : one.contentType,
+      contentType: random() < 0.1 ? pick(random, contentTypes) : one.contentType,
       contentEncoding: isPacked ? 'gzip' : '',
     };
   }
 
   /**
-   * Reads the input of an index in every way there is.
-   * @returns what it was taken for, as a word
-   * @throws what must not be thrown, or an `Error` that names the invariant that does not hold
+   * Reads the input of an index in every way.
+   * @returns the classification and the decision, as a phrase
+   * @throws an error of the code under test, or an `Error` that names the violated invariant
    */
   async run(index: number): Promise<string> {
     const one = this.inputAt(index);
     const text = await this.#textOf(one);
-    const exchanged = { kind: 'body', facts: one.facts, text } as const;
-    const reply = readReply(exchanged, tryOnApi, redact);
-    const word = judge(reply, 1 + (index % 3));
-    if (index % 4 === 0) this.#refuse(this.#chance(index));
-    return word;
+    const result = { kind: 'body', facts: one.facts, text } as const;
+    const reply = readReply(result, tryOnApi, redact);
+    const phrase = checkReply(reply, 1 + (index % 3));
+    if (index % 4 === 0) this.#checkRefusal(this.#randomAt(index));
+    return phrase;
   }
 
   async #textOf({ bytes, contentType, contentEncoding }: FuzzInput): Promise<string> {
@@ -155,83 +155,83 @@ export class Fuzz {
     return read.kind === 'text' ? read.text : '';
   }
 
-  /** Workflow input, updates and events of wrong types. */
-  #refuse(chance: Chance): void {
+  /** Checks the refusal of workflow input, updates and events of wrong types. */
+  #checkRefusal(random: Random): void {
     const names = Object.keys(contractSchemas) as (keyof typeof contractSchemas)[];
     const value: unknown =
-      chance() < 0.3
-        ? nastyValue(chance)
-        : { ...structuredClone(input), [pick(chance, ['taskId', 'notify', 'account', 'x'])]: nastyValue(chance) };
-    bend(chance, value);
-    const checked = check(contractSchemas[pick(chance, names)], value);
+      random() < 0.3
+        ? nastyValue(random)
+        : { ...structuredClone(input), [pick(random, ['taskId', 'notify', 'account', 'x'])]: nastyValue(random) };
+    mutateValue(random, value);
+    const checked = check(contractSchemas[pick(random, names)], value);
     if (!checked.ok) {
-      hold(checked.problems.length > 0, 'a refusal says why');
-      hold(jsonBytes(checked.problems) < 16_384, 'a refusal is told in few words');
+      invariant(checked.problems.length > 0, 'a refusal has a reason');
+      invariant(jsonBytes(checked.problems) < 16_384, 'a refusal is short');
     }
-    imageUrlConcerns(pick(chance, nastyTexts));
+    imageUrlConcerns(pick(random, nastyTexts));
   }
 }
 
-function hold(isTrue: boolean, what: string): void {
-  if (!isTrue) throw new Error(`does not hold: ${what}`);
+function invariant(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`violated: ${text}`);
 }
 
-/** Without what may hold anything by its nature: the task's id is compared with ours, addresses are there to be fetched. */
+/** A reply without the fields that are not redacted: task id and image URLs. */
 function withoutIds(reply: Reply): unknown {
   if (reply.kind === 'fault') return reply;
   const { task, ...rest } = reply;
   if (task === undefined) return rest;
-  const { taskId: _taskId, subTasks, ...told } = task;
-  return { ...rest, task: { ...told, subTasks: subTasks.map(({ images: _images, ...own }) => own) } };
+  const { taskId: _taskId, subTasks, ...fields } = task;
+  return { ...rest, task: { ...fields, subTasks: subTasks.map(({ images: _images, ...own }) => own) } };
 }
 
 const classifications = ['pending', 'ended', 'error'];
 
-/** What must hold of any reply, and of whatever follows from it. */
-function judge(reply: Reply, attempt: number): string {
+/** Checks the invariants of a reply and of everything that follows from it. */
+function checkReply(reply: Reply, attempt: number): string {
   const shown = JSON.stringify(withoutIds(reply));
-  for (const secret of [appKey, appSecret, sign]) hold(!shown.includes(secret), 'no secret in a reply');
+  for (const secret of [appKey, appSecret, sign]) invariant(!shown.includes(secret), 'no secret in a reply');
   if (reply.kind === 'answer') {
     for (const { images } of reply.task?.subTasks ?? []) {
       for (const { id, imageUrl } of images) {
-        hold(/^[0-9a-f]{32}$/.test(id) && imageUrl !== '', 'an image has its id and its address');
+        invariant(/^[0-9a-f]{32}$/.test(id) && imageUrl !== '', 'an image has its id and its URL');
       }
     }
   }
   const excerpt = reply.excerpt ?? '';
-  hold(excerpt.length <= 200 && !/[\p{Cc}\p{Cf}]/u.test(excerpt), 'an excerpt is short and plain');
+  invariant(excerpt.length <= 200 && !/[\p{Cc}\p{Cf}]/u.test(excerpt), 'an excerpt is short and plain');
 
   const classification = classify(reply, tryOnApi, { taskId: fuzzTaskId, nowMs });
-  hold(classifications.includes(classification.kind), 'a classification is one of ours');
+  invariant(classifications.includes(classification.kind), 'a classification is known');
   submitResult(reply, tryOnApi, { neverSent: false, isClockLearned: false });
 
-  const asked = pollInput(begun, { pollNow: false, nowMs });
+  const polled = pollInput(begun, { pollNow: false, nowMs });
   const at = { nowMs, attempt, queries: 1, scheduledAtMs: nowMs - 1_000 };
-  const polled = { input: asked, before: asked.from, policy: defaultPolicy, ...at };
-  const { state, decision } = decide(polled, reply, classification);
-  hold(jsonBytes(state) < limits.eventBytes * 2, 'a state fits into a heartbeat');
+  const attempted = { input: polled, before: polled.from, policy: defaultPolicy, ...at };
+  const { state, decision } = decide(attempted, reply, classification);
+  invariant(jsonBytes(state) < limits.eventBytes * 2, 'a state fits into a heartbeat');
   if (decision.kind === 'retry') {
-    hold(decision.delayMs > 0 && decision.delayMs <= 3_600_000, 'the next poll comes within the wait');
+    invariant(decision.delayMs > 0 && decision.delayMs <= 3_600_000, 'the next poll is within the wait');
     const failure = pendingFailure(state, decision, defaultPolicy, nowMs);
-    hold(jsonBytes([failure.message, failure.details]) < 4_000, 'a failure is not cut by the server');
+    invariant(jsonBytes([failure.message, failure.details]) < 4_000, 'a failure is not cut by the server');
     return `${classification.kind}, retry`;
   }
   const report = { ...decision, state, atMs: nowMs };
-  hold(jsonBytes(report) < 1.9 * 1024 * 1024, 'a report fits into a payload');
+  invariant(jsonBytes(report) < 1.9 * 1024 * 1024, 'a report fits into a payload');
   const { wait, events } = applyReport(begun, report);
   for (const event of events) {
-    hold(v.is(TryOnEventSchema, event), `the event ${event.kind} is as the contract says`);
-    if (event.kind === 'images') hold(jsonBytes(event) <= limits.eventBytes, 'an event is at most 256 KiB');
-    if (event.kind === 'outcome') hold(v.is(TryOnOutcomeSchema, event.outcome), 'an outcome is as the contract says');
+    invariant(v.is(TryOnEventSchema, event), `the event ${event.kind} matches the contract`);
+    if (event.kind === 'images') invariant(jsonBytes(event) <= limits.eventBytes, 'an event is at most 256 KiB');
+    if (event.kind === 'outcome') invariant(v.is(TryOnOutcomeSchema, event.outcome), 'an outcome matches the contract');
   }
-  hold(jsonBytes(statusOf(wait)) <= limits.resultBytes, 'a status is at most 1.5 MiB');
+  invariant(jsonBytes(statusOf(wait)) <= limits.resultBytes, 'a status is at most 1.5 MiB');
   const described = describeWait(wait);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is polled for here
-  hold(!/[<>\x00-\x09\x0b-\x1f]/.test(described), 'no markup of the vendor in a description');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the check is about control characters
+  invariant(!/[<>\x00-\x09\x0b-\x1f]/.test(described), 'no markup of the vendor in a description');
   return `${classification.kind}, ${decision.end?.status ?? 'images'}`;
 }
 
-/** Whether some object's prototype was polluted. Throws if so. */
+/** Throws if a prototype was polluted. */
 export function assertUnpolluted(): void {
-  hold(!('polluted' in {}) && !('polluted' in []), 'no prototype was polluted');
+  invariant(!('polluted' in {}) && !('polluted' in []), 'no prototype was polluted');
 }

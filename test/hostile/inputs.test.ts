@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { check } from '../../src/check.js';
 import { listingStart, waitStart } from '../../src/client/start.js';
 import { contractSchemas, TryOnListingInputSchema, TryOnResultsInputSchema } from '../../src/contract.js';
-import { chanceOf, nastyValue } from './mutate.js';
+import { mulberry32 } from '../../src/emulator/random.js';
+import { nastyValue } from './mutate.js';
 
 const wrongTypes: readonly unknown[] = [
   undefined,
@@ -26,9 +27,9 @@ const wrongTypes: readonly unknown[] = [
 ];
 
 describe.each(Object.entries(contractSchemas))('%s', (name, schema) => {
-  test('every wrong type is refused in words, none is thrown', () => {
-    const taken = wrongTypes.filter((value) => check(schema, value).ok);
-    expect(taken, name).toEqual([]);
+  test('every wrong type is refused with a text, nothing is thrown', () => {
+    const accepted = wrongTypes.filter((value) => check(schema, value).ok);
+    expect(accepted, name).toEqual([]);
     for (const value of wrongTypes) {
       const checked = check(schema, value);
       const problems = checked.ok ? [] : checked.problems;
@@ -39,7 +40,7 @@ describe.each(Object.entries(contractSchemas))('%s', (name, schema) => {
 });
 
 test.each(['taskId', 'submittedAt', 'timeoutSeconds', 'expectedImages', 'account', 'notify', 'notifyParent'])(
-  '%s of each wrong type is refused, and named',
+  '%s of each wrong type is refused, and the text names it',
   (field) => {
     for (const value of wrongTypes) {
       if (value === undefined || (field === 'notify' && Array.isArray(value) && value.length === 0)) continue;
@@ -58,18 +59,18 @@ describe('ids', () => {
     ['a line end', 'a\nb'],
     ['a space', 'a b'],
     ['an escape sequence', '\u001b[31m'],
-    ['an order of writing', 'a\u202eb'],
-    ['a letter beyond ASCII', 'ä'],
+    ['a direction override', 'a\u202eb'],
+    ['a character beyond ASCII', 'ä'],
     ['half a character', '\ud800'],
     ['201 characters', 'x'.repeat(201)],
     ['a megabyte', 'x'.repeat(1024 * 1024)],
   ];
-  test.each(taskIds)('a taskId with %s is refused, in few words', (_what, taskId) => {
+  test.each(taskIds)('a taskId with %s is refused with a short text', (_what, taskId) => {
     const checked = check(TryOnResultsInputSchema, { taskId });
-    const told = checked.ok ? '' : checked.problems.join();
-    expect(told).toMatch(/^taskId is ".*; give 1 to 200 visible ASCII characters$/);
-    expect(told.length).toBeLessThan(200);
-    expect(told).not.toMatch(/[\p{Cc}\ud800-\udfff]/u);
+    const problems = checked.ok ? '' : checked.problems.join();
+    expect(problems).toMatch(/^taskId is ".*; give 1 to 200 visible ASCII characters$/);
+    expect(problems.length).toBeLessThan(200);
+    expect(problems).not.toMatch(/[\p{Cc}\ud800-\udfff]/u);
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', '../../etc', '%00', '<b>', '*', "';--"])(
@@ -86,7 +87,7 @@ describe('ids', () => {
     expect(check(TryOnListingInputSchema, { listingId, tasks: [] }).ok).toBe(false);
   });
 
-  test('summary and details of the longest ids stay within what the server takes', () => {
+  test("summary and details of the longest ids stay within the server's limits", () => {
     const place = { taskQueue: 'q', registered: [] };
     for (const character of ['@', '*', '字', '😀']) {
       const listing = { listingId: character.repeat(200 / character.length), tasks: [] };
@@ -98,7 +99,7 @@ describe('ids', () => {
   });
 });
 
-test('names of the prototype are unknown fields, and nothing is polluted by them', () => {
+test('names of the prototype are unknown fields and pollute nothing', () => {
   const input = JSON.parse('{"taskId":"t","__proto__":{"timeoutSeconds":5},"constructor":{"prototype":{"x":1}}}');
   const checked = check(TryOnResultsInputSchema, input);
   expect(checked.ok ? [] : checked.problems).toEqual(
@@ -119,10 +120,10 @@ test('deep and wide inputs are refused at once', () => {
   }
 });
 
-test('values of every kind in every place: refused in words or taken as they are', () => {
+test('values of every kind in every place are refused with a text or accepted unchanged', () => {
   for (let seed = 0; seed < 3_000; seed += 1) {
-    const chance = chanceOf(seed);
-    const value = { taskId: nastyValue(chance), notify: [nastyValue(chance), { workflowId: nastyValue(chance) }] };
+    const random = mulberry32(seed);
+    const value = { taskId: nastyValue(random), notify: [nastyValue(random), { workflowId: nastyValue(random) }] };
     const checked = check(TryOnResultsInputSchema, value);
     if (checked.ok) expect(checked.value).toEqual(value);
     else expect(checked.problems.join().length).toBeLessThan(8_000);

@@ -1,31 +1,21 @@
-/** Breaks replies in seeded ways: as text, as JSON, as bytes. Pure. */
+/** Mutates replies as text, as JSON and as bytes, decided by a seeded generator. Pure. */
 
-/** Numbers in [0, 1) that a seed decides. */
-export type Chance = () => number;
+import type { Random } from '../../src/emulator/random.js';
 
-/** Mulberry32. */
-export function chanceOf(seed: number): Chance {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+/** An integer from 0 up to `max`, exclusive. */
+export const below = (random: Random, max: number): number => Math.floor(random() * max);
 
-export const below = (chance: Chance, max: number): number => Math.floor(chance() * max);
-
-export function pick<T>(chance: Chance, from: readonly T[]): T {
-  const found = from[below(chance, from.length)];
+/** One of a list. */
+export function pick<T>(random: Random, from: readonly T[]): T {
+  const found = from[below(random, from.length)];
   if (found === undefined && from.length === 0) throw new RangeError('nothing to pick from');
   return found as T;
 }
 
 const nested = (depth: number, open: string, close: string): string => open.repeat(depth) + close.repeat(depth);
 
-/** Texts that have broken readers: of JSON, of regular expressions, of terminals, of Markdown, of logs. */
-const nastyTexts: readonly string[] = [
+/** Texts that have broken parsers of JSON, regular expressions, terminals, Markdown and logs. */
+export const nastyTexts: readonly string[] = [
   '',
   ' ',
   '\u0000',
@@ -76,8 +66,9 @@ const nastyTexts: readonly string[] = [
   JSON.stringify(JSON.stringify(JSON.stringify({ taskStatus: 'finished' }))),
 ];
 
-const leaf = (chance: Chance): unknown =>
-  pick<() => unknown>(chance, [
+/** A value of a wrong type or with hostile content. */
+export const nastyValue = (random: Random): unknown =>
+  pick<() => unknown>(random, [
     () => null,
     () => true,
     () => false,
@@ -86,13 +77,13 @@ const leaf = (chance: Chance): unknown =>
     () => 1e308,
     () => Number.MAX_SAFE_INTEGER,
     () => 0.1,
-    () => pick(chance, nastyTexts),
-    () => pick(chance, nastyTexts),
+    () => pick(random, nastyTexts),
+    () => pick(random, nastyTexts),
     () => [],
     () => ({}),
-    () => Array.from({ length: 1 + below(chance, 300) }, () => pick(chance, nastyTexts.slice(0, 20))),
-    () => Object.fromEntries(Array.from({ length: below(chance, 50) }, (_, at) => [`k${at}`, at])),
-    () => JSON.parse(nested(1 + below(chance, 400), '[', ']')),
+    () => Array.from({ length: 1 + below(random, 300) }, () => pick(random, nastyTexts.slice(0, 20))),
+    () => Object.fromEntries(Array.from({ length: below(random, 50) }, (_, at) => [`k${at}`, at])),
+    () => JSON.parse(nested(1 + below(random, 400), '[', ']')),
     () => JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'),
   ])();
 
@@ -121,7 +112,7 @@ const keys = [
 
 type Container = Record<string, unknown> | unknown[];
 
-/** All objects and lists of a value, itself too. */
+/** All objects and lists in a value, itself included. */
 function containers(value: unknown, found: Container[] = [], depth = 0): Container[] {
   if (typeof value !== 'object' || value === null || depth > 30 || found.length > 500) return found;
   found.push(value as Container);
@@ -133,47 +124,47 @@ const set = (target: Container, key: string, value: unknown): void => {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 };
 
-/** One change of a JSON value, in place. */
-function bend(chance: Chance, root: unknown): void {
+/** Changes one place of a JSON value, in place. */
+export function mutateValue(random: Random, root: unknown): void {
   const all = containers(root);
   if (all.length === 0) return;
-  const target = pick(chance, all);
+  const target = pick(random, all);
   const names = Object.keys(target);
-  const name = names.length === 0 ? undefined : pick(chance, names);
+  const name = names.length === 0 ? undefined : pick(random, names);
   const value = name === undefined ? undefined : (target as Record<string, unknown>)[name];
-  switch (below(chance, 8)) {
+  switch (below(random, 8)) {
     case 0:
       if (name !== undefined && !Array.isArray(target)) delete target[name];
       return;
     case 1:
-      set(target, Array.isArray(target) ? String(target.length) : pick(chance, keys), leaf(chance));
+      set(target, Array.isArray(target) ? String(target.length) : pick(random, keys), nastyValue(random));
       return;
     case 2:
       if (name !== undefined) set(target, name, JSON.stringify(value));
       return;
     case 3:
-      if (name !== undefined && !Array.isArray(target)) set(target, pick(chance, [...keys, name.toUpperCase()]), value);
+      if (name !== undefined && !Array.isArray(target)) set(target, pick(random, [...keys, name.toUpperCase()]), value);
       return;
     case 4:
       if (name !== undefined) set(target, name, [value, structuredClone(value)]);
       return;
     case 5:
-      if (name !== undefined && typeof value === 'string') set(target, name, value + pick(chance, nastyTexts));
+      if (name !== undefined && typeof value === 'string') set(target, name, value + pick(random, nastyTexts));
       return;
     default:
-      if (name !== undefined) set(target, name, leaf(chance));
+      if (name !== undefined) set(target, name, nastyValue(random));
   }
 }
 
-/** A JSON text with one to four changes of its value; a text that is no JSON stays. */
-export function bendJson(chance: Chance, text: string): string {
+/** A JSON text with one to four changes of its value. A text that is not JSON stays. */
+export function mutateJson(random: Random, text: string): string {
   let root: unknown;
   try {
     root = JSON.parse(text);
   } catch {
     return text;
   }
-  for (let left = 1 + below(chance, 4); left > 0; left -= 1) bend(chance, root);
+  for (let left = 1 + below(random, 4); left > 0; left -= 1) mutateValue(random, root);
   return JSON.stringify(root);
 }
 
@@ -198,52 +189,47 @@ const tokens = [
 ];
 
 /** A text with one to four changes of its characters. `other`: a text to take a piece from. */
-export function breakText(chance: Chance, text: string, other: string): string {
-  let broken = text;
-  for (let left = 1 + below(chance, 4); left > 0; left -= 1) {
-    const [from, to] = [below(chance, broken.length + 1), below(chance, broken.length + 1)].sort((a, b) => a - b) as [
+export function mutateText(random: Random, text: string, other: string): string {
+  let mutated = text;
+  for (let left = 1 + below(random, 4); left > 0; left -= 1) {
+    const [from, to] = [below(random, mutated.length + 1), below(random, mutated.length + 1)].sort((a, b) => a - b) as [
       number,
       number,
     ];
-    const [head, middle, tail] = [broken.slice(0, from), broken.slice(from, to), broken.slice(to)];
-    const start = below(chance, other.length + 1);
-    broken = pick<() => string>(chance, [
+    const [head, middle, tail] = [mutated.slice(0, from), mutated.slice(from, to), mutated.slice(to)];
+    const start = below(random, other.length + 1);
+    mutated = pick<() => string>(random, [
       () => head + tail,
       () => head + middle + middle.slice(0, 5_000) + tail,
-      () => head + pick(chance, tokens) + middle + tail,
-      () => head + pick(chance, nastyTexts) + middle + tail,
-      () => head + JSON.stringify(pick(chance, nastyTexts)) + middle + tail,
+      () => head + pick(random, tokens) + middle + tail,
+      () => head + pick(random, nastyTexts) + middle + tail,
+      () => head + JSON.stringify(pick(random, nastyTexts)) + middle + tail,
       () => head,
-      () => head + other.slice(start, start + below(chance, 2_000)),
-      () => head + String.fromCharCode(below(chance, 65_536)) + broken.slice(from + 1),
-      () => nested(1 + below(chance, 3_000), '[', '') + broken,
+      () => head + other.slice(start, start + below(random, 2_000)),
+      () => head + String.fromCharCode(below(random, 65_536)) + mutated.slice(from + 1),
+      () => nested(1 + below(random, 3_000), '[', '') + mutated,
     ])();
   }
-  return broken.slice(0, 200_000);
+  return mutated.slice(0, 200_000);
 }
 
-/** Bytes of which a few were changed, dropped or doubled. */
-export function breakBytes(chance: Chance, bytes: Uint8Array): Buffer {
-  let broken = Buffer.from(bytes);
-  for (let left = 1 + below(chance, 4); left > 0 && broken.length > 0; left -= 1) {
-    const at = below(chance, broken.length);
-    const to = Math.min(broken.length, at + below(chance, 64));
-    const choice = below(chance, 4);
-    if (choice === 0) broken = Buffer.concat([broken.subarray(0, at), broken.subarray(to)]);
-    else if (choice === 1) broken = Buffer.concat([broken.subarray(0, to), broken.subarray(at)]);
-    else if (choice === 2) broken = broken.subarray(0, at);
-    else broken[at] = below(chance, 256);
+/** Bytes with one to four of them or their ranges changed, dropped or doubled. */
+export function mutateBytes(random: Random, bytes: Uint8Array): Buffer {
+  let mutated = Buffer.from(bytes);
+  for (let left = 1 + below(random, 4); left > 0 && mutated.length > 0; left -= 1) {
+    const at = below(random, mutated.length);
+    const to = Math.min(mutated.length, at + below(random, 64));
+    const choice = below(random, 4);
+    if (choice === 0) mutated = Buffer.concat([mutated.subarray(0, at), mutated.subarray(to)]);
+    else if (choice === 1) mutated = Buffer.concat([mutated.subarray(0, to), mutated.subarray(at)]);
+    else if (choice === 2) mutated = mutated.subarray(0, at);
+    else mutated[at] = below(random, 256);
   }
-  return broken;
+  return mutated;
 }
 
-/** Splices a text in at some place. */
-export function spliceIn(chance: Chance, text: string, piece: string): string {
-  const at = below(chance, text.length + 1);
+/** Inserts a text at a random place. */
+export function insertText(random: Random, text: string, piece: string): string {
+  const at = below(random, text.length + 1);
   return text.slice(0, at) + piece + text.slice(at);
 }
-
-/** A value of the wrong type or with the wrong content, and values of all types within it. */
-export const nastyValue = (chance: Chance): unknown => leaf(chance);
-
-export { bend, nastyTexts };

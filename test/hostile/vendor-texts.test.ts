@@ -6,7 +6,7 @@ import { escapeMarkdown } from '../../src/wait/describe.js';
 import { fuzzSecrets } from './corpus.js';
 
 describe('a vendor text in the Temporal UI', () => {
-  // Found with remark-gfm: its tables of autolinks are applied after escapes are undone, so a backslash does not help.
+  // remark-gfm finds autolinks after it has removed escapes, so a backslash does not help.
   test.each([
     { text: 'https://evil.test/login', shows: 'https&#8288;\\://evil\\.test/login' },
     { text: 'HTTP://evil.test', shows: 'HTTP&#8288;\\://evil\\.test' },
@@ -26,7 +26,7 @@ describe('a vendor text in the Temporal UI', () => {
     { what: 'code', text: '`x` ```' },
     { what: 'a footnote', text: '[^1]: x' },
     { what: 'a block of code', text: '        x' },
-    { what: 'an order of writing', text: '\u202egnp.exe\u2066' },
+    { what: 'a direction override', text: '\u202egnp.exe\u2066' },
     { what: 'hidden characters', text: 'a\u200b\u00ad\u{e0041}b\ufeff' },
   ])('$what stays text', ({ text }) => {
     const escaped = escapeMarkdown(text);
@@ -35,7 +35,7 @@ describe('a vendor text in the Temporal UI', () => {
   });
 });
 
-describe('a reply that echoes what we sent', () => {
+describe('a secret that a reply echoes', () => {
   const { appKey, appSecret, sign } = fuzzSecrets;
   const shortKey = '512345';
   const read = (body: string) =>
@@ -59,7 +59,7 @@ describe('a reply that echoes what we sent', () => {
     { where: 'a sub-task', body: { code: '0', data: { taskStatus: 'running', taskResult: [{ taskStatus: sign }] } } },
     { where: 'a task message', body: { code: '0', data: { taskStatus: 'failed', message: appSecret } } },
     { where: 'a page', body: `<html><body>GET /rest/x?app_key=${shortKey}&sign=${sign}</body></html>` },
-  ])('in $where: nothing of it is kept', ({ body }) => {
+  ])('in $where is redacted', ({ body }) => {
     const shown = read(typeof body === 'string' ? body : JSON.stringify(body));
     for (const secret of [appKey, appSecret, sign, shortKey]) expect(shown).not.toContain(secret);
     expect(shown).toContain('[redacted]');

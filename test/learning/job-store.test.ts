@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chanceOf } from '../../src/emulator/chance.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
+import { seededRandom } from '../../src/emulator/random.js';
 import { createJobStore } from '../../src/learning/job-store.js';
 import { type JobRecord, learnModel } from '../../src/learning/learner.js';
 import { priorModel, quantile } from '../../src/schedule/distribution.js';
@@ -74,7 +74,7 @@ describe('which jobs are learned from', () => {
 
 describe('a batch of 200 jobs on top of 200 earlier ones, all by the same distribution', () => {
   const distribution = { medianSeconds: 40, p95Seconds: 120, tailWeight: 0 };
-  const random = chanceOf(7, 'durations');
+  const random = seededRandom(7, 'durations');
   const seen = (seconds: number, untilAge: number): Partial<JobRecord> => {
     const lowSeconds = 6 * Math.floor(Math.min(seconds, untilAge) / 6);
     return lowSeconds + 6 <= untilAge && seconds <= untilAge

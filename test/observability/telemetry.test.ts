@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
-import type { Exchanged } from '../../src/providers/exchange.js';
+import type { ExchangeResult } from '../../src/providers/exchange.js';
 import { aroundAll } from '../../src/telemetry/exchange-hook.js';
 import { startHealthServer } from '../../src/telemetry/health.js';
 import { jsonLine } from '../../src/telemetry/json-log.js';
@@ -307,8 +307,8 @@ describe('health', () => {
 
 describe('traces', () => {
   const about = { account: 'default', origin: 'https://api.example:8443', path: '/rest/x' };
-  const body: Exchanged = { kind: 'body', facts: { httpStatus: 200 }, text: '' };
-  const timeout: Exchanged = {
+  const body: ExchangeResult = { kind: 'body', facts: { httpStatus: 200 }, text: '' };
+  const timeout: ExchangeResult = {
     kind: 'fault',
     fault: { kind: 'fault', code: 'Timeout', message: 'x' },
     neverSent: false,
@@ -330,7 +330,7 @@ describe('traces', () => {
 
   test('hooks go around one another, the first outermost', async () => {
     const order: string[] = [];
-    const hook = (name: string) => async (_about: unknown, send: () => Promise<Exchanged>) => {
+    const hook = (name: string) => async (_about: unknown, send: () => Promise<ExchangeResult>) => {
       order.push(name);
       const exchanged = await send();
       order.push(`${name} done`);

@@ -77,9 +77,9 @@ describe('the default account', () => {
   });
 });
 
-describe('what is wrong', () => {
+describe('a problem', () => {
   test.each([
-    ['AIDGE_ENDPOINT', 'api.aidc-ai.com', /is no address; give .*https/],
+    ['AIDGE_ENDPOINT', 'api.aidc-ai.com', /is not a URL; give .*https/],
     ['AIDGE_ENDPOINT', 'http://api.aidc-ai.com', /is not https/],
     ['AIDGE_ENDPOINT', 'http://127.0.0.1.evil.example', /is not https/],
     ['AIDGE_ENDPOINT', 'ftp://localhost', /is not https/],
@@ -93,13 +93,13 @@ describe('what is wrong', () => {
     ['AIDGE_QUERIES_PER_SECOND', 'many', /above 0/],
     ['AIDGE_QUERIES_PER_SECOND', '1e9', /above 0/],
     ['AIDGE_APP_KEY_FILE', '/run/sesame', /AIDGE_APP_KEY and AIDGE_APP_KEY_FILE are both set; keep one/],
-    ['AIDGE_APP_KEY', '', /AIDGE_APP_KEY is not set; give it, or .*AIDGE_APP_KEY_FILE/],
+    ['AIDGE_APP_KEY', '', /AIDGE_APP_KEY is not set; set it, or set AIDGE_APP_KEY_FILE/],
     ['AIDGE_APP_SECRET', '', /AIDGE_APP_SECRET is not set/],
     ['AIDGE_SHOP_APP_SECRET', 'sesame', /AIDGE_SHOP_APP_KEY is not set/],
     ['AIDGE_SHOP_APP_KEY', '1', /AIDGE_SHOP_APP_SECRET is not set/],
-    ['AIDGE_DEFAULT_APP_KEY', '1', /AIDGE_DEFAULT_APP_KEY is not read; use AIDGE_APP_KEY/],
+    ['AIDGE_DEFAULT_APP_KEY', '1', /AIDGE_DEFAULT_APP_KEY is not used; set AIDGE_APP_KEY/],
     [`AIDGE_${'X'.repeat(41)}_APP_KEY`, '1', /more than 40 characters/],
-  ])('%s=%s is told in one line that names the variable, never a secret', (variable, value, problem) => {
+  ])('%s=%s is reported in one line with the variable, never with a secret', (variable, value, problem) => {
     const { problems } = readAccounts({ ...keys, [variable]: value });
     expect(problems).toEqual([expect.stringMatching(problem)]);
     expect(problems[0]).toContain(variable.replace('SECRET', '').slice(0, 12));
@@ -107,7 +107,7 @@ describe('what is wrong', () => {
     expect(problems[0]).not.toContain('sesame');
   });
 
-  test('is told all at once, each problem once', () => {
+  test('is reported together with all others, once each', () => {
     const { accounts, problems } = readAccounts({
       AIDGE_ENDPOINT: 'nowhere',
       AIDGE_TRIAL: '?',
@@ -123,12 +123,12 @@ describe('what is wrong', () => {
     ]);
   });
 
-  test('with one account leaves the others their service', () => {
+  test('with one account does not affect the others', () => {
     const { accounts, problems } = readAccounts({ ...keys, AIDGE_SHOP_APP_KEY: '1' });
     expect([accounts.map(({ name }) => name), problems.length]).toEqual([['default'], 1]);
   });
 
-  test('with no variable at all names the two that are needed', () => {
+  test('without any variable names the two required ones', () => {
     expect(readAccounts({}).problems.map((problem) => problem.split(' ')[0])).toEqual([
       'AIDGE_APP_KEY',
       'AIDGE_APP_SECRET',
@@ -160,7 +160,7 @@ describe('a named account', () => {
 });
 
 describe('files', () => {
-  test('are read for each call, without the white space around', async () => {
+  test('are read for each call, without surrounding white space', async () => {
     const path = await aFile('\ufefffirst\r\n');
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
     expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'first' });
@@ -171,7 +171,7 @@ describe('files', () => {
   test.each([
     ['missing', '/nowhere/at/all', /^the file named by AIDGE_APP_SECRET_FILE cannot be read \(ENOENT\)/],
     ['a folder', tmpdir(), /cannot be read \(EISDIR\)/],
-  ])('that are %s are told when they are needed', async (_name, path, message) => {
+  ])('that are %s are reported when they are read', async (_name, path, message) => {
     const { accounts, problems } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
     expect(problems).toEqual([]);
     await expect(accounts[0]?.credentials()).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe('files', () => {
     });
   });
 
-  test('that are empty are told when they are needed', async () => {
+  test('that are empty are reported when they are read', async () => {
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(' \n') });
     await expect(accounts[0]?.credentials()).rejects.toMatchObject({
       code: 'NoKey',

@@ -1,4 +1,4 @@
-/** Makes throw-away TLS certificates: a few lines of DER, so that no key lies in the repository and no program is needed. */
+/** Makes temporary TLS certificates in DER, so that the repository has no key and no program is needed. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
@@ -14,7 +14,7 @@ const timeOf = (date: Date) => tlv(0x18, Buffer.from(`${date.toISOString().repla
 
 /**
  * A self-signed certificate for 127.0.0.1 and its key, in PEM.
- * @param options - `daysLeft`: negative for one that has expired; `ip`: another address for one of another host
+ * @param options - `daysLeft`: negative for an expired certificate; `ip`: the host's address
  */
 export const aCertificate = ({ daysLeft = 1, ip = [127, 0, 0, 1] } = {}): { key: string; cert: string } => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -10,7 +10,7 @@ import { type Answerer, aClient, anAccount, finishedBody, sendJson, serve, testK
 
 describe('a query', () => {
   test('posts the task id as signed JSON and reads the answer', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     const { reply, queries } = await aClient(endpoint, { nowMs: () => 1712144501000 }).results({ taskId: 'task-1' });
     expect(queries).toBe(1);
     expect(reply).toMatchObject({
@@ -38,15 +38,15 @@ describe('a query', () => {
         ],
       },
     });
-    expect(seen).toHaveLength(1);
-    expect(seen[0]).toMatchObject({
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({
       method: 'POST',
       path: '/rest/ai/virtual/tryon-results',
       body: '{"task_id":"task-1"}',
     });
-    expect(seen[0]?.headers['content-type']).toBe('application/json');
-    expect(seen[0]?.headers).not.toHaveProperty('x-iop-trial');
-    expect(seen[0]?.query).toEqual({
+    expect(requests[0]?.headers['content-type']).toBe('application/json');
+    expect(requests[0]?.headers).not.toHaveProperty('x-iop-trial');
+    expect(requests[0]?.query).toEqual({
       app_key: testKey.appKey,
       timestamp: '1712144501000',
       sign_method: 'sha256',
@@ -56,10 +56,10 @@ describe('a query', () => {
     });
   });
 
-  test('posts a signed form by the other scheme, and the trial header where it is set', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  test('posts a signed form in the other scheme, and the trial header if it is set', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     await aClient(endpoint, {}, { signature: 'v1', trial: true }).results({ taskId: 'a b&c' });
-    const { query, headers, body, path } = seen[0] as (typeof seen)[0];
+    const { query, headers, body, path } = requests[0] as (typeof requests)[0];
     expect(headers).toMatchObject({
       'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
       'x-iop-trial': 'true',
@@ -76,20 +76,20 @@ describe('a query', () => {
     );
   });
 
-  test('keeps a path of the endpoint before its own', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  test("puts the endpoint's path before its own", async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     await aClient(`${endpoint}/proxy`).results({ taskId: 'task-1' });
-    expect(seen[0]?.path).toBe('/proxy/rest/ai/virtual/tryon-results');
+    expect(requests[0]?.path).toBe('/proxy/rest/ai/virtual/tryon-results');
   });
 
-  test('of a failed status with codes is an answer with that status', async () => {
+  test('with an error status and codes is an answer with that status', async () => {
     const body = { code: 'ApiCallLimit', message: 'this ban will last 3 seconds' };
     const { endpoint } = await serve((response) => sendJson(response, body, 429, { 'retry-after': '7' }));
     const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
     expect(reply).toMatchObject({ kind: 'answer', httpStatus: 429, gatewayCode: 'ApiCallLimit', retryAfter: '7' });
   });
 
-  test('hands on what the headers say of time, with a fault too', async () => {
+  test('passes on the times in the headers, also with a fault', async () => {
     const date = 'Wed, 03 Apr 2024 11:41:41 GMT';
     const { endpoint } = await serve((response) => {
       response.writeHead(503, { 'retry-after': 'Wed, 03 Apr 2024 11:41:44 GMT', date }).end();
@@ -102,7 +102,7 @@ describe('a query', () => {
     });
   });
 
-  test('keeps a piece of the body where it tells of no known status', async () => {
+  test('has an excerpt of the body if the status is unknown', async () => {
     const body = { code: '0', data: { taskStatus: 'baking', url: 'http://oss.example/a.png?Signature=abc' } };
     const { endpoint } = await serve((response) => sendJson(response, body));
     const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
@@ -134,38 +134,38 @@ describe('the clock', () => {
     ['HTTP 403', (r) => void r.writeHead(403, { date: vendorDate }).end('<html>')],
   ];
 
-  test.each(refusals)('is learned from %s, and the query signed anew at once', async (_name, refuse) => {
-    const { endpoint, seen } = await serve((response, one, index) =>
+  test.each(refusals)('is learned from %s, and the query is signed again at once', async (_name, refuse) => {
+    const { endpoint, requests } = await serve((response, one, index) =>
       index === 0 ? refuse(response, one, index) : sendJson(response, finishedBody(), 200, { date: vendorDate }),
     );
     const client = aClient(endpoint, { nowMs });
     expect(client.clockOffsetMs()).toBeUndefined();
     expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { kind: 'answer' }, queries: 2 });
     expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { kind: 'answer' }, queries: 1 });
-    expect(seen.map(({ query }) => Number(query.timestamp))).toEqual([nowMs(), vendorMs, vendorMs]);
-    expect(seen[1]?.query.sign).toBe(signV2({ secret: testKey.appSecret, timestamp: String(vendorMs) }));
+    expect(requests.map(({ query }) => Number(query.timestamp))).toEqual([nowMs(), vendorMs, vendorMs]);
+    expect(requests[1]?.query.sign).toBe(signV2({ secret: testKey.appSecret, timestamp: String(vendorMs) }));
     expect(client.clockOffsetMs()).toBe(7_200_000);
   });
 
-  test('that is no better after it was learned costs one second request, not more', async () => {
-    const { endpoint, seen } = await serve((response) => void response.writeHead(401, { date: vendorDate }).end());
+  test('that does not help after it was learned costs only one second request', async () => {
+    const { endpoint, requests } = await serve((response) => void response.writeHead(401, { date: vendorDate }).end());
     const { reply, queries } = await aClient(endpoint, { nowMs }).results({ taskId: 'task-1' });
-    expect([reply, queries, seen.length]).toMatchObject([{ code: 'Http401' }, 2, 2]);
+    expect([reply, queries, requests.length]).toMatchObject([{ code: 'Http401' }, 2, 2]);
   });
 
   test.each([
     ['a date within 30 s', new Date(nowMs() + 30_000).toUTCString()],
     ['a date within 30 s before', new Date(nowMs() - 30_000).toUTCString()],
-    ['a date that is none', 'today'],
-  ])('is not blamed with %s', async (_name, date) => {
-    const { endpoint, seen } = await serve((response) => void response.writeHead(403, { date }).end());
+    ['an invalid date', 'today'],
+  ])('is not the cause with %s', async (_name, date) => {
+    const { endpoint, requests } = await serve((response) => void response.writeHead(403, { date }).end());
     const { reply, queries } = await aClient(endpoint, { nowMs }).results({ taskId: 'task-1' });
-    expect([reply, queries, seen.length]).toMatchObject([{ code: 'Http403' }, 1, 1]);
+    expect([reply, queries, requests.length]).toMatchObject([{ code: 'Http403' }, 1, 1]);
   });
 
-  test('is learned anew when ours is set right', async () => {
+  test('is learned again after ours was corrected', async () => {
     let ourMs = nowMs();
-    const { endpoint, seen } = await serve((response, { query }) => {
+    const { endpoint, requests } = await serve((response, { query }) => {
       const isNear = Math.abs(Number(query.timestamp) - vendorMs) < 60_000;
       sendJson(response, isNear ? finishedBody() : { code: 'IllegalTimestamp' }, 200, { date: vendorDate });
     });
@@ -173,33 +173,33 @@ describe('the clock', () => {
     expect((await client.results({ taskId: 'task-1' })).queries).toBe(2);
     ourMs = vendorMs;
     expect(await client.results({ taskId: 'task-1' })).toMatchObject({ reply: { gatewayCode: '0' }, queries: 2 });
-    expect(Number(seen.at(-1)?.query.timestamp)).toBe(vendorMs);
+    expect(Number(requests.at(-1)?.query.timestamp)).toBe(vendorMs);
   });
 });
 
 describe('key and secret', () => {
-  test('are read, and the signature made, anew for each request', async () => {
+  test('are read for each request, and each request is signed', async () => {
     let count = 0;
     let ms = 1_712_144_501_000;
     const credentials = async () => {
       count += 1;
       return { appKey: `key-${count}`, appSecret: `secret-${count}` };
     };
-    const { endpoint, seen } = await serve((response, { socket }, index) =>
+    const { endpoint, requests } = await serve((response, { socket }, index) =>
       index === 1 ? void socket.resetAndDestroy() : sendJson(response, finishedBody()),
     );
     const client = aClient(endpoint, { nowMs: () => ms++ }, { credentials });
     await client.results({ taskId: 'task-1' });
     await client.results({ taskId: 'task-1' });
-    expect(seen.map(({ query }) => query.app_key)).toEqual(['key-1', 'key-2', 'key-3']);
-    for (const [index, { query }] of seen.entries()) {
+    expect(requests.map(({ query }) => query.app_key)).toEqual(['key-1', 'key-2', 'key-3']);
+    for (const [index, { query }] of requests.entries()) {
       expect(query.sign).toBe(signV2({ secret: `secret-${index + 1}`, timestamp: query.timestamp as string }));
     }
-    expect(new Set(seen.map(({ query }) => query.timestamp)).size).toBe(3);
+    expect(new Set(requests.map(({ query }) => query.timestamp)).size).toBe(3);
   });
 
-  test('that cannot be read are a reply that says so, and nothing is sent', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  test('that cannot be read are a NoKey reply, and nothing is sent', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     const credentials = async () => {
       throw new NoKeyError('the file named by AIDGE_APP_KEY_FILE is empty; write the value into it');
     };
@@ -213,10 +213,10 @@ describe('key and secret', () => {
       queries: 0,
     });
     expect(await client.submit({ request: {} })).toMatchObject({ kind: 'rejected', error: { code: 'NoKey' } });
-    expect(seen).toHaveLength(0);
+    expect(requests).toHaveLength(0);
   });
 
-  test('of an unknown account are missing too', async () => {
+  test('of an unknown account are a NoKey reply', async () => {
     const client = createVendorClient({ accounts: [] });
     const { reply, queries } = await client.results({ account: 'shop-2', taskId: 'task-1' });
     expect([reply, queries]).toMatchObject([{ code: 'NoKey', message: 'no account shop-2 is configured here' }, 0]);
@@ -226,19 +226,19 @@ describe('key and secret', () => {
     });
   });
 
-  test('of several accounts are kept apart', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  test('of several accounts are separate', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     const named = (name: string) =>
       anAccount({ endpoint, name, credentials: async () => ({ appKey: `key of ${name}`, appSecret: 's' }) });
     const client = createVendorClient({ accounts: [named('default'), named('shop-2')] });
     onTestFinished(() => client.close());
     await client.results({ taskId: 'task-1' });
     await client.results({ account: 'shop-2', taskId: 'task-1' });
-    expect(seen.map(({ query }) => query.app_key)).toEqual(['key of default', 'key of shop-2']);
+    expect(requests.map(({ query }) => query.app_key)).toEqual(['key of default', 'key of shop-2']);
   });
 });
 
-describe('no secret comes back', () => {
+describe('a reply has no secret', () => {
   const echoes: [string, Answerer][] = [
     ['a gateway text', (r, { query }) => sendJson(r, { code: 'SystemError', message: textOf(query) })],
     ['a gateway code', (r, { query }) => sendJson(r, { code: textOf(query) })],
@@ -263,14 +263,14 @@ describe('no secret comes back', () => {
   const textOf = (query: Readonly<Record<string, string>>) =>
     `${new URLSearchParams(query)} ${query.sign?.toLowerCase()} ${appSecret} ${encodeURIComponent(appSecret)} key:${appKey}`;
 
-  test.each(echoes)('in %s that echoes ours', async (_name, answer) => {
-    const { endpoint, seen } = await serve(answer);
+  test.each(echoes)('if %s echoes ours', async (_name, answer) => {
+    const { endpoint, requests } = await serve(answer);
     const client = aClient(endpoint);
-    const told = JSON.stringify([await client.results({ taskId: 'task-1' }), await client.submit({ request: {} })]);
-    expect(seen).toHaveLength(2);
-    for (const { query } of seen) {
+    const shown = JSON.stringify([await client.results({ taskId: 'task-1' }), await client.submit({ request: {} })]);
+    expect(requests).toHaveLength(2);
+    for (const { query } of requests) {
       for (const secret of [appKey, appSecret, encodeURIComponent(appSecret), query.sign as string]) {
-        expect(told.toLowerCase()).not.toContain(secret.toLowerCase());
+        expect(shown.toLowerCase()).not.toContain(secret.toLowerCase());
       }
     }
   });
@@ -285,20 +285,20 @@ describe('a submit', () => {
   test.each([
     [false, '/rest/ai/virtual/tryon', 'requestParams'],
     [true, '/rest/ai/virtual/tryon-pro', 'paramJson'],
-  ])('(pro %s) sends a list as JSON text and gives the task id', async (pro, path, parameter) => {
-    const { endpoint, seen } = await serve((response) =>
+  ])('(pro %s) sends a list as JSON text and returns the task id', async (pro, path, parameter) => {
+    const { endpoint, requests } = await serve((response) =>
       sendJson(response, { code: '0', data: { result: { taskId: 'task-9' } } }),
     );
     expect(await aClient(endpoint).submit({ request, pro })).toEqual({ kind: 'accepted', taskId: 'task-9' });
-    expect(seen).toHaveLength(1);
-    expect(seen[0]?.path).toBe(path);
-    expect(JSON.parse(JSON.parse(seen[0]?.body ?? '')[parameter])).toEqual([request]);
+    expect(requests).toHaveLength(1);
+    expect(requests[0]?.path).toBe(path);
+    expect(JSON.parse(JSON.parse(requests[0]?.body ?? '')[parameter])).toEqual([request]);
   });
 
-  test('of a list sends it as it is', async () => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, { data: { taskId: 7 } }));
+  test('of a list sends it unchanged', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, { data: { taskId: 7 } }));
     expect(await aClient(endpoint).submit({ request: [request, request] })).toEqual({ kind: 'accepted', taskId: '7' });
-    expect(JSON.parse(JSON.parse(seen[0]?.body ?? '').requestParams)).toEqual([request, request]);
+    expect(JSON.parse(JSON.parse(requests[0]?.body ?? '').requestParams)).toEqual([request, request]);
   });
 
   test.each([
@@ -374,26 +374,26 @@ describe('a submit', () => {
   ];
 
   test.each(answers)(
-    'answered by %s is told for what it proves, and never sent twice',
+    'answered by %s has the result that the answer proves, and is never sent twice',
     async (name, answer, result) => {
-      const { endpoint, seen } = await serve(answer);
+      const { endpoint, requests } = await serve(answer);
       const headersMs = name === 'silence' ? 200 : 10_000;
       expect(await aClient(endpoint, { limits: { headersMs } }).submit({ request })).toMatchObject(result);
-      expect(seen).toHaveLength(1);
+      expect(requests).toHaveLength(1);
     },
   );
 
-  test('over a connection that had died is not sent again either', async () => {
-    const { endpoint, seen } = await serve((response, { socket }, index) =>
+  test('on a dead connection is not sent again either', async () => {
+    const { endpoint, requests } = await serve((response, { socket }, index) =>
       index === 0 ? sendJson(response, finishedBody()) : void socket.resetAndDestroy(),
     );
     const client = aClient(endpoint);
     await client.results({ taskId: 'task-1' });
     expect(await client.submit({ request })).toMatchObject({ kind: 'maybe', error: { code: 'ConnectionFailed' } });
-    expect(seen).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   });
 
-  test('that found nobody to connect to was surely not taken', async () => {
+  test('that could not connect is safe to retry', async () => {
     expect(await aClient('http://127.0.0.1:1').submit({ request })).toMatchObject({
       kind: 'rejected',
       retrySafe: true,
@@ -401,7 +401,7 @@ describe('a submit', () => {
     });
   });
 
-  test('that is cancelled rejects with the reason of the signal', async () => {
+  test("that is cancelled rejects with the signal's reason", async () => {
     const cancel = new AbortController();
     const { endpoint } = await serve(() => cancel.abort());
     await expect(aClient(endpoint).submit({ request, signal: cancel.signal })).rejects.toMatchObject({
@@ -413,7 +413,7 @@ describe('a submit', () => {
 test('a key file is read again for each request', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tryon-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()));
+  const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
   const path = join(folder, 'key');
   await writeFile(path, 'first\n');
   const env = { AIDGE_ENDPOINT: `${endpoint}/rest/`, AIDGE_APP_KEY_FILE: path, AIDGE_APP_SECRET: 'secret' };
@@ -424,7 +424,7 @@ test('a key file is read again for each request', async () => {
   await client.results({ taskId: 'task-1' });
   await writeFile(path, '');
   const { reply } = await client.results({ taskId: 'task-1' });
-  expect(seen.map(({ query, path: asked }) => [query.app_key, asked])).toEqual([
+  expect(requests.map(({ query, path: asked }) => [query.app_key, asked])).toEqual([
     ['first', '/rest/ai/virtual/tryon-results'],
     ['second', '/rest/ai/virtual/tryon-results'],
   ]);

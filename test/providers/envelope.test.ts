@@ -41,7 +41,7 @@ const sample = String.raw`{
   "request_id": "0ba2887315178178017221014"
 }`;
 
-test("the page's sample is read whole, its addresses byte for byte", () => {
+test("the page's sample is read completely, its URLs byte for byte", () => {
   expect(parse(parseJson(sample))).toEqual({
     kind: 'answer',
     gatewayCode: '0',
@@ -116,9 +116,12 @@ describe('spelling and type of the envelope', () => {
     expect(({} as Record<string, unknown>).code).toBeUndefined();
   });
 
-  test.each([[undefined], [null], ['text'], [12], [true], [[]], ['[]'], ['{"broken"']])('%j is no answer', (body) => {
-    expect(parse(body)).toBeUndefined();
-  });
+  test.each([[undefined], [null], ['text'], [12], [true], [[]], ['[]'], ['{"broken"']])(
+    '%j is not an answer',
+    (body) => {
+      expect(parse(body)).toBeUndefined();
+    },
+  );
 });
 
 describe('the task', () => {
@@ -133,7 +136,7 @@ describe('the task', () => {
     ['done', 'unknown'],
     ['fail', 'unknown'],
     ['constructor', 'unknown'],
-  ])('with the word %j is %s, and the word is kept', (word, status) => {
+  ])('with the word %j is %s, and has the word', (word, status) => {
     expect(task({ taskStatus: word })).toEqual({ status, vendorStatus: word.trim(), subTasks: [] });
   });
 
@@ -141,17 +144,17 @@ describe('the task', () => {
     expect(task({ taskStatus })).toEqual({ status: 'unknown', subTasks: [] });
   });
 
-  test('may be JSON text, may be told at the top, may have a number for an id', () => {
+  test('may be JSON text, may be at the top, may have a numeric id', () => {
     expect(task('{"taskId":5,"taskStatus":"running"}')).toMatchObject({ taskId: '5', status: 'running' });
     expect(parse({ taskId: 'a', taskStatus: 'running' })?.task).toMatchObject({ taskId: 'a', status: 'running' });
     expect(task({ result: { task_id: 'a', taskStatus: 'running' } })).toMatchObject({ taskId: 'a', status: 'running' });
   });
 
-  test.each([[undefined], [null], ['text'], [7], [[]]])('is missing where data is %j', (data) => {
+  test.each([[undefined], [null], ['text'], [7], [[]]])('is missing if data is %j', (data) => {
     expect(task(data)).toBeUndefined();
   });
 
-  test('has the message of its own', () => {
+  test('has its own message', () => {
     expect(task({ taskStatus: 'failed', taskMessage: 'no person' })).toMatchObject({ message: 'no person' });
   });
 
@@ -161,7 +164,7 @@ describe('the task', () => {
 });
 
 describe('sub-tasks', () => {
-  test('keep their place, their word where it is not ours, and what cannot be read is unknown', () => {
+  test("have their index, and the vendor's word if it is not ours; an unreadable one is unknown", () => {
     const taskResult = [
       { taskStatus: 'finished', taskResult: listOf('a') },
       { taskStatus: 'FAILED' },
@@ -184,7 +187,7 @@ describe('sub-tasks', () => {
     ['result.imageList', listOf('a', 'b')],
     ['the same as JSON text', JSON.stringify(listOf('a', 'b'))],
     [
-      'JSON text at every step',
+      'JSON text at every level',
       JSON.stringify({
         result: JSON.stringify({
           imageList: JSON.stringify([{ imageUrl: url('a') }, JSON.stringify({ imageUrl: url('b') })]),
@@ -193,19 +196,19 @@ describe('sub-tasks', () => {
     ],
     ['other case', { Result: { ImageList: [{ ImageUrl: url('a') }, { imageurl: url('b') }] } }],
     [
-      'structData.data of addresses',
+      'structData.data of URLs',
       JSON.stringify({
         data: { structData: { code: 200, message: 'ok', data: [url('a'), url('b')] }, success: true, usageMap: {} },
       }),
     ],
     ['items with url', [{ url: url('a'), width: 1, height: 2 }, { url: url('b') }]],
     ['an image twice', listOf('a', 'b', 'a')],
-  ])('give their images at %s', (_name, taskResult) => {
+  ])('have their images at %s', (_name, taskResult) => {
     const read = task({ taskStatus: 'finished', taskResult: [{ taskStatus: 'finished', taskResult }] });
     expect(read?.subTasks).toEqual([{ index: 0, status: 'finished', images: [image('a'), image('b')] }]);
   });
 
-  test('that are bare images of a finished task are finished, of another task unknown', () => {
+  test('that are bare images are finished with a finished task, else unknown', () => {
     const taskResult = [{ url: url('a') }, { url: url('b') }];
     expect(task({ taskStatus: 'finished', taskResult })?.subTasks).toEqual([
       { index: 0, status: 'finished', images: [image('a', 0)] },
@@ -217,7 +220,7 @@ describe('sub-tasks', () => {
     ]);
   });
 
-  test('as one object, or images without any sub-task, are one sub-task', () => {
+  test('may be one object, or images without a sub-task: one sub-task', () => {
     expect(
       task({ taskStatus: 'finished', taskResult: { taskStatus: 'finished', ...listOf('a') } })?.subTasks,
     ).toHaveLength(1);
@@ -226,7 +229,7 @@ describe('sub-tasks', () => {
     ]);
   });
 
-  test('of one id keep the first address; the same image in another sub-task stays there too', () => {
+  test('have the first URL of an image id; another sub-task may have the same image', () => {
     const one = {
       taskStatus: 'finished',
       taskResult: { result: { imageList: [{ imageUrl: `${url('a')}?s=1` }, { imageUrl: `${url('a')}?s=2` }] } },
@@ -237,13 +240,13 @@ describe('sub-tasks', () => {
     ]);
   });
 
-  test('take no garment, no empty or odd address for an image', () => {
+  test('do not take a garment or an empty or odd URL for an image', () => {
     const imageList = [
       { clothes: url('in') },
       { imageUrl: '' },
       { imageUrl: 5 },
       { imageUrl: null },
-      'no address',
+      'no URL',
       7,
       null,
     ];
@@ -252,7 +255,7 @@ describe('sub-tasks', () => {
     ).toEqual([]);
   });
 
-  test('by the thousand are read', () => {
+  test('are read by the thousand', () => {
     const taskResult = Array.from({ length: 3_000 }, (_, index) => ({
       taskStatus: 'finished',
       taskResult: listOf(`n${index}`),
@@ -262,21 +265,21 @@ describe('sub-tasks', () => {
   });
 });
 
-describe('what is built to hurt', () => {
+describe('hostile JSON', () => {
   const nested = (depth: number) => `${'{"result":'.repeat(depth)}{"imageUrl":"http://x/a"}${'}'.repeat(depth)}`;
 
-  test('nesting without end is not followed', () => {
+  test('is followed to a bounded depth', () => {
     const body = JSON.parse(`{"data":{"taskStatus":"finished","taskResult":[${nested(5_000)}]}}`);
     expect(parse(body)?.task).toMatchObject({ status: 'finished', subTasks: [{ images: [] }] });
   });
 
-  test('text in text in text is not unpacked for ever', () => {
+  test('as text in text in text is parsed a bounded number of times', () => {
     let text = JSON.stringify({ taskStatus: 'running' });
     for (let round = 0; round < 8; round += 1) text = JSON.stringify(text);
     expect(parse({ data: text })?.task).toBeUndefined();
   });
 
-  test('long texts are cut', () => {
+  test('has its long texts cut', () => {
     const answer = parse({
       code: 'x'.repeat(10_000),
       message: 'y'.repeat(10_000),
@@ -288,7 +291,7 @@ describe('what is built to hurt', () => {
   });
 });
 
-describe('whatever JSON comes', () => {
+describe('any JSON', () => {
   const names = [
     'data',
     'taskResult',
@@ -336,7 +339,7 @@ describe('whatever JSON comes', () => {
     tree: fc.oneof({ maxDepth: 8 }, tie('leaf'), tie('list'), tie('object'), tie('object'), tie('text')),
   }));
 
-  test('is read without a throw, and means one thing', () => {
+  test('is read without an exception and has one classification', () => {
     fc.assert(
       fc.property(tree, (body) => {
         const answer = parse(body);
@@ -369,19 +372,19 @@ describe('imageId', () => {
   // SHA-256 of "http://oss.example/a.png", computed with sha256sum.
   const id = '5bbb0a05cbfd2ab47dd0c3628a566066';
   test.each([['http://oss.example/a.png'], ['http://oss.example/a.png?Signature=1'], ['http://oss.example/a.png#x?y']])(
-    'of %s is that of its text before ? and #',
+    'of %s ignores everything from ? or # on',
     (text) => {
       expect(imageId(text)).toBe(id);
     },
   );
 
-  test('tells escapes apart, since they are not decoded', () => {
+  test('differs between escapes, which are not decoded', () => {
     expect(imageId('http://x/a%2Fb')).not.toBe(imageId('http://x/a/b'));
     expect(imageId('http://x/%3')).toMatch(/^[0-9a-f]{32}$/);
   });
 });
 
-test('the reader is told the words, so that a sibling API may have others', () => {
+test('status words are an option, so that a sibling API can have others', () => {
   const read = parseEnvelope({ data: { taskStatus: 'DONE' } }, { imageId, statusWords: { done: 'finished' } });
   expect(read?.task?.status).toBe('finished');
 });

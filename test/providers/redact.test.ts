@@ -16,12 +16,12 @@ describe('redactor', () => {
     ['a signature, escaped', 'a\\u0026sign\\u003dABCDEF\\u0026b', 'a\\u0026sign\\u003d[redacted]\\u0026b'],
     ['a signature, encoded', 'a%26sign%3DABCDEF%26b', 'a%26sign%3D[redacted]%26b'],
     [
-      'a signed address',
+      'a signed URL',
       'see http://oss.example/a.png?Expires=1&Signature=abc for',
       'see http://oss.example/a.png?[redacted] for',
     ],
     [
-      'an address with escaped slashes',
+      'a URL with escaped slashes',
       '"http:\\/\\/oss.example\\/a.png?S=abc"',
       '"http:\\/\\/oss.example\\/a.png?[redacted]"',
     ],
@@ -35,13 +35,13 @@ describe('redactor', () => {
     expect(redact(text)).toBe(expected);
   });
 
-  test('without values still takes out what looks like a signature', () => {
+  test('without values still removes everything in the form of a signature', () => {
     expect(redactor([])('sign=ABC')).toBe('sign=[redacted]');
   });
 });
 
 describe('excerptOf', () => {
-  test('is at most 200 characters long and free of control characters', () => {
+  test('has up to 200 characters and no control characters', () => {
     expect(excerptOf(`\u0000a\u001b[31m\r\n\tb\u2028\u202ec${'d'.repeat(500)}`)).toBe(
       `a [31m b c${'d'.repeat(191)}`.slice(0, 200),
     );

@@ -1,4 +1,4 @@
-/** A tiny HTTP or TLS server on a free loopback port, for the client's tests alone. */
+/** A small HTTP or TLS server on a free loopback port, for the client's tests. */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest';
 import type { Account } from '../../src/providers/accounts.js';
 import { createVendorClient, type VendorClientOptions } from '../../src/providers/client.js';
 
-/** One request as it came. */
-export interface Seen {
+/** One request. */
+export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Seen {
 }
 
 /** Answers one request; `index` counts from 0. */
-export type Answerer = (response: ServerResponse, seen: Seen, index: number) => void | Promise<void>;
+export type Answerer = (response: ServerResponse, requests: ReceivedRequest, index: number) => void | Promise<void>;
 
 const listen = async (server: Server, scheme: string): Promise<string> => {
   const sockets = new Set<Socket>();
@@ -34,14 +34,14 @@ const listen = async (server: Server, scheme: string): Promise<string> => {
   return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
 
-/** Starts an HTTP server (TLS with `tls`); it ends with the test. */
+/** Starts an HTTP server, with TLS if `tls` is given. It ends with the test. */
 export const serve = async (answer: Answerer, tls?: { key: string; cert: string }) => {
-  const seen: Seen[] = [];
+  const requests: ReceivedRequest[] = [];
   const listener: RequestListener = async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const one: Seen = {
+    const one: ReceivedRequest = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
@@ -49,22 +49,22 @@ export const serve = async (answer: Answerer, tls?: { key: string; cert: string 
       body: Buffer.concat(chunks).toString('utf8'),
       socket: request.socket,
     };
-    seen.push(one);
-    await answer(response, one, seen.length - 1);
+    requests.push(one);
+    await answer(response, one, requests.length - 1);
   };
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   const endpoint = await listen(server, tls ? 'https' : 'http');
-  return { endpoint, seen };
+  return { endpoint, requests };
 };
 
-/** Starts a bare TCP server; it ends with the test. */
+/** Starts a TCP server. It ends with the test. */
 export const serveTcp = (onSocket: (socket: Socket) => void, scheme = 'http'): Promise<string> =>
   listen(createTcpServer(onSocket), scheme);
 
-/** A key and secret that no text may show. */
+/** A key and a secret. No text may show them. */
 export const testKey = { appKey: '5123457', appSecret: 'top+secret/value==' } as const;
 
-/** An account; override what the test is about. */
+/** An account. Override the fields that the test is about. */
 export const anAccount = (account: Partial<Account> & { endpoint: string }): Account => ({
   name: 'default',
   signature: 'v2',
@@ -75,7 +75,7 @@ export const anAccount = (account: Partial<Account> & { endpoint: string }): Acc
   ...account,
 });
 
-/** A client with one account for `endpoint`, closed with the test. */
+/** A client with one account for `endpoint`. It closes with the test. */
 export const aClient = (
   endpoint: string,
   options: Partial<VendorClientOptions> = {},

@@ -4,7 +4,7 @@ import { signCall, signV1, signV2 } from '../../src/providers/aidge/sign.js';
 const vectors = [
   {
     // Published: "Signature algorithm" of the Lazada Open Platform, https://open.lazada.com/apps/doc/doc?nodeId=10450&docId=108069
-    name: 'A, the published one',
+    name: 'A, published',
     apiName: '/order/get',
     secret: 'helloworld',
     parameters: {
@@ -30,7 +30,7 @@ const vectors = [
     sign: '530BDAE2BAF095D9747A5B812ACB2DCAA14C558116C7DC9B00A4D3E22BDB394A',
   },
   {
-    name: 'B2, a blank pair more',
+    name: 'B2, one more blank pair',
     apiName: '/ai/virtual/tryon-results',
     secret: 'test-secret',
     parameters: {
@@ -44,7 +44,7 @@ const vectors = [
     sign: '530BDAE2BAF095D9747A5B812ACB2DCAA14C558116C7DC9B00A4D3E22BDB394A',
   },
   {
-    // The text to be signed is published: https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692
+    // The text to sign is published: https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692
     name: 'C, the order of names with underscores',
     apiName: '/test/api',
     secret: 'test-secret',
@@ -61,11 +61,11 @@ const vectors = [
 ];
 
 describe('V1', () => {
-  test.each(vectors)('gives the known answer $name', ({ sign, ...call }) => {
+  test.each(vectors)('signs vector $name', ({ sign, ...call }) => {
     expect(signV1(call)).toBe(sign);
   });
 
-  test('leaves a signature among the parameters out', () => {
+  test('leaves out a signature among the parameters', () => {
     const { sign, ...call } = vectors[0] as (typeof vectors)[0];
     expect(signV1({ ...call, parameters: { ...call.parameters, sign: 'anything' } })).toBe(sign);
   });
@@ -98,7 +98,7 @@ describe('V2', () => {
   test.each([
     ['D', 'test-secret', '1712144501000', 'D74AA8665DE6B3804F74C9A6CDBFDD6DA04EFA0ADA45F3F37709F737EE852E94'],
     ['E', 'helloworld', '1517820392000', '4221853E1726BA791132CEA43C362F94746AFC4BCEB1B877FDB0F1CF44A438C4'],
-  ])('gives the known answer %s', (_name, secret, timestamp, sign) => {
+  ])('signs vector %s', (_name, secret, timestamp, sign) => {
     expect(signV2({ secret, timestamp })).toBe(sign);
   });
 

@@ -1,5 +1,7 @@
-/** What the network, proxies and the vendor's front can do to one query. */
+/** Faults of the network, of proxies and of the vendor's gateway, in one query. */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -28,7 +30,7 @@ const bytes =
     response.end(content);
   };
 
-describe('one bad answer is a fault, not an exception, and leaves the wait to go on', () => {
+describe('one bad answer is a transient fault, not an exception', () => {
   const cases: { name: string; answer: Answerer; code: string; message: RegExp; limits?: object }[] = [
     {
       name: 'a reset before headers',
@@ -65,7 +67,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
       name: 'a body that never comes',
       answer: (response) => response.writeHead(200).flushHeaders(),
       code: 'Timeout',
-      message: /no whole answer within 0\.3 s/,
+      message: /no complete answer within 0\.3 s/,
       limits: { totalMs: 300 },
     },
     {
@@ -75,7 +77,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
         response.on('close', () => clearInterval(timer));
       },
       code: 'Timeout',
-      message: /no whole answer within 0\.3 s/,
+      message: /no complete answer within 0\.3 s/,
       limits: { totalMs: 300 },
     },
     {
@@ -95,7 +97,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
       message: /HTTP 204 with an empty body/,
     },
     {
-      name: 'a coding that nobody asked for',
+      name: 'an unsupported coding',
       answer: bytes(Buffer.from('x'), { 'content-encoding': 'zstd' }),
       code: 'BadBody',
       message: /zstd/,
@@ -131,7 +133,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
     { name: 'a 408', answer: (r) => void r.writeHead(408).end(), code: 'Http408', message: /HTTP 408/ },
     { name: 'a 425', answer: (r) => void r.writeHead(425).end(), code: 'Http425', message: /HTTP 425/ },
     {
-      name: 'a failed status whose body never ends',
+      name: 'an error status whose body never ends',
       answer: (response) => {
         response.writeHead(503);
         response.write('x');
@@ -143,14 +145,14 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
   ];
 
   test.each(cases)('$name', async ({ answer, code, message, limits = {} }) => {
-    const { endpoint, seen } = await serve(answer);
+    const { endpoint, requests } = await serve(answer);
     const { reply, queries } = await aClient(endpoint, { limits }).results({ taskId: 'task-1' });
     expect(reply).toMatchObject({ kind: 'fault', code, message: expect.stringMatching(message) });
     expect(classOf(reply)).toBe('transient');
-    expect([queries, seen.length]).toEqual([1, 1]);
+    expect([queries, requests.length]).toEqual([1, 1]);
   });
 
-  test('the statuses that mean something else keep their meaning', async () => {
+  test('other statuses have their own class', async () => {
     const statuses = {
       400: 'refused',
       401: 'clock',
@@ -161,7 +163,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
       418: 'refused',
     };
     const { endpoint } = await serve(
-      (response, _seen, index) => void response.writeHead(Number(Object.keys(statuses)[index])).end(),
+      (response, _request, index) => void response.writeHead(Number(Object.keys(statuses)[index])).end(),
     );
     const client = aClient(endpoint);
     for (const [status, meaning] of Object.entries(statuses)) {
@@ -170,7 +172,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
     }
   });
 
-  test('an HTML page in a 200 shows how it begins', async () => {
+  test('an HTML page in a 200 has an excerpt', async () => {
     const page = `<!doctype html>\n<title>Please\u0000 prove\tthat you are human</title>${'x'.repeat(1000)}`;
     const { endpoint } = await serve(bytes(Buffer.from(page), { 'content-type': 'text/html' }));
     const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
@@ -181,7 +183,7 @@ describe('one bad answer is a fault, not an exception, and leaves the wait to go
   });
 });
 
-describe('what never got as far as a request', () => {
+describe('a request that is never sent', () => {
   test('a refused connection', async () => {
     const endpoint = await serveTcp(hang);
     const { reply } = await aClient(endpoint.replace(/\d+$/, '1')).results({ taskId: 'task-1' });
@@ -192,7 +194,7 @@ describe('what never got as far as a request', () => {
     });
   });
 
-  test('a peer that lets the connection hang has the connect limit, not the longer one', async () => {
+  test('a connection that hangs ends at the connect limit', async () => {
     // TCP connects, TLS never answers: the limit covers both.
     const endpoint = await serveTcp(hang, 'https');
     const { reply } = await aClient(endpoint, { limits: { connectMs: 200 } }).results({ taskId: 'task-1' });
@@ -222,7 +224,7 @@ describe('TLS', () => {
     return agent;
   };
 
-  test('a trusted certificate is good', async () => {
+  test('a trusted certificate is accepted', async () => {
     const tls = aCertificate();
     const { endpoint } = await serve((response) => sendJson(response, finishedBody()), tls);
     const { reply } = await aClient(endpoint, { dispatcher: trusting(tls.cert) }).results({ taskId: 'task-1' });
@@ -233,25 +235,25 @@ describe('TLS', () => {
     ['expired', aCertificate({ daysLeft: -1 })],
     ['of another host', aCertificate({ ip: [127, 0, 0, 2] })],
   ])('a certificate that is %s is refused, and nothing is sent', async (_name, tls) => {
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()), tls);
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()), tls);
     const { reply } = await aClient(endpoint, { dispatcher: trusting(tls.cert) }).results({ taskId: 'task-1' });
-    expect([reply, seen.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
+    expect([reply, requests.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
   });
 
-  test('a certificate of nobody is refused, even where the process is told to trust everybody', async () => {
+  test('an untrusted certificate is refused even if NODE_TLS_REJECT_UNAUTHORIZED is 0', async () => {
     const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     onTestFinished(() => {
       if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
       else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
     });
-    const { endpoint, seen } = await serve((response) => sendJson(response, finishedBody()), aCertificate());
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()), aCertificate());
     const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
-    expect([reply, seen.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
+    expect([reply, requests.length]).toMatchObject([{ kind: 'fault', code: 'TlsFailed' }, 0]);
   });
 });
 
-describe('the cap on the body', () => {
+describe('the maximum body size', () => {
   const cap = { limits: { bodyBytes: 100_000 } };
   const space = (size: number) => Buffer.alloc(size, ' ');
 
@@ -266,7 +268,7 @@ describe('the cap on the body', () => {
     expect([reply, classOf(reply)]).toMatchObject([{ kind: 'fault', code: 'TooLarge', httpStatus: 200 }, 'transient']);
   });
 
-  test('ends a stream that would go on for ever', async () => {
+  test('ends an endless stream', async () => {
     let closed: Promise<unknown> | undefined;
     const { endpoint } = await serve((response) => {
       closed = once(response, 'close');
@@ -281,7 +283,7 @@ describe('the cap on the body', () => {
     await closed;
   });
 
-  test('leaves a body of exactly that size alone', async () => {
+  test('allows a body of exactly that size', async () => {
     const text = finishedText.padEnd(100_000, ' ');
     const { endpoint } = await serve(bytes(Buffer.from(text)));
     const { reply } = await aClient(endpoint, cap).results({ taskId: 'task-1' });
@@ -324,7 +326,7 @@ describe('a body is read by its content', () => {
 });
 
 describe('a redirect', () => {
-  test.each([301, 302, 303, 307, 308])('%i is not followed, and shows no more than the host', async (status) => {
+  test.each([301, 302, 303, 307, 308])('%i is not followed, and only its host is shown', async (status) => {
     const other = await serve((response) => sendJson(response, finishedBody()));
     const { endpoint } = await serve((response) => {
       response.writeHead(status, { location: `${other.endpoint}/rest/elsewhere?sign=ABCDEF` }).end();
@@ -334,21 +336,21 @@ describe('a redirect', () => {
     expect((reply as { message: string }).message).toBe(
       `HTTP ${status} to ${other.endpoint.slice(7)}, which is not followed`,
     );
-    expect([queries, other.seen.length, classOf(reply)]).toEqual([1, 0, 'transient']);
+    expect([queries, other.requests.length, classOf(reply)]).toEqual([1, 0, 'transient']);
   });
 
   test('to itself is one request', async () => {
-    const { endpoint, seen } = await serve(
+    const { endpoint, requests } = await serve(
       (response, { path }) => void response.writeHead(307, { location: path }).end(),
     );
     const { reply } = await aClient(endpoint).results({ taskId: 'task-1' });
-    expect([reply, seen.length]).toMatchObject([{ code: 'Redirected' }, 1]);
+    expect([reply, requests.length]).toMatchObject([{ code: 'Redirected' }, 1]);
   });
 });
 
 describe('connections', () => {
-  test('one that died while idle costs an immediate second request', async () => {
-    const { endpoint, seen } = await serve((response, { socket }, index) => {
+  test('a dead idle connection costs one immediate second request', async () => {
+    const { endpoint, requests } = await serve((response, { socket }, index) => {
       if (index === 1) socket.resetAndDestroy();
       else sendJson(response, finishedBody());
     });
@@ -356,56 +358,112 @@ describe('connections', () => {
     await client.results({ taskId: 'task-1' });
     const { reply, queries } = await client.results({ taskId: 'task-1' });
     expect([reply.kind, queries]).toEqual(['answer', 2]);
-    expect(seen[1]?.socket).toBe(seen[0]?.socket);
-    expect(seen[2]?.socket).not.toBe(seen[0]?.socket);
-    expect(seen).toHaveLength(3);
+    expect(requests[1]?.socket).toBe(requests[0]?.socket);
+    expect(requests[2]?.socket).not.toBe(requests[0]?.socket);
+    expect(requests).toHaveLength(3);
   });
 
-  test('one that dies twice costs no third request', async () => {
-    const { endpoint, seen } = await serve((response, { socket }, index) => {
+  test('a connection that dies twice costs no third request', async () => {
+    const { endpoint, requests } = await serve((response, { socket }, index) => {
       if (index > 0) socket.resetAndDestroy();
       else sendJson(response, finishedBody());
     });
     const client = aClient(endpoint);
     await client.results({ taskId: 'task-1' });
     const { reply, queries } = await client.results({ taskId: 'task-1' });
-    expect([reply, queries, seen.length]).toMatchObject([{ kind: 'fault', code: 'ConnectionFailed' }, 2, 3]);
+    expect([reply, queries, requests.length]).toMatchObject([{ kind: 'fault', code: 'ConnectionFailed' }, 2, 3]);
   });
 
-  test('are few, and waiting for one is not charged to the limit of an attempt', async () => {
+  test('are limited, and waiting for one does not count against the limit of an attempt', async () => {
     let open = 0;
     let max = 0;
-    const { endpoint, seen } = await serve(async (response) => {
+    const { endpoint, requests } = await serve(async (response) => {
       open += 1;
       max = Math.max(max, open);
       await new Promise((resolve) => setTimeout(resolve, 250));
       open -= 1;
       sendJson(response, finishedBody());
     });
-    // Ten queries over two connections take five rounds, which together are longer than one attempt may be.
+    // Ten queries on two connections take five rounds, together longer than the limit of one attempt.
     const client = aClient(endpoint, { limits: { connections: 2, totalMs: 1_000, headersMs: 1_000 } });
     const answers = await Promise.all(Array.from({ length: 10 }, () => client.results({ taskId: 'task-1' })));
     expect(answers.map(({ reply }) => reply.kind)).toEqual(Array(10).fill('answer'));
     expect(max).toBe(2);
-    expect(new Set(seen.map(({ socket }) => socket)).size).toBe(2);
+    expect(new Set(requests.map(({ socket }) => socket)).size).toBe(2);
+  });
+});
+
+describe('closing', () => {
+  /** A server that delays its first response until `release`, and a client with one connection. */
+  const aSlowVendor = async () => {
+    const responses: (() => void)[] = [];
+    const { endpoint, requests } = await serve((response) => {
+      responses.push(() => sendJson(response, finishedBody()));
+    });
+    const client = aClient(endpoint, { limits: { connections: 1 } });
+    const query = client.results({ taskId: 'task-1' });
+    await expect.poll(() => responses.length).toBe(1);
+    return { client, query, requests, release: () => responses[0]?.() };
+  };
+
+  test('waits for the complete answer of the exchange in progress', async () => {
+    const { client, query, requests, release } = await aSlowVendor();
+    let isClosed = false;
+    const closing = client.close().then(() => {
+      isClosed = true;
+    });
+    await setImmediate();
+    expect(isClosed).toBe(false);
+    release();
+    expect((await query).reply).toMatchObject({ kind: 'answer', task: { status: 'finished' } });
+    await closing;
+    expect(requests[0]?.socket.destroyed || (await once(requests[0]?.socket as Socket, 'close'))).toBeTruthy();
+  });
+
+  test('before the first request sends nothing either', async () => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
+    const client = aClient(endpoint);
+    await client.close();
+    expect((await client.results({ taskId: 'task-1' })).reply).toMatchObject({ message: 'the client is closed' });
+    expect(requests).toHaveLength(0);
+  });
+
+  test('does not wait longer than the limit of an attempt', async () => {
+    const never = new Promise<never>(() => {});
+    const client = aClient('http://127.0.0.1:1', { limits: { totalMs: 50 } }, { credentials: () => never });
+    void client.results({ taskId: 'task-1' });
+    await client.close();
+  });
+
+  test('sends nothing more: a query gets a fault, a submit may be retried', async () => {
+    const { client, query, requests, release } = await aSlowVendor();
+    const waiting = client.results({ taskId: 'task-2' });
+    const closing = client.close();
+    const refusal = { code: 'ConnectionFailed', message: 'the client is closed' };
+    expect(await waiting).toMatchObject({ reply: { kind: 'fault', ...refusal }, queries: 0 });
+    expect(await client.results({ taskId: 'task-3' })).toMatchObject({ reply: refusal, queries: 0 });
+    expect(await client.submit({ request: {} })).toMatchObject({ kind: 'rejected', retrySafe: true, error: refusal });
+    release();
+    await Promise.all([query, closing]);
+    expect(requests).toHaveLength(1);
   });
 });
 
 describe('cancelling', () => {
   test('before the start sends nothing', async () => {
-    const { endpoint, seen } = await serve(hang);
+    const { endpoint, requests } = await serve(hang);
     const reason = new Error('enough');
     await expect(aClient(endpoint).results({ taskId: 'task-1', signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
     );
-    expect(seen).toHaveLength(0);
+    expect(requests).toHaveLength(0);
   });
 
   test.each<[string, Answerer]>([
     ['before the headers', hang],
     ['in the body', (response) => void response.writeHead(200).write('{')],
-    ['in the body of a failed status', (response) => void response.writeHead(503).write('x')],
-  ])('%s rejects with the reason of the signal and ends the request', async (_name, answer) => {
+    ['in the body of an error status', (response) => void response.writeHead(503).write('x')],
+  ])("%s rejects with the signal's reason and ends the request", async (_name, answer) => {
     const cancel = new AbortController();
     const reason = new Error('enough');
     let gone: Promise<unknown> | undefined;
@@ -418,9 +476,9 @@ describe('cancelling', () => {
     await gone;
   });
 
-  test('while waiting for a connection gives the turn to the next one', async () => {
+  test('while waiting for a connection lets the next one have it', async () => {
     const release: (() => void)[] = [];
-    const { endpoint, seen } = await serve(async (response) => {
+    const { endpoint, requests } = await serve(async (response) => {
       await new Promise<void>((resolve) => release.push(resolve));
       sendJson(response, finishedBody());
     });
@@ -435,17 +493,17 @@ describe('cancelling', () => {
     release[0]?.();
     await expect.poll(() => release.length).toBe(2);
     release[1]?.();
-    expect([(await first).reply.kind, (await third).reply.kind, seen.length]).toEqual(['answer', 'answer', 2]);
+    expect([(await first).reply.kind, (await third).reply.kind, requests.length]).toEqual(['answer', 'answer', 2]);
   });
 });
 
 describe('the table of error codes', () => {
   test.each(Object.entries(errorCodes))('%s', (code, row) => {
-    expect(transportError(Object.assign(new Error('text'), { code }))).toEqual({ ...row, word: code });
+    expect(transportError(Object.assign(new Error('text'), { code }))).toEqual({ ...row, cause: code });
   });
 
   test.each(Object.entries(errorPrefixes))('%s...', (prefix, row) => {
-    expect(transportError({ code: `${prefix}SOMETHING` })).toEqual({ ...row, word: `${prefix}SOMETHING` });
+    expect(transportError({ code: `${prefix}SOMETHING` })).toEqual({ ...row, cause: `${prefix}SOMETHING` });
   });
 
   test.each([
@@ -458,7 +516,7 @@ describe('the table of error codes', () => {
     expect(transportError(error)).toMatchObject({ code });
   });
 
-  test('shows the code, never the text of an error', () => {
+  test('shows the code of an error, never its text', () => {
     expect(JSON.stringify(transportError(new Error('https://host/?sign=secret')))).not.toContain('secret');
   });
 });

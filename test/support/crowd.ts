@@ -1,12 +1,12 @@
-/** Many waits of one account behind its throttle, in simulated time: each polls when it is due, is held, or meets the vendor. */
-
+/** Many waits of one account behind its throttle, in simulated time. A poll that is due is either deferred or sent to the vendor. */
+import { defined } from '../../src/defined.js';
 import { type AccountThrottle, admitPoll, initialThrottle, observePoll } from '../../src/poll/account-throttle.js';
 import { backoffMs } from '../../src/poll/backoff.js';
 import type { Classification } from '../../src/poll/classify.js';
 import { pollRules } from '../../src/poll/rules.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 
-/** A query that went out. */
+/** A query that was sent. */
 export interface CrowdQuery {
   readonly atMs: number;
   readonly taskId: string;
@@ -14,44 +14,44 @@ export interface CrowdQuery {
   readonly isFinal: boolean;
 }
 
-/** How the crowd behaves. Times from 0. */
+/** The crowd to simulate. Times start at 0. */
 export interface Crowd {
-  /** When each wait is due first. */
+  /** The first poll of each wait. */
   readonly dueMs: readonly number[];
   readonly queriesPerSecond: number;
-  /** What the vendor answers to a query that leaves now. A classification `ended` ends the wait. */
+  /** The classification of the vendor's reply to a query. `ended` ends the wait. */
   readonly vendor: (atMs: number, query: number, taskId: string) => Classification;
   readonly deadlineMs?: number;
   readonly latencyMs?: number;
-  /** From a poll to the next where all is well; default 3000. */
+  /** Time between two polls without errors. Default 3000. */
   readonly everyMs?: number;
 }
 
-/** What came of it. */
+/** The result of a simulation. */
 export interface CrowdRun {
   readonly queries: readonly CrowdQuery[];
-  /** When each wait ended, by its index. */
+  /** The end of each wait, by its index. */
   readonly endedMs: readonly (number | undefined)[];
-  /** Attempts that were told to come again. */
+  /** Number of deferred polls. */
   readonly held: number;
   readonly throttle: AccountThrottle;
 }
 
-type Due = { readonly atMs: number; readonly index: number; readonly land?: () => void };
+type Event = { readonly atMs: number; readonly index: number; readonly receive?: () => void };
 
-/** A heap by time. */
-function agenda() {
-  const heap: Due[] = [];
+/** A heap of events by time. */
+function eventQueue() {
+  const heap: Event[] = [];
   const before = (one: number, other: number) => (heap[one]?.atMs ?? 0) < (heap[other]?.atMs ?? 0);
   const swap = (one: number, other: number) => {
-    [heap[one], heap[other]] = [heap[other] as Due, heap[one] as Due];
+    [heap[one], heap[other]] = [heap[other] as Event, heap[one] as Event];
   };
   return {
-    add(due: Due) {
-      let at = heap.push(due) - 1;
+    add(event: Event) {
+      let at = heap.push(event) - 1;
       for (let up = (at - 1) >> 1; at > 0 && before(at, up); at = up, up = (at - 1) >> 1) swap(at, up);
     },
-    take(): Due | undefined {
+    take(): Event | undefined {
       const [first] = heap;
       const last = heap.pop();
       if (first === undefined || last === undefined || heap.length === 0) return first;
@@ -67,10 +67,13 @@ function agenda() {
   };
 }
 
-/** Runs a crowd until every wait has ended, or 200 polls each. */
+/**
+ * Simulates a crowd until every wait has ended.
+ * @throws Error after 200 polls per wait
+ */
 export function runCrowd(crowd: Crowd): CrowdRun {
   const { deadlineMs = Number.POSITIVE_INFINITY, latencyMs = 50, everyMs = 3_000 } = crowd;
-  const todo = agenda();
+  const events = eventQueue();
   const queries: CrowdQuery[] = [];
   const endedMs: (number | undefined)[] = crowd.dueMs.map(() => undefined);
   const places = new Map<number, number>();
@@ -78,32 +81,28 @@ export function runCrowd(crowd: Crowd): CrowdRun {
   let throttle = initialThrottle;
   let held = 0;
   const max = 200 * crowd.dueMs.length;
-  const come = (index: number, atMs: number) => todo.add({ index, atMs: Math.min(atMs, deadlineMs) });
+  const schedule = (index: number, atMs: number) => events.add({ index, atMs: Math.min(atMs, deadlineMs) });
   crowd.dueMs.forEach((atMs, index) => {
-    come(index, atMs);
+    schedule(index, atMs);
   });
 
   const poll = (index: number, nowMs: number): void => {
     const taskId = `t-${index}`;
     const isFinal = nowMs >= deadlineMs;
     const placeMs = places.get(index);
-    const asked = admitPoll(
-      throttle,
-      { taskId, nowMs, isFinal, ...(placeMs === undefined ? {} : { placeMs }) },
-      crowd.queriesPerSecond,
-    );
-    ({ throttle } = asked);
-    if (asked.deferUntilMs !== undefined) {
+    const admission = admitPoll(throttle, { taskId, nowMs, isFinal, ...defined({ placeMs }) }, crowd.queriesPerSecond);
+    ({ throttle } = admission);
+    if (admission.deferUntilMs !== undefined) {
       held += 1;
-      places.set(index, asked.deferUntilMs);
-      come(index, asked.deferUntilMs);
+      places.set(index, admission.deferUntilMs);
+      schedule(index, admission.deferUntilMs);
       return;
     }
     places.delete(index);
-    const { isProbe } = asked;
+    const { isProbe } = admission;
     const classification = crowd.vendor(nowMs, queries.length, taskId);
     queries.push({ atMs: nowMs, taskId, isProbe, isFinal });
-    const land = () => {
+    const receive = () => {
       const landedMs = nowMs + latencyMs;
       throttle = observePoll(throttle, { taskId, startedAtMs: nowMs, nowMs: landedMs, isProbe, classification });
       if (isFinal || classification.kind === 'ended') {
@@ -114,20 +113,20 @@ export function runCrowd(crowd: Crowd): CrowdRun {
       errors[index] = count;
       const hintMs = classification.kind === 'error' ? (classification.hint?.delayMs ?? 0) : 0;
       const backoff = count > 0 ? backoffMs(pollRules.errorBackoffMs, count, jitterOf(taskId, count)) : everyMs;
-      come(index, landedMs + Math.max(hintMs > 0 ? hintMs : backoff, count > 0 ? 0 : everyMs));
+      schedule(index, landedMs + Math.max(hintMs > 0 ? hintMs : backoff, count > 0 ? 0 : everyMs));
     };
-    todo.add({ index, atMs: nowMs + latencyMs, land });
+    events.add({ index, atMs: nowMs + latencyMs, receive });
   };
 
-  for (let due = todo.take(); due !== undefined; due = todo.take()) {
+  for (let event = events.take(); event !== undefined; event = events.take()) {
     if (queries.length + held > max) throw new Error('the crowd does not end');
-    if (due.land === undefined) poll(due.index, due.atMs);
-    else due.land();
+    if (event.receive === undefined) poll(event.index, event.atMs);
+    else event.receive();
   }
   return { queries, endedMs, held, throttle };
 }
 
-/** The largest number of queries in any window of this length. */
+/** The largest number of queries in any window of `windowMs`. */
 export function maxIn(windowMs: number, queries: readonly CrowdQuery[]): number {
   let max = 0;
   let from = 0;

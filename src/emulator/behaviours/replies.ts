@@ -1,19 +1,19 @@
-/** Behaviours of the gateway and the service: refusals, and envelopes that differ. Data. */
+/** Behaviours of the gateway and the service: refusals and other envelopes. Data. */
 import { type Behaviour, gateway, once, service } from './row.js';
 
-const banned = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
+const throttleMessage = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
 
-/** The gateway refuses. */
-export const fromTheGateway = {
+/** Refusals by the gateway. */
+export const gatewayBehaviours = {
   'api-call-limit': gateway(
-    { code: 'ApiCallLimit', type: 'ISP', message: banned },
-    'too many calls of this API, with a ban of 5 s',
+    { code: 'ApiCallLimit', type: 'ISP', message: throttleMessage },
+    'too many calls of this API; throttled for 5 s',
     'documented',
     { ...once, seconds: 5 },
   ),
   'api-call-limit-zero': gateway(
-    { code: 'ApiCallLimit', type: 'ISP', message: banned },
-    'too many calls of this API, with a ban of 0 s',
+    { code: 'ApiCallLimit', type: 'ISP', message: throttleMessage },
+    'too many calls of this API; throttled for 0 s',
     'documented',
     { ...once, seconds: 0 },
   ),
@@ -27,19 +27,19 @@ export const fromTheGateway = {
       subCode: 'accesscontrol.limited-by-api-access-count',
       subMessage: 'This ban will last for {seconds} more seconds',
     },
-    'the older protocol: limited, with a ban of 5 s in sub_msg, within error_response',
+    'the older protocol: throttled for 5 s, in sub_msg of error_response',
     'documented',
     { ...once, seconds: 5 },
   ),
   'app-call-limit': gateway(
     { code: 'AppCallLimit', type: 'ISP', message: 'App call times exceeds the limit' },
-    'the app is over its budget',
+    'the app has used up its calls',
     'documented',
     once,
   ),
   'seller-call-limit': gateway(
     { code: 'SellerCallLimit', type: 'ISP', message: 'The seller calls exceed the limit' },
-    'the per-seller limit',
+    'too many calls of the seller',
     'documented',
     once,
   ),
@@ -48,7 +48,7 @@ export const fromTheGateway = {
       code: 'NoResource',
       message: 'Sorry, your calling resources have been exhausted, please purchase more or use the trial',
     },
-    'no quota left, for ever',
+    'no quota is left, for ever',
     'documented',
   ),
   'incomplete-signature': gateway(
@@ -59,23 +59,23 @@ export const fromTheGateway = {
   ),
   'illegal-timestamp': gateway(
     { code: 'IllegalTimestamp', message: 'The timestamp is out of the accepted window' },
-    'the time is refused',
+    'the timestamp is refused',
     'documented',
     once,
   ),
   'invalid-app-key': gateway(
     { code: 'InvalidAppKey', message: 'The specified app_key is invalid' },
-    'the key is unknown, for ever',
+    'the app key is unknown, for ever',
     'documented',
   ),
   'illegal-access-token': gateway(
     { code: 'IllegalAccessToken', message: 'The specified access token is invalid or expired' },
-    'the token is refused, for ever',
+    'the access token is refused, for ever',
     'documented',
   ),
   'app-white-ip-limit': gateway(
     { code: 'AppWhiteIpLimit', message: 'The source IP is not in the app IP white list' },
-    'the caller is not on the allow list, for ever',
+    'the IP address is not on the allow list, for ever',
     'documented',
   ),
   'app-not-subscribed': gateway(
@@ -125,7 +125,7 @@ export const fromTheGateway = {
       subCode: 'isp.remote-service-timeout',
       subMessage: 'the provider did not answer in time',
     },
-    'the provider failed by its own fault (15, isp.*)',
+    'the service behind the gateway failed (15, isp.*)',
     'documented',
     once,
   ),
@@ -138,7 +138,7 @@ export const fromTheGateway = {
       subCode: 'isv.402',
       subMessage: 'the request is not acceptable',
     },
-    'the provider refuses the request (15, isv.*), for ever',
+    'the service behind the gateway refuses the request (15, isv.*), for ever',
     'documented',
   ),
   'error-response': gateway(
@@ -149,46 +149,58 @@ export const fromTheGateway = {
       wrapped: true,
       message: 'service is currently unavailable',
     },
-    'the platform is down, told within error_response',
+    'the platform is down, in error_response',
     'documented',
     once,
   ),
   'unknown-gateway-code': gateway(
     { code: 'FlowRuleViolation', type: 'SYSTEM', message: 'flow rule 17' },
-    'a gateway code that no page names',
+    'an undocumented gateway code',
     'guess',
     once,
   ),
 } satisfies Record<string, Behaviour>;
 
-/** The service refuses, or spells its envelope in another way. */
-export const fromTheService = {
+/** Refusals by the service, and other spellings of its envelope. */
+export const serviceBehaviours = {
   'service-500': service('500', 'system error', 'resCode 500, system error', 'documented', once),
   'service-501': service('501', 'request rate exceeds the limit', 'resCode 501, too many requests', 'documented', once),
   'service-700': service('700', 'invalid input parameters', 'resCode 700, invalid input, for ever', 'documented'),
   'service-801': service('801', 'model inference failed', 'resCode 801, the model failed, for ever', 'documented'),
-  'service-900': service('900', 'tpp url error', 'resCode 900, an internal address failed', 'documented', once),
+  'service-900': service('900', 'tpp url error', 'resCode 900, an internal URL failed', 'documented', once),
   'service-1000': service('1000', 'sensitive content', 'resCode 1000, sensitive content, for ever', 'documented'),
   'service-1001': service(
     '1001',
     'content check failed, please retry',
-    'resCode 1001, check failed',
+    'resCode 1001, the content check failed',
     'documented',
     once,
   ),
-  'service-1002': service('1002', 'content filter failed', 'resCode 1002, filter failed', 'documented', once),
-  'service-unknown': service('4711', 'out of cheese', 'a resCode that no page names', 'guess', once),
-  'layers-disagree': service('500', 'system error', 'gateway ok, service failed, and a finished task', 'guess', {
-    ...once,
-    task: { state: 'finished' },
-  }),
+  'service-1002': service(
+    '1002',
+    'content filter failed',
+    'resCode 1002, the content filter failed',
+    'documented',
+    once,
+  ),
+  'service-unknown': service('4711', 'out of cheese', 'an undocumented resCode', 'guess', once),
+  'layers-disagree': service(
+    '500',
+    'system error',
+    'the gateway reports success, the service an error, and the task is finished',
+    'guess',
+    {
+      ...once,
+      task: { state: 'finished' },
+    },
+  ),
   'rescode-spelling': {
-    description: 'the normal answer with rescode, as the page has it in its table',
+    description: "the normal answer with rescode, the spelling of the page's table",
     basis: 'documented',
     steps: [{ envelope: { resCodeKey: 'rescode' } }],
   },
   'no-service-fields': {
-    description: 'the normal answer without success and resCode, as the repair API documents',
+    description: 'the normal answer without success and resCode, as documented for the repair API',
     basis: 'documented',
     steps: [{ envelope: { bare: true } }],
   },
@@ -198,12 +210,12 @@ export const fromTheService = {
     steps: [{ envelope: { types: 'real' } }],
   },
   'numeric-ids': {
-    description: 'request ids as numbers, and the task id where it is all digits',
+    description: 'request ids as numbers; the task id too, if it is all digits',
     basis: 'guess',
     steps: [{ envelope: { numericIds: true }, task: { taskId: 'number' } }],
   },
   'unknown-fields': {
-    description: 'the normal answer with fields that no page names',
+    description: 'the normal answer with undocumented fields',
     basis: 'documented',
     steps: [{ envelope: { unknownFields: true } }],
   },

@@ -1,53 +1,67 @@
-/** What a row of the behaviours' table is, and short ways to write one. Pure. */
+/** A row of the behaviours' table, and builders for rows. Pure. */
 import type { GatewayError } from '../bodies.js';
-import type { HttpAnswer, Step, TaskView } from '../scripts.js';
+import type { HttpAnswer, Step, TaskView, WireMode } from '../step.js';
 
-/** One row. */
+/** One behaviour. */
 export interface Behaviour {
-  /** One line, for `--help` and the documents. */
+  /** One line, for `--list-behaviours` and the documents. */
   readonly description: string;
   readonly basis: 'documented' | 'guess' | 'fault';
   readonly steps: readonly Step[];
 }
 
-/** What a row rests on. */
-export type Basis = Behaviour['basis'];
-/** For one query. */
+/** The source of a row. */
+type Basis = Behaviour['basis'];
+/** The limit of one query. */
 export const once = { polls: 1 } as const;
 
-/** A fault of transport. */
-export const wire = (mode: NonNullable<Step['wire']>, description: string, more: Step = {}): Behaviour => ({
+const described = (description: string, step: Step): string =>
+  step.polls === 1 ? `${description}; once` : description;
+
+/** A transport fault. */
+export const wire = (mode: WireMode, description: string, changes: Step = {}): Behaviour => ({
   description: `${description}; once`,
   basis: 'fault',
-  steps: [{ ...once, wire: mode, ...more }],
+  steps: [{ ...once, wire: mode, ...changes }],
 });
-/** An HTTP answer that is not the vendor's JSON. */
+
+/** An HTTP answer in place of the vendor's JSON. */
 export const http = (answer: HttpAnswer, description: string, limit: Step = once): Behaviour => ({
-  description: limit.polls === 1 ? `${description}; once` : description,
+  description: described(description, limit),
   basis: 'fault',
   steps: [{ ...limit, http: answer }],
 });
+
 /** A refusal by the gateway. */
-export const gateway = (error: GatewayError, description: string, basis: Basis, more: Step = {}): Behaviour => ({
-  description: more.polls === 1 ? `${description}; once` : description,
+export const gateway = (error: GatewayError, description: string, basis: Basis, changes: Step = {}): Behaviour => ({
+  description: described(description, changes),
   basis,
-  steps: [{ ...more, gateway: error }],
+  steps: [{ ...changes, gateway: error }],
 });
+
 /** A refusal by the service. */
 export const service = (
   resCode: string,
   resMessage: string,
   description: string,
   basis: Basis,
-  more: Step = {},
+  changes: Step = {},
 ): Behaviour => ({
-  description: more.polls === 1 ? `${description}; once` : description,
+  description: described(description, changes),
   basis,
-  steps: [{ ...more, service: { success: false, resCode, resMessage } }],
+  steps: [{ ...changes, service: { success: false, resCode, resMessage } }],
 });
-/** Another sight of the task. */
-export const task = (view: TaskView, description: string, basis: Basis = 'guess', more: Step = {}): Behaviour => ({
+
+/** Several steps. */
+export const sequence = (description: string, ...steps: readonly Step[]): Behaviour => ({
+  description,
+  basis: 'guess',
+  steps,
+});
+
+/** Another view of the task. */
+export const task = (view: TaskView, description: string, basis: Basis = 'guess', changes: Step = {}): Behaviour => ({
   description,
   basis,
-  steps: [{ ...more, task: view }],
+  steps: [{ ...changes, task: view }],
 });

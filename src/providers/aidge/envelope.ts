@@ -1,30 +1,34 @@
 /**
- * Reads a reply of the Aidge family, leniently: the vendor's pages disagree with each other on spelling, type and nesting. Never
- * throws; walks known steps only, to a bounded depth. Safe in the workflow sandbox.
+ * Parses a reply of any Aidge API. Lenient, since the vendor's pages disagree on spelling, types and nesting. Never throws. Follows
+ * known fields only, to a bounded depth. Safe in the workflow sandbox.
  */
 import type { SubTaskStatus, TryOnImage } from '../../contract.js';
+import { defined } from '../../defined.js';
 import type { Answer, HttpFacts, SubTaskReply, TaskReply } from '../../poll/reply.js';
 
-/** What the reader of a reply needs beside it. */
+/** Options of {@link parseEnvelope}. */
 export interface EnvelopeOptions {
   readonly imageId: (imageUrl: string) => string;
-  /** Vendor words, lower case, to ours. */
+  /** Our status for each of the vendor's words, in lower case. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
 }
 
-/** Longest texts that are kept, in characters. */
+/** Longest texts, in characters. Longer texts are cut. */
 const textLimits = { word: 200, message: 2_000 } as const;
-/** Below 4 MiB no more sub-tasks than this can have an image each. */
+/** A reply of 4 MiB cannot have more sub-tasks with an image each. */
 const maxSubTasks = 50_000;
 const maxDepth = 10;
 
-// Beyond 2^53 JSON.parse would change the digits of an id.
+// JSON.parse changes the digits of a number above 2^53.
 const longId = /("task_?id"\s*:\s*)(\d{16,})(?=\s*[,}\]])/gi;
 
-/** JSON text to its value, with ids of many digits kept as text. Throws `SyntaxError`. */
+/**
+ * Parses JSON text. A task id of 16 or more digits becomes text.
+ * @throws SyntaxError
+ */
 export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
 
-/** The vendor gives some objects as JSON text, now and then twice over. */
+/** Parses JSON text within JSON. The vendor sends some objects as JSON text, sometimes nested twice. */
 const unwrapped = (value: unknown): unknown => {
   let inner = value;
   for (let round = 0; round < 3 && typeof inner === 'string' && /^\s*["[{]/.test(inner); round += 1) {
@@ -39,7 +43,7 @@ const unwrapped = (value: unknown): unknown => {
 
 type Fields = ReadonlyMap<string, unknown>;
 
-/** An object's fields by lower-case name: of two spellings the first that has a value counts. A map, so no name is special. */
+/** An object's fields by lower-case name. Of two spellings the first with a value counts. A map, so that no name is special. */
 const fieldsOf = (value: unknown): Fields | undefined => {
   const object = unwrapped(value);
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
@@ -58,7 +62,7 @@ const textOf = (value: unknown, limit: number): string | undefined => {
   return text === '' ? undefined : text.slice(0, limit);
 };
 
-/** The first of the named fields that has text. */
+/** The text of the first named field that has one. */
 const textIn = (fields: Fields | undefined, names: readonly string[], limit: number = textLimits.word) => {
   for (const name of names) {
     const text = textOf(fields?.get(name), limit);
@@ -106,8 +110,8 @@ interface FoundImage {
 const isUrlText = (value: unknown): value is string =>
   typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
 
-/** Steps on the way to images, in the siblings' shapes too: `structData.data[]` of URLs, items with `url`. */
-const imageSteps = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
+/** Fields that lead to images, also in the shapes of sibling APIs: `structData.data[]` of URLs, items with `url`. */
+const imageFields = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
 
 function* imagesIn(value: unknown, depth = 0): Generator<FoundImage> {
   if (depth > maxDepth) return;
@@ -122,16 +126,16 @@ function* imagesIn(value: unknown, depth = 0): Generator<FoundImage> {
     const imageUrl = firstOf(fields, ['imageurl', 'image_url', 'url']);
     const clothes = fields.get('clothes');
     if (typeof imageUrl === 'string' && imageUrl.trim() !== '') {
-      yield { imageUrl, ...(typeof clothes === 'string' && clothes !== '' ? { clothes } : {}) };
+      yield defined({ imageUrl, clothes: typeof clothes === 'string' && clothes !== '' ? clothes : undefined });
     }
-    for (const step of imageSteps) {
-      const inner = fields.get(step);
+    for (const name of imageFields) {
+      const inner = fields.get(name);
       if (inner !== undefined && inner !== null) yield* imagesIn(inner, depth + 1);
     }
   }
 }
 
-/** A step that should be a list: a list, its JSON text, or one object standing alone. */
+/** A field that should be a list: a list, its JSON text, or a single object. */
 const listOf = (value: unknown): readonly unknown[] => {
   const node = unwrapped(value);
   if (Array.isArray(node)) return node;
@@ -142,14 +146,14 @@ const readTask = (data: Fields, { imageId, statusWords }: EnvelopeOptions): Task
   const { status, word } = statusOf(data, statusWords);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
-  // Once per sub-task: over the reply the core counts the first, and a sub-task that repeats another's image still has it.
+  // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
   const imagesOf = (value: unknown, subTask: number): TryOnImage[] => {
     const images: TryOnImage[] = [];
-    const seen = new Set<string>();
+    const ids = new Set<string>();
     for (const found of imagesIn(value)) {
       const id = imageId(found.imageUrl);
-      if (seen.has(id)) continue;
-      seen.add(id);
+      if (ids.has(id)) continue;
+      ids.add(id);
       images.push({ id, ...found, subTask });
     }
     return images;
@@ -157,40 +161,35 @@ const readTask = (data: Fields, { imageId, statusWords }: EnvelopeOptions): Task
   const subTaskOf = (item: unknown, index: number): SubTaskReply => {
     const own = statusOf(fieldsOf(item), statusWords);
     const images = imagesOf(item, index);
-    // An item without a word of its own: some siblings list bare images there, which the task's own end covers.
+    // An item without a status: some sibling APIs list bare images here. They are finished with the task.
     if (own.word === undefined) {
       return { index, status: status === 'finished' && images.length > 0 ? 'finished' : 'unknown', images };
     }
-    return { index, status: own.status, ...(own.word === own.status ? {} : { vendorStatus: own.word }), images };
+    return defined({ index, status: own.status, vendorStatus: own.word === own.status ? undefined : own.word, images });
   };
   const list = listOf(firstOf(data, resultNames));
   const subTasks = list.slice(0, maxSubTasks).map(subTaskOf);
   if (list.length === 0) {
-    const images = imagesOf(Object.fromEntries([...data].filter(([name]) => imageSteps.includes(name))), 0);
+    const images = imagesOf(Object.fromEntries([...data].filter(([name]) => imageFields.includes(name))), 0);
     if (images.length > 0) subTasks.push({ index: 0, status, images });
   }
-  return {
-    ...(taskId === undefined ? {} : { taskId }),
-    status,
-    ...(word === undefined ? {} : { vendorStatus: word }),
-    ...(message === undefined ? {} : { message }),
-    subTasks,
-  };
+  return defined({ taskId, status, vendorStatus: word, message, subTasks });
 };
 
-/** Where the task is told: `data`, else `data.result` (submit calls), else the top itself. */
+/** The fields of the task: in `data`, in `data.result` (submit calls), or at the top. */
 const taskFields = (top: Fields): Fields | undefined => {
-  const known = [...statusNames, ...resultNames, ...idNames];
-  const tells = (fields: Fields | undefined) => fields !== undefined && known.some((name) => fields.has(name));
+  const taskNames = [...statusNames, ...resultNames, ...idNames];
+  const hasTask = (fields: Fields | undefined) => fields !== undefined && taskNames.some((name) => fields.has(name));
   const data = fieldsOf(top.get('data'));
   const result = fieldsOf(data?.get('result') ?? top.get('result'));
-  if (tells(data)) return data;
-  if (tells(result)) return result;
-  return data ?? (tells(top) ? top : undefined);
+  if (hasTask(data)) return data;
+  if (hasTask(result)) return result;
+  return data ?? (hasTask(top) ? top : undefined);
 };
 
 /**
- * A body's JSON value to an answer; `undefined` where the value is no object.
+ * Turns the JSON value of a body into an answer.
+ * @returns `undefined` if the value is not an object
  * @see https://docs.aidc-ai.com/aidge-resource/ the query pages of virtual try-on, virtual model and hands and feet repair
  */
 export const parseEnvelope = (body: unknown, options: EnvelopeOptions): Omit<Answer, keyof HttpFacts> | undefined => {
@@ -199,24 +198,24 @@ export const parseEnvelope = (body: unknown, options: EnvelopeOptions): Omit<Ans
   const gateway = fieldsOf(top.get('error_response')) ?? top;
   const gatewayCode = textIn(gateway, ['code']);
   const gatewaySubCode = textIn(gateway, ['sub_code', 'subcode']);
-  const said = textIn(gateway, ['message', 'msg'], textLimits.message);
-  const saidMore = textIn(gateway, ['sub_msg', 'submsg'], textLimits.message);
-  const gatewayMessage = said !== undefined && saidMore !== undefined ? `${said}: ${saidMore}` : (said ?? saidMore);
+  const message = textIn(gateway, ['message', 'msg'], textLimits.message);
+  const subMessage = textIn(gateway, ['sub_msg', 'submsg'], textLimits.message);
+  const gatewayMessage = message && subMessage ? `${message}: ${subMessage}` : (message ?? subMessage);
   const success = booleanOf(top.get('success'));
   const serviceCode = textIn(top, ['rescode', 'res_code']);
   const serviceMessage = textIn(top, ['resmessage', 'res_message'], textLimits.message);
-  const idsOfReply = ['requestid', 'request_id', '_trace_id_'];
-  const requestId = textIn(top, idsOfReply) ?? textIn(gateway, idsOfReply);
+  const requestIdNames = ['requestid', 'request_id', '_trace_id_'];
+  const requestId = textIn(top, requestIdNames) ?? textIn(gateway, requestIdNames);
   const data = taskFields(top);
-  return {
-    kind: 'answer',
-    ...(gatewayCode === undefined ? {} : { gatewayCode }),
-    ...(gatewaySubCode === undefined ? {} : { gatewaySubCode }),
-    ...(gatewayMessage === undefined ? {} : { gatewayMessage }),
-    ...(success === undefined ? {} : { success }),
-    ...(serviceCode === undefined ? {} : { serviceCode }),
-    ...(serviceMessage === undefined ? {} : { serviceMessage }),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(data === undefined ? {} : { task: readTask(data, options) }),
-  };
+  return defined({
+    kind: 'answer' as const,
+    gatewayCode,
+    gatewaySubCode,
+    gatewayMessage,
+    success,
+    serviceCode,
+    serviceMessage,
+    requestId,
+    task: data && readTask(data, options),
+  });
 };

@@ -1,11 +1,11 @@
 /**
- * Signs calls to the vendor's gateway, by either of its two schemes.
+ * Signs calls to the vendor's gateway, with either of its two schemes.
  * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692 the platform's signature article (V1)
  * @see https://github.com/Aidge-AI/aidge-python the vendor's HTTP examples (V2)
  */
 import { createHmac } from 'node:crypto';
 
-/** `v1`: the SDK's, over path and all parameters. `v2`: that of the HTTP examples, over secret and time alone. */
+/** `v1`: the SDK's scheme, over path and all parameters. `v2`: the scheme of the HTTP examples, over secret and time only. */
 export type SignatureScheme = 'v1' | 'v2';
 
 const digestOf = (secret: string, text: string): string =>
@@ -15,8 +15,8 @@ const isBlank = (text: string): boolean => text.trim() === '';
 
 /**
  * The V1 signature: 64 upper-case hex digits.
- * @param call - `apiName` begins with `/`, without `/rest`; `parameters`: system and business ones, not yet URL-encoded; `sign` and
- *   blank pairs among them are left out
+ * @param call - `apiName`: begins with `/`, without `/rest`; `parameters`: system and business parameters, not URL-encoded. `sign` and
+ *   blank pairs are left out
  */
 export const signV1 = (call: {
   readonly apiName: string;
@@ -31,36 +31,36 @@ export const signV1 = (call: {
 };
 
 /**
- * The V2 signature: 64 upper-case hex digits. It covers neither path nor body: whoever sees one URL can call anything with it until
- * the time ages out, so no URL may be logged.
+ * The V2 signature: 64 upper-case hex digits. It covers neither path nor body. Anybody who sees one URL can make any call with it
+ * until the timestamp expires, so no URL may be logged.
  * @param call - `timestamp`: Unix milliseconds as decimal text
  */
 export const signV2 = (call: { readonly secret: string; readonly timestamp: string }): string =>
   digestOf(call.secret, call.secret + call.timestamp);
 
-/** One call, ready to be sent. */
+/** A signed call. */
 export interface SignedCall {
   /** Path and query, `/rest` before the path. */
   readonly path: string;
   readonly contentType: string;
   readonly body: string;
-  /** The signature within `path`, for redaction. */
+  /** The signature in `path`, for redaction. */
   readonly sign: string;
 }
 
-/** What a call is made of. */
+/** A call to sign. */
 export interface Call {
   readonly scheme: SignatureScheme;
   readonly apiName: string;
-  /** Business parameters; nested values are JSON text already. */
+  /** Business parameters. Nested values are JSON text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly appKey: string;
   readonly appSecret: string;
-  /** Unix milliseconds, by the vendor's clock. */
+  /** By the vendor's clock, in Unix milliseconds. */
   readonly timestampMs: number;
 }
 
-/** Signs a call: system parameters in the query string, business ones as JSON (`v2`) or as a form (`v1`). */
+/** Signs a call. System parameters are in the query string, business parameters in a JSON body (`v2`) or a form body (`v1`). */
 export const signCall = (call: Call): SignedCall => {
   const { scheme, apiName, parameters, appKey, appSecret } = call;
   const timestamp = String(Math.round(call.timestampMs));

@@ -1,30 +1,32 @@
-/** What the reply to a submit proves. Pure. */
+/** The result of a submit, from its reply. Pure. */
 import type { TryOnError } from '../../contract.js';
+import { defined } from '../../defined.js';
 import { classify } from '../../poll/classify.js';
 import type { Answer, Fault, Reply, VendorApi } from '../../poll/reply.js';
 
-/** What a submit came to. */
+/** The result of a submit. */
 export type SubmitResult =
   | { readonly kind: 'accepted'; readonly taskId: string }
-  /** The vendor surely did not take it. `retrySafe`: and the same request may well be taken later. */
+  /** The vendor did not accept it. `retrySafe`: the same request may be accepted later. */
   | { readonly kind: 'rejected'; readonly error: TryOnError; readonly retrySafe: boolean }
-  /** It may have been taken, and billed: never send it again by itself. */
+  /** The vendor may have accepted and billed it. A program must not send it again. */
   | { readonly kind: 'maybe'; readonly error: TryOnError };
 
-/** A fault as the contract's error. */
+/** A fault as an error of the contract. */
 export const errorOf = ({ code, message }: Fault): TryOnError => ({ layer: 'transport', code, message });
 
-const noTaskId = (reply: Answer): TryOnError => ({
-  layer: 'transport',
-  code: 'BadBody',
-  message: `the vendor accepted the request but named no task${reply.excerpt === undefined ? '' : `: ${reply.excerpt}`}`,
-  ...(reply.requestId === undefined ? {} : { requestId: reply.requestId }),
-});
+const noTaskId = ({ excerpt, requestId }: Answer): TryOnError =>
+  defined({
+    layer: 'transport' as const,
+    code: 'BadBody',
+    message: `the vendor accepted the request but gave no task id${excerpt === undefined ? '' : `: ${excerpt}`}`,
+    requestId,
+  });
 
 /**
- * What a submit's reply proves. A refusal in the vendor's own words is proof that nothing was taken; a platform that broke down or an
- * answer that was lost proves nothing.
- * @param options - `neverSent`: no connection was there to send it on; `isClockLearned`: a refused time will be right the next time
+ * Classifies the reply to a submit. A refusal by the vendor proves that it did not accept the request. A platform error or a lost
+ * answer proves nothing.
+ * @param options - `neverSent`: the request was not sent; `isClockLearned`: a refused timestamp will be right the next time
  */
 export const submitResult = (
   reply: Reply,
@@ -33,7 +35,7 @@ export const submitResult = (
 ): SubmitResult => {
   const classification = classify(reply, api, { taskId: '', acceptOtherTaskId: true });
   if (classification.kind !== 'error') {
-    if (reply.kind !== 'answer') throw new TypeError('a fault is always errors');
+    if (reply.kind !== 'answer') throw new TypeError('a fault is always an error');
     const taskId = reply.task?.taskId;
     return taskId === undefined ? { kind: 'maybe', error: noTaskId(reply) } : { kind: 'accepted', taskId };
   }

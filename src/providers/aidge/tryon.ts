@@ -1,17 +1,17 @@
-/** The virtual try-on API as data. Safe in the workflow sandbox. */
+/** The virtual try-on API, as data. Safe in the workflow sandbox. */
 import type { VendorApi } from '../../poll/reply.js';
 import { gatewayCodes, httpStatuses, throttleMessages, transportCodes } from './codes.js';
 import { parseEnvelope } from './envelope.js';
 
-const imageRemedy = 'submit again with another image of the garment';
+const imageRemedy = 'submit again with another garment image';
 const contentRemedy = 'submit again with other images';
 
 const statusWords = { submitted: 'submitted', running: 'running', finished: 'finished', failed: 'failed' } as const;
 
 /**
  * `POST /ai/virtual/tryon-results` and the two submit calls.
- * @see https://docs.aidc-ai.com/aidge-resource/ "Virtual Try-On Query API Reference"; the service codes are those of its several
- *   versions and of the submit page. The list is not complete, and numbers mean other things at other Aidge APIs.
+ * @see https://docs.aidc-ai.com/aidge-resource/ "Virtual Try-On Query API Reference". The service codes come from all versions of that
+ *   page and from the submit page. The list is incomplete, and other Aidge APIs give the numbers other meanings.
  */
 export const tryOnApi: VendorApi = {
   name: 'tryon',
@@ -24,28 +24,28 @@ export const tryOnApi: VendorApi = {
     '200': { class: 'ok', description: 'success' },
     '500': { class: 'transient', description: 'system error' },
     '501': { class: 'throttled', description: 'rate limit exceeded', remedy: 'lower AIDGE_QUERIES_PER_SECOND' },
-    '700': { class: 'refused', description: 'invalid input; the message says more', remedy: 'check the request' },
-    // A slow image host is worth one more poll.
+    '700': { class: 'refused', description: 'invalid input; the message has the details', remedy: 'check the request' },
+    // The image host may be slow: one more poll.
     '701': {
       class: 'refused',
       retries: 1,
-      description: 'the image of the garment could not be fetched',
+      description: 'the garment image could not be downloaded',
       remedy: imageRemedy,
     },
-    '703': { class: 'refused', description: 'the image of the garment is too small', remedy: imageRemedy },
-    '707': { class: 'refused', description: 'the image of the garment is not a full flat lay', remedy: imageRemedy },
+    '703': { class: 'refused', description: 'the garment image is too small', remedy: imageRemedy },
+    '707': { class: 'refused', description: 'the garment image is not a complete flat lay', remedy: imageRemedy },
     '801': { class: 'failed', description: 'the model failed', remedy: 'submit again' },
     '900': { class: 'transient', description: 'internal error' },
     '1000': { class: 'refused', description: 'sensitive content', remedy: contentRemedy },
-    // The page says to try again; should it last, it is the task's own end.
+    // The page says to try again. If the code stays, the task has failed.
     '1001': { class: 'refused', retries: 5, description: 'the content check failed', remedy: contentRemedy },
     '1002': { class: 'refused', retries: 1, description: 'the content filter failed', remedy: 'ask the vendor' },
   },
   httpStatuses,
   transportCodes,
-  // A paid task must not be given up for a word that nobody knows yet: the wait's own deadline bounds it.
-  unknownCode: { class: 'transient', description: 'a code that no page names' },
-  // What the vendor really answers to an unknown or expired id is not documented.
+  // An unknown code must not end the wait for a paid task; the wait's deadline bounds it.
+  unknownCode: { class: 'transient', description: 'an undocumented code' },
+  // The vendor does not document its answer to an unknown or expired id.
   notFoundMessages: [
     /\btask(?:[ _-]?id)?\b[^.;\n]{0,80}\b(?:not (?:be )?(?:found|exist)|(?:does|do|did)(?: not|n't) exist|no longer exist|has expired|is expired|is unknown)/i,
     /\btask[ _-]?(?:id)?[ _-]?(?:not[ _-]?(?:found|exists?)|expired)\b/i,

@@ -1,19 +1,19 @@
-/** Seeded chance: the same seed and name give the same draw, whatever was drawn before. Pure. */
+/** Seeded random values: the same seed and name give the same values, whatever else was drawn. Pure. */
 import { createHash } from 'node:crypto';
 
 /** A number in [0, 1) on each call. */
 export type Random = () => number;
 
-/** Hex text (64 characters) that stands for `parts` under `seed`. */
+/** 64 hex digits for `parts` under `seed`. */
 export function hexOf(seed: number, ...parts: readonly (string | number)[]): string {
   return createHash('sha256')
     .update(`${seed}/${parts.join('/')}`)
     .digest('hex');
 }
 
-/** A stream of draws (mulberry32) of its own for `parts` under `seed`. */
-export function chanceOf(seed: number, ...parts: readonly (string | number)[]): Random {
-  let state = Number.parseInt(hexOf(seed, ...parts).slice(0, 8), 16);
+/** The generator mulberry32. */
+export function mulberry32(seed: number): Random {
+  let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
@@ -22,7 +22,12 @@ export function chanceOf(seed: number, ...parts: readonly (string | number)[]): 
   };
 }
 
-/** A UUID in the form of version 4, which is what the vendor's task ids look like. */
+/** A generator for `parts` under `seed`. */
+export function seededRandom(seed: number, ...parts: readonly (string | number)[]): Random {
+  return mulberry32(Number.parseInt(hexOf(seed, ...parts).slice(0, 8), 16));
+}
+
+/** A UUID in the form of version 4, the form of the vendor's task ids. */
 export function uuidOf(seed: number, ...parts: readonly (string | number)[]): string {
   const hex = hexOf(seed, ...parts);
   const variant = '89ab'[Number.parseInt(hex.slice(16, 17), 16) % 4];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chanceOf } from '../../src/emulator/chance.js';
 import { drawSeconds } from '../../src/emulator/durations.js';
+import { seededRandom } from '../../src/emulator/random.js';
 import type { Emulator, EmulatorOptions } from '../../src/testing.js';
 import { query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -15,7 +15,7 @@ async function poll(emulator: Emulator, taskId: string, atMs: number): Promise<s
   return `${data.taskStatus} ${list.filter(({ taskStatus }) => taskStatus === 'finished').length}`;
 }
 
-test('a task waits, runs, gets its sub-tasks one by one and ends when its time is over', async () => {
+test('a task is submitted, runs, finishes its sub-tasks one by one and ends after its duration', async () => {
   let nowMs = epochMs;
   const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 100 } });
   const taskId = emulator.addTask({ subTasks: 3, imagesPerSubTask: 1 });
@@ -46,12 +46,12 @@ test('a task waits, runs, gets its sub-tasks one by one and ends when its time i
   ]);
 });
 
-test('the end of a task is told once, with the moment from which it was to be seen', async () => {
+test('the end of a task is one event, with the time from which it was visible', async () => {
   let nowMs = epochMs;
   const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 50 } });
   const taskId = emulator.addTask();
-  const heard: unknown[] = [];
-  emulator.onEnd((event) => heard.push(event));
+  const events: unknown[] = [];
+  emulator.onEnd((event) => events.push(event));
   const waiting = emulator.waitForEnd(taskId);
   for (const afterMs of [0, 49_999, 60_000, 70_000]) {
     nowMs = epochMs + afterMs;
@@ -59,12 +59,12 @@ test('the end of a task is told once, with the moment from which it was to be se
   }
   const end = { taskId, visibleAtMs: epochMs + 50_000, servedAtMs: epochMs + 60_000, poll: 3 };
   expect(await waiting).toEqual(end);
-  expect(heard).toEqual([end]);
+  expect(events).toEqual([end]);
   expect(emulator.ends).toEqual([end]);
-  expect(emulator.task(taskId)).toMatchObject({ polls: 4, toldEndAtMs: epochMs + 60_000 });
+  expect(emulator.task(taskId)).toMatchObject({ polls: 4, endServedAtMs: epochMs + 60_000 });
 });
 
-test('an image keeps its address from the moment its sub-task ended', async () => {
+test('the URL of an image does not change after the end of its sub-task', async () => {
   let nowMs = epochMs;
   const emulator = await start({ nowMs: () => nowMs, distribution: { fixedSeconds: 50 } });
   const taskId = emulator.addTask();
@@ -76,7 +76,7 @@ test('an image keeps its address from the moment its sub-task ended', async () =
   expect(seen.size).toBe(1);
 });
 
-test('ended tasks are unknown when their retention is over', async () => {
+test('ended tasks are unknown after their retention', async () => {
   let nowMs = epochMs;
   const emulator = await start({
     nowMs: () => nowMs,
@@ -93,31 +93,27 @@ test('ended tasks are unknown when their retention is over', async () => {
   expect(codes).toEqual(['200', '700']);
 });
 
-test('an asynchronous clock is asked for each request, and cannot date a task', async () => {
+test('an asynchronous clock is read for each request, and cannot date a task', async () => {
   const emulator = await start({ nowMs: async () => epochMs, distribution: { fixedSeconds: 10 } });
   expect(() => emulator.addTask()).toThrow(/submittedAtMs is missing/);
   const taskId = emulator.addTask({ submittedAtMs: epochMs - 10_000 });
   expect(await poll(emulator, taskId, epochMs)).toBe('finished 2');
 });
 
-describe('by the same seed', () => {
-  const portrait = async (options: EmulatorOptions): Promise<unknown> => {
+describe('the seed', () => {
+  const tasksOf = async (options: EmulatorOptions): Promise<unknown> => {
     const emulator = await start({ nowMs: () => epochMs, ...options });
     const ids = Array.from({ length: 20 }, () => emulator.addTask());
     return ids.map((id) => emulator.task(id));
   };
 
-  test('tasks are the same, by another they are not', async () => {
-    const [first, again, other] = [
-      await portrait({ seed: 7 }),
-      await portrait({ seed: 7 }),
-      await portrait({ seed: 8 }),
-    ];
+  test('decides the tasks', async () => {
+    const [first, again, other] = [await tasksOf({ seed: 7 }), await tasksOf({ seed: 7 }), await tasksOf({ seed: 8 })];
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
   });
 
-  test("a task's course does not hang on what was made before it", async () => {
+  test("a task's course does not depend on tasks made before it", async () => {
     const [one, two] = [await start({ nowMs: () => epochMs }), await start({ nowMs: () => epochMs })];
     two.addTask();
     const [mine, same] = [one, two].map((emulator) => emulator.task(emulator.addTask({ taskId: 'mine' })));
@@ -127,18 +123,18 @@ describe('by the same seed', () => {
 
 describe('durations', () => {
   const draws = (distribution: Parameters<typeof drawSeconds>[0]): number[] => {
-    const random = chanceOf(1, 'durations');
+    const random = seededRandom(1, 'durations');
     return Array.from({ length: 20_000 }, () => drawSeconds(distribution, random)).sort((a, b) => a - b);
   };
   const quantile = (sorted: number[], share: number): number => sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
 
-  test('without a stuck share are lognormal with the given median and 95th percentile', () => {
+  test('without a tail are lognormal with the given median and 95th percentile', () => {
     const sorted = draws({ tailWeight: 0, medianSeconds: 20, p95Seconds: 70 });
     expect(quantile(sorted, 0.5) / 20).toBeCloseTo(1, 1);
     expect(quantile(sorted, 0.95) / 70).toBeCloseTo(1, 1);
   });
 
-  test('by default have a stuck share of three in a hundred', () => {
+  test('have a tail of three percent by default', () => {
     const late = draws({}).filter((seconds) => seconds > 500).length / 20_000;
     // Of the stuck, uniform from 120 to 1800 s, 77 % are later than 500 s; of the others one in 13,000.
     expect(late).toBeGreaterThan(0.02);
@@ -146,7 +142,7 @@ describe('durations', () => {
     expect(Math.max(...draws({ tailWeight: 1 }))).toBeLessThanOrEqual(1800);
   });
 
-  test('are scaled as a whole, or fixed', () => {
+  test('can be scaled or fixed', () => {
     const [plain, scaled] = [draws({}), draws({ scale: 0.01 })];
     expect(quantile(scaled, 0.9) / quantile(plain, 0.9)).toBeCloseTo(0.01, 10);
     expect(new Set(draws({ fixedSeconds: 3, scale: 5 }))).toEqual(new Set([3]));
