@@ -27,6 +27,9 @@ const subTasksOf = (wait: WaitState, maxBytes: number): SubTask[] => [
   ...takeFitting(wait.poll.subTasks, maxBytes / 4).fitting,
 ];
 
+/** Room for the event around an outcome, within the limit of an outcome. */
+const EVENT_BYTES = 1024;
+
 /** The outcome of a wait that has ended. Throws `TypeError` for one that has not. */
 export function outcomeOf(wait: WaitState): TryOnEventOutcome {
   const { end, poll } = wait;
@@ -50,7 +53,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
       runningSeenAt: optionalTime(poll.runningSeenAtMs),
     }),
   };
-  return withImages(outcome, wait.images, limits.resultBytes);
+  return withImages(outcome, wait.images, limits.resultBytes - EVENT_BYTES);
 }
 
 /**
