@@ -36,3 +36,9 @@ export function explainError(error: unknown): { readonly lines: readonly string[
   const text = cause !== '' && error.name === 'ServiceError' ? `${message}: ${cause}` : message;
   return { lines: [firstLine(text) || error.name], exitCode: exitCodes.failed };
 }
+
+/** A taken port, told plainly. */
+export function portError(error: unknown, port: number | undefined, option: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
+  return new CliError(`port ${port} is taken; give another with ${option}`, exitCodes.failed, { cause: error });
+}

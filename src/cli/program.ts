@@ -1,21 +1,11 @@
 /** The command line, built from the records. A command's code is loaded when it is called, so that `--help` is quick. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import type { Run } from './command.js';
 import { exitCodes, explainError, Interrupted } from './exit.js';
 import { type CommandName, type CommandRecord, commands, type Invocation, type OptionRecord } from './options.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput } from './output.js';
 import { parserOf } from './parse.js';
-
-/** What a command runs with. */
-export interface Context {
-  readonly output: Output;
-  readonly env: NodeJS.ProcessEnv;
-  /** Aborted by SIGINT, SIGTERM or SIGHUP, with {@link Interrupted} as its reason. */
-  readonly signal: AbortSignal;
-}
-
-/** A command: resolves to its exit code. */
-export type Run = (invocation: Invocation, context: Context) => Promise<number>;
 
 const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<{ readonly run: Run }>>> = {
   worker: () => import('./commands/worker.js'),

@@ -1,8 +1,15 @@
 /** The live table of `watch`: a screen of its own, which leaves the terminal as it was. */
 import { createLogUpdate } from 'log-update';
-import type { WatchView } from './commands/watch.js';
 import type { Output } from './output.js';
 import { roomFor, type Screen, screenLines } from './watched.js';
+
+/** Where readings are shown. */
+export interface WatchView {
+  /** How many waits it has room for. */
+  room(): number;
+  show(screen: Screen): void;
+  stop(): void;
+}
 
 /** The alternate screen (xterm's private mode 1049), and everything cleared. */
 const enter = '\u001b[?1049h\u001b[H';

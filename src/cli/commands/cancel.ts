@@ -1,9 +1,8 @@
 /** `temporal-tryon cancel <taskId>`. */
 import { resultsWorkflowId } from '../../contract.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
 import { stateText } from '../show.js';
-import { withClient } from '../with-client.js';
 
 export const run: Run = ({ args: [taskId = ''] }, context) =>
   withClient(context, async (client) => {

@@ -4,10 +4,9 @@ import { codecKeySource } from '../../codec/keys.js';
 import { createEncryptionCodec } from '../../codec/payload-codec.js';
 import { type CodecServerOptions, originProblem, startCodecServer } from '../../codec/server.js';
 import { readCodecToken } from '../../codec/token.js';
-import { CliError, exitCodes, type Interrupted } from '../exit.js';
+import type { Context, Run } from '../command.js';
+import { CliError, exitCodes, type Interrupted, portError } from '../exit.js';
 import type { Invocation } from '../options.js';
-import type { Context, Run } from '../program.js';
-import { portError } from './emulator.js';
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);

@@ -11,13 +11,12 @@ import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient } from '../../providers/client.js';
 import { pollersOf } from '../../temporal/namespace.js';
 import { type Emulator, startEmulator } from '../../testing.js';
-import { CliError, exitCodes } from '../exit.js';
+import type { Context, Run } from '../command.js';
+import { CliError, exitCodes, portError } from '../exit.js';
 import type { Invocation } from '../options.js';
-import type { Context, Run } from '../program.js';
 import { type Progress, startProgress } from '../progress.js';
 import { counted, imageLine, lengthOf, queries, stateText } from '../show.js';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.js';
-import { portError } from './emulator.js';
 
 /** Sub-tasks come from the request, four images of each. */
 const garments = ['summer dress', 'linen shirt', 'denim jacket', 'wool coat', 'silk blouse'] as const;

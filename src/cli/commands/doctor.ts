@@ -1,9 +1,9 @@
 /** `temporal-tryon doctor`. */
 import type { CheckResult } from '../check-result.js';
 import { runChecks } from '../checks.js';
+import type { Run } from '../command.js';
 import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
-import type { Run } from '../program.js';
 
 function lines({ name, result, detail, remedy }: CheckResult, paint: Output['paint']): string[] {
   const mark = {

@@ -1,9 +1,9 @@
 /** `temporal-tryon emulator`. */
 import { once } from 'node:events';
 import { type BehaviourName, behaviours, type EmulatorOptions, startEmulator } from '../../testing.js';
-import { CliError, exitCodes, type Interrupted } from '../exit.js';
+import type { Context, Run } from '../command.js';
+import { CliError, exitCodes, type Interrupted, portError } from '../exit.js';
 import type { Invocation } from '../options.js';
-import type { Context, Run } from '../program.js';
 
 type Options = Invocation['options'];
 
@@ -26,12 +26,6 @@ function scriptOf(name: Options[string]): BehaviourName | undefined {
   if (name === undefined) return undefined;
   if (Object.hasOwn(behaviours, String(name))) return name as BehaviourName;
   throw new CliError(`--script is "${name}"; give one of those that --list-behaviours prints`, exitCodes.usage);
-}
-
-/** A taken port, told plainly. */
-export function portError(error: unknown, port: number | undefined, option: string): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  return new CliError(`port ${port} is taken; give another with ${option}`, exitCodes.failed, { cause: error });
 }
 
 function list({ output }: Context): number {

@@ -1,10 +1,9 @@
 /** `temporal-tryon list`. */
 import type { ListedWait, ListOptions } from '../../client/list.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
-import type { Run } from '../program.js';
 import { counted, lengthOf, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
 
 const STATE_WIDTH = 11;
 

@@ -8,12 +8,11 @@ import { readAccounts } from '../../providers/accounts.js';
 import { type DurationModel, priorModel } from '../../schedule/distribution.js';
 import { modelText } from '../../wait/explain.js';
 import { readWorkerSettings } from '../../worker/settings.js';
+import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
 import type { Output } from '../output.js';
-import type { Run } from '../program.js';
 import { counted } from '../show.js';
-import { withClient } from '../with-client.js';
 
 const named = ({ account, subTasks }: ModelGroup): string =>
   subTasks === undefined ? `account ${account}` : `account ${account}, ${counted(subTasks, 'sub-task')}`;

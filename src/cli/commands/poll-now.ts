@@ -1,8 +1,8 @@
 /** `temporal-tryon poll-now <taskId>`. */
+
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
 import { counted, queries, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
 
 export const run: Run = ({ args: [taskId = ''] }, context) =>
   withClient(context, async (client) => {

@@ -2,12 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { contactSheet } from '../../client/contact-sheet.js';
 import { readListingSheet, readTaskSheet } from '../../client/contact-sheet-data.js';
+import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { mapWithConcurrency } from '../map-with-concurrency.js';
 import { plain } from '../output.js';
-import type { Run } from '../program.js';
 import { counted, imageLine, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
 
 /** Writes a file that must be new, unless `isForced`. */
 async function write(file: string, text: string, isForced: boolean): Promise<void> {

@@ -1,8 +1,8 @@
 /** `temporal-tryon status <taskId>`. */
+
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
 import { statusLines } from '../show.js';
-import { withClient } from '../with-client.js';
 
 export const run: Run = ({ args: [taskId = ''] }, context) =>
   withClient(context, async (client) => {

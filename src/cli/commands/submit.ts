@@ -5,9 +5,9 @@ import { describeError } from '../../client/errors.js';
 import { defaults } from '../../contract.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient, type SubmitResult } from '../../providers/client.js';
+import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plain } from '../output.js';
-import type { Context, Run } from '../program.js';
 
 async function readRequest(file: string): Promise<unknown> {
   const name = file === '-' ? 'standard input' : file;

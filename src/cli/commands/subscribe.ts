@@ -2,11 +2,10 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TryOnClient } from '../../client/client.js';
 import { defaults } from '../../contract.js';
+import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plain } from '../output.js';
-import type { Run } from '../program.js';
 import { counted, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
 
 /** Whether a workflow runs that can be told. Where the server does not say, it is taken to. */
 async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: string): Promise<boolean> {

@@ -2,13 +2,12 @@
 import type { TryOnClient } from '../../client/client.js';
 import { readWait, type TryOnWaitStatus, type WaitReading } from '../../client/status.js';
 import type { TryOnOutcome, TryOnResultsInput } from '../../contract.js';
+import { type Context, type Run, withClient } from '../command.js';
 import { exitCodes, Interrupted } from '../exit.js';
 import { plain } from '../output.js';
-import type { Context, Run } from '../program.js';
 import { startProgress } from '../progress.js';
 import { imageLine, outcomeLines } from '../show.js';
 import { percentOf, progressLine, progressText, shareDone } from '../wait-progress.js';
-import { withClient } from '../with-client.js';
 
 /** The bar moves between two polls, since time passes. */
 const REDRAW_MS = 1_000;

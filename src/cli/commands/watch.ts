@@ -1,21 +1,12 @@
 /** `temporal-tryon watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListOptions } from '../../client/list.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes, explainError } from '../exit.js';
 import type { Output } from '../output.js';
-import type { Run } from '../program.js';
 import { createWaitWatch, type Reading } from '../wait-watch.js';
-import { startWatchScreen } from '../watch-screen.js';
-import { roomFor, type Screen, signature, waitLine, waitTable } from '../watched.js';
-import { withClient } from '../with-client.js';
-
-/** Where readings are shown. */
-export interface WatchView {
-  /** How many waits it has room for. */
-  room(): number;
-  show(screen: Screen): void;
-  stop(): void;
-}
+import { startWatchScreen, type WatchView } from '../watch-screen.js';
+import { roomFor, signature, waitLine, waitTable } from '../watched.js';
 
 /** A line for each change, as text or JSON. */
 function lineView(output: Output, max: number): WatchView {

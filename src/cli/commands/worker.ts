@@ -1,6 +1,7 @@
 /** `temporal-tryon worker`. */
+
+import type { Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
 import { endsWithParent } from '../worker-process.js';
 
 /** Polls in flight end within 19 s. */
