@@ -4,7 +4,7 @@ import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
 import { stateText } from '../show.js';
 
-export const run: Run = ({ args: [taskId = ''] }, context) =>
+export const run: Run<'cancel'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
     const { output } = context;
     const workflowId = resultsWorkflowId(taskId);

@@ -6,15 +6,16 @@ import { type CodecServerOptions, originProblem, startCodecServer } from '../../
 import { readCodecToken } from '../../codec/token.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, type Interrupted, portError } from '../exit.js';
-import type { Invocation } from '../options.js';
+import type { OptionsOf } from '../options.js';
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 /** All that is wrong is told at once. */
-function settingsOf(options: Invocation['options'], env: Context['env']): CodecServerOptions {
-  const host = String(options.host);
-  const allowedOrigins = (options.allowOrigin ?? []) as readonly string[];
+function settingsOf(
+  { host, port, allowOrigin: allowedOrigins = [] }: OptionsOf<'codec-server'>,
+  env: Context['env'],
+): CodecServerOptions {
   const source = codecKeySource(env);
   const keys = source?.read();
   const token = readCodecToken(env);
@@ -38,11 +39,11 @@ function settingsOf(options: Invocation['options'], env: Context['env']): CodecS
     allowedOrigins,
     token: token.token ?? (() => undefined),
     host,
-    port: Number(options.port),
+    port,
   };
 }
 
-export const run: Run = async ({ options }, { output, env, signal }) => {
+export const run: Run<'codec-server'> = async ({ options }, { output, env, signal }) => {
   const settings = settingsOf(options, env);
   const { allowedOrigins, token, host = '' } = settings;
   const server = await startCodecServer(settings).catch((error: unknown) => {

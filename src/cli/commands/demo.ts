@@ -6,6 +6,7 @@ import { createTryOnClient, type TryOnClient } from '../../client/client.js';
 import type { StartedListing } from '../../client/listing.js';
 import { startCommands } from '../../client/next-commands.js';
 import { defaults, type TryOnListingResult } from '../../contract.js';
+import { defined } from '../../defined.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../dev-server/temporal-server.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient } from '../../providers/client.js';
@@ -13,7 +14,7 @@ import { pollersOf } from '../../temporal/namespace.js';
 import { type Emulator, startEmulator } from '../../testing.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, portError } from '../exit.js';
-import type { Invocation } from '../options.js';
+import type { OptionsOf } from '../options.js';
 import { type Progress, startProgress } from '../progress.js';
 import { counted, imageLine, lengthOf, queries, stateText } from '../show.js';
 import { startWorkerProcess, type WorkerProcess } from '../worker-process.js';
@@ -25,7 +26,7 @@ const subTasksPerTask = 2;
 const showEveryMs = 400;
 const untilPolledEveryMs = 100;
 
-type Options = Invocation['options'];
+type Options = OptionsOf<'demo'>;
 type Env = NodeJS.ProcessEnv;
 
 /** What is started and must be ended, last first. */
@@ -59,7 +60,7 @@ function partsEnv(
     // A file that is not there counts as none; the user's own may name another server.
     ...(isOwn ? { TEMPORAL_CONFIG_FILE: '/nonexistent/temporal.toml' } : {}),
     TEMPORAL_ADDRESS: server.address,
-    ...(options.namespace === undefined ? {} : { TEMPORAL_NAMESPACE: options.namespace }),
+    ...defined({ TEMPORAL_NAMESPACE: options.namespace }),
     AIDGE_ENDPOINT: emulator.url,
     AIDGE_APP_KEY: emulator.appKey,
     AIDGE_APP_SECRET: emulator.appSecret,
@@ -75,9 +76,7 @@ async function startServer(options: Options, context: Context): Promise<Temporal
   try {
     return await useOrStartServer({
       env: context.env,
-      ...(port === undefined ? {} : { port: Number(port) }),
-      ...(uiPort === undefined ? {} : { uiPort: Number(uiPort) }),
-      ...(namespace === undefined ? {} : { namespaces: [String(namespace)] }),
+      ...defined({ port, uiPort, namespaces: namespace === undefined ? undefined : [namespace] }),
       portOptions: { port: '--port', uiPort: '--ui-port' },
       log: context.output.note,
     });
@@ -86,12 +85,10 @@ async function startServer(options: Options, context: Context): Promise<Temporal
   }
 }
 
-async function startVendor(options: Options): Promise<Emulator> {
-  const port = options.emulatorPort as number | undefined;
-  const seconds = Number(options.seconds);
+async function startVendor({ emulatorPort: port, seconds }: Options): Promise<Emulator> {
   try {
     return await startEmulator({
-      ...(port === undefined ? {} : { port }),
+      ...defined({ port }),
       // Task ids come from the seed, and workflow ids from them: a server that is kept must not have seen them.
       seed: Date.now() % 2 ** 31,
       distribution: { medianSeconds: seconds, p95Seconds: 1.5 * seconds, tailWeight: 0 },
@@ -205,7 +202,7 @@ function exportLines(env: Env, namespace: string | undefined): string[] {
   return [line(names), line(['AIDGE_ENDPOINT', 'AIDGE_APP_KEY', 'AIDGE_APP_SECRET'])];
 }
 
-export const run: Run = async ({ options }, context) => {
+export const run: Run<'demo'> = async ({ options }, context) => {
   const parts = new Parts();
   try {
     return await demo(options, context, parts);
@@ -217,7 +214,7 @@ export const run: Run = async ({ options }, context) => {
 
 async function demo(options: Options, context: Context, parts: Parts): Promise<number> {
   const { output, env, signal } = context;
-  const seconds = Number(options.seconds);
+  const { seconds, namespace } = options;
   const [emulator, server] = await bothOrNeither(
     startVendor(options).then((part) => parts.add(part, (one) => one.close())),
     startServer(options, context).then((part) => parts.add(part, (one) => one.stop())),
@@ -226,7 +223,6 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
   const isOwn = server.pid !== undefined;
   // On a server that others use, the demo's worker must not take their tasks, nor theirs the demo's.
   const taskQueue = isOwn ? defaults.taskQueue : `tryon-demo-${randomUUID().slice(0, 8)}`;
-  const namespace = options.namespace === undefined ? undefined : String(options.namespace);
   const parted = partsEnv(env, server, emulator, { taskQueue, namespace, seconds });
   const worker: WorkerProcess = parts.add(startWorkerProcess(parted), (one) => one.stop());
   output.note(
@@ -237,7 +233,7 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
   await Promise.race([untilPolled(client, signal), worker.failed]);
   // What it took to start the parts is no part of the job.
   const startedMs = Date.now();
-  const tasks = await submitTasks(parted, Number(options.tasks), context);
+  const tasks = await submitTasks(parted, options.tasks, context);
   const listing = await client.listings.start({ listingId: `demo-${new Date().toISOString()}`, tasks });
   const link = historyUrl(server, client.temporal.options.namespace, listing);
   if (link !== undefined) output.note(`history: ${output.paintNote.cyan(link)}`);

@@ -18,7 +18,7 @@ function lines({ name, result, detail, remedy }: CheckResult, paint: Output['pai
   ];
 }
 
-export const run: Run = async (_invocation, { output, env, signal }) => {
+export const run: Run<'doctor'> = async (_invocation, { output, env, signal }) => {
   const checks: CheckResult[] = [];
   for await (const check of runChecks(env, signal)) {
     checks.push(check);

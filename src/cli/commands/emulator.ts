@@ -1,30 +1,25 @@
 /** `temporal-tryon emulator`. */
 import { once } from 'node:events';
+import { defined } from '../../defined.js';
 import { type BehaviourName, behaviours, type EmulatorOptions, startEmulator } from '../../testing.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, type Interrupted, portError } from '../exit.js';
-import type { Invocation } from '../options.js';
+import type { OptionsOf } from '../options.js';
 
-type Options = Invocation['options'];
+type Options = OptionsOf<'emulator'>;
 
 const distribution = (options: Options): NonNullable<EmulatorOptions['distribution']> => {
-  const { fixedSeconds, tailWeight } = options;
-  const medianSeconds = Number(options.medianSeconds);
-  const p95Seconds = Number(options.p95Seconds ?? 3 * medianSeconds);
+  const { fixedSeconds, medianSeconds, p95Seconds = 3 * medianSeconds, tailWeight } = options;
   if (p95Seconds <= medianSeconds) {
     throw new CliError(`--p95-seconds is ${p95Seconds}; give more than the median, ${medianSeconds}`, exitCodes.usage);
   }
-  return {
-    ...(fixedSeconds === undefined ? {} : { fixedSeconds: Number(fixedSeconds) }),
-    medianSeconds,
-    p95Seconds,
-    tailWeight: Number(tailWeight),
-  };
+  return defined({ fixedSeconds, medianSeconds, p95Seconds, tailWeight });
 };
 
-function scriptOf(name: Options[string]): BehaviourName | undefined {
-  if (name === undefined) return undefined;
-  if (Object.hasOwn(behaviours, String(name))) return name as BehaviourName;
+const isBehaviour = (name: string): name is BehaviourName => Object.hasOwn(behaviours, name);
+
+function scriptOf(name: string | undefined): BehaviourName | undefined {
+  if (name === undefined || isBehaviour(name)) return name;
   throw new CliError(`--script is "${name}"; give one of those that --list-behaviours prints`, exitCodes.usage);
 }
 
@@ -36,27 +31,22 @@ function list({ output }: Context): number {
   return exitCodes.done;
 }
 
-export const run: Run = async ({ options }, context) => {
+export const run: Run<'emulator'> = async ({ options }, context) => {
   const { output, env, signal } = context;
   if (options.listBehaviours) return list(context);
   const script = scriptOf(options.script);
-  const port = options.port as number | undefined;
-  const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
+  const { port, host, latencyMs, seed = Date.now() % 2 ** 31, appKey = env.AIDGE_APP_KEY?.trim() } = options;
   const appSecret = env.AIDGE_APP_SECRET?.trim();
-  const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
   const settings: EmulatorOptions = {
-    ...(port === undefined ? {} : { port }),
-    // Within a container the loopback interface reaches nobody.
-    host: options.host as NonNullable<EmulatorOptions['host']>,
+    // In a container it must listen on more than the loopback interface, which the type allows only.
+    host: host as NonNullable<EmulatorOptions['host']>,
     // A server that is kept must not see the ids of an earlier run again.
     seed,
     distribution: distribution(options),
     strict: options.lenient !== true,
     // The vendor's own answer is not known; this one proves to `doctor` that the key was taken.
     notFound: 'service',
-    ...(options.latencyMs === undefined ? {} : { latencyMs: Number(options.latencyMs) }),
-    ...(script === undefined ? {} : { script }),
-    ...(appKey && appSecret ? { accounts: [{ appKey: String(appKey), appSecret }] } : {}),
+    ...defined({ port, latencyMs, script, accounts: appKey && appSecret ? [{ appKey, appSecret }] : undefined }),
     log: output.note,
   };
   const emulator = await startEmulator(settings).catch((error: unknown) => {

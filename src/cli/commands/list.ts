@@ -1,5 +1,6 @@
 /** `temporal-tryon list`. */
-import type { ListedWait, ListOptions } from '../../client/list.js';
+import type { ListedWait } from '../../client/list.js';
+import { defined } from '../../defined.js';
 import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
 import { type Output, plain } from '../output.js';
@@ -15,16 +16,11 @@ function lineOf(wait: ListedWait, paint: Output['paint'], nowMs: number): string
   return `${state} ${plain(wait.taskId)}  ${paint.dim(`begun ${age} ago${images}${account}`)}`;
 }
 
-export const run: Run = ({ options }, context) =>
+export const run: Run<'list'> = ({ options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
     const { state, listing, olderThanSeconds, limit } = options;
-    const wanted = {
-      ...(state === undefined ? {} : { state }),
-      ...(listing === undefined ? {} : { listingId: listing }),
-      ...(olderThanSeconds === undefined ? {} : { olderThanSeconds }),
-      limit,
-    } as ListOptions;
+    const wanted = defined({ state, listingId: listing, olderThanSeconds, limit });
     let count = 0;
     for await (const wait of client.list(wanted)) {
       signal.throwIfAborted();

@@ -48,14 +48,14 @@ function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
   return [paint.bold(named(group)), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
 }
 
-export const run: Run = ({ options }, context) =>
+export const run: Run<'model'> = ({ options }, context) =>
   withClient(context, async ({ temporal, taskQueue }) => {
     const { output, env, signal } = context;
     const reader = createWaitReader({ client: temporal, taskQueue, signal });
     const [openCount, counts, records] = await Promise.all([
       reader.openCount(),
       reader.started(rateWindowsSeconds),
-      reader.ended(Number(options.limit)),
+      reader.ended(options.limit),
     ]).catch((error: unknown) => {
       signal.throwIfAborted();
       const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
@@ -80,7 +80,7 @@ export const run: Run = ({ options }, context) =>
     if (records.length === 0) output.note(`no finished wait of queue ${taskQueue} to learn from: this is the prior`);
     output.note(priorText(prior, settings.ok ? [] : settings.problems));
     const [group] = report.groups;
-    if (typeof options.svg === 'string' && group !== undefined) {
+    if (options.svg !== undefined && group !== undefined) {
       const { model, pollSeconds, polls, delaySeconds } = group;
       const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
       const svg = plotModel({ title: `Durations, ${named(group)}`, subtitle, model, pollSeconds });

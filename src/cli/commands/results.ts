@@ -19,9 +19,10 @@ async function write(file: string, text: string, isForced: boolean): Promise<voi
   });
 }
 
-export const run: Run = ({ args: [taskId], options }, context) => {
+export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
   const { listing, html, loadImages = false, force = false } = options;
-  if ((taskId === undefined) === (listing === undefined)) {
+  const id = taskId === undefined ? listing : listing === undefined ? taskId : undefined;
+  if (id === undefined) {
     throw new CliError('give a task id, or a listing with --listing <listingId>', exitCodes.usage);
   }
   if (html === undefined && (loadImages || force)) {
@@ -31,13 +32,13 @@ export const run: Run = ({ args: [taskId], options }, context) => {
     const { output, signal } = context;
     const sheet =
       taskId === undefined
-        ? await readListingSheet(client, String(listing), Date.now(), (items, work) =>
+        ? await readListingSheet(client, id, Date.now(), (items, work) =>
             mapWithConcurrency(items, (item) => {
               signal.throwIfAborted();
               return work(item);
             }),
           )
-        : await readTaskSheet(client, taskId, Date.now());
+        : await readTaskSheet(client, id, Date.now());
     output.json(sheet);
     if (!output.isJson) {
       for (const task of sheet.tasks) {
@@ -53,8 +54,8 @@ export const run: Run = ({ args: [taskId], options }, context) => {
       const told = error === undefined ? notes : [`${error.layer} ${error.code}: ${error.message}`];
       for (const note of told) output.note(`${output.paintNote.yellow('!')} ${of}${plain(note)}`);
     }
-    if (typeof html === 'string') {
-      await write(html, contactSheet(sheet, { loadImages: loadImages === true }), force === true);
+    if (html !== undefined) {
+      await write(html, contactSheet(sheet, { loadImages }), force);
       output.note(`the contact sheet is in ${html}`);
     }
     return exitCodes.done;

@@ -4,7 +4,7 @@ import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
 import { statusLines } from '../show.js';
 
-export const run: Run = ({ args: [taskId = ''] }, context) =>
+export const run: Run<'status'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
     const { output } = context;
     const status = await client.status(taskId);

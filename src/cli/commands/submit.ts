@@ -7,6 +7,7 @@ import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient, type SubmitResult } from '../../providers/client.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
+import type { OptionsOf } from '../options.js';
 import { plain } from '../output.js';
 
 async function readRequest(file: string): Promise<unknown> {
@@ -31,9 +32,12 @@ async function readRequest(file: string): Promise<unknown> {
 
 const maybe = 'maybe submitted, and billed: poll for the task at the vendor before you submit it again';
 
-async function send(request: unknown, { options }: Parameters<Run>[0], context: Context): Promise<SubmitResult> {
+async function send(
+  request: unknown,
+  { account = defaults.account, pro = false }: OptionsOf<'submit'>,
+  context: Context,
+): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
-  const account = String(options.account ?? defaults.account);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
       problems.length > 0 ? problems.join('; ') : `no account ${account} is set; set its AIDGE_..._APP_KEY`,
@@ -41,7 +45,7 @@ async function send(request: unknown, { options }: Parameters<Run>[0], context: 
   }
   const vendor = createVendorClient({ accounts });
   try {
-    return await vendor.submit({ account, request, pro: options.pro === true, signal: context.signal });
+    return await vendor.submit({ account, request, pro, signal: context.signal });
   } catch (error) {
     if (context.signal.aborted) context.output.note(maybe);
     throw error;
@@ -50,14 +54,14 @@ async function send(request: unknown, { options }: Parameters<Run>[0], context: 
   }
 }
 
-export const run: Run = async (invocation, context) => {
+export const run: Run<'submit'> = async ({ options }, context) => {
   const { output } = context;
-  const result = await send(await readRequest(String(invocation.options.request)), invocation, context);
+  const result = await send(await readRequest(options.request), options, context);
   const acceptedAt = new Date();
   output.json(result);
   if (result.kind === 'accepted') {
     if (!output.isJson) output.line(plain(result.taskId));
-    const { account } = invocation.options;
+    const { account } = options;
     const of = account === undefined || account === defaults.account ? '' : ` --account ${account}`;
     output.note(`next: temporal-tryon wait ${plain(result.taskId)} --submitted-at ${acceptedAt.toISOString()}${of}`);
     return exitCodes.done;

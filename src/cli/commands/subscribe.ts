@@ -2,6 +2,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TryOnClient } from '../../client/client.js';
 import { defaults } from '../../contract.js';
+import { defined } from '../../defined.js';
 import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plain } from '../output.js';
@@ -17,25 +18,18 @@ async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: 
   }
 }
 
-export const run: Run = ({ args: [taskId = ''], options }, context) => {
-  const { workflowId, runId, signal, timeoutSeconds, remove } = options;
-  const who = {
-    workflowId: String(workflowId),
-    ...(signal === undefined ? {} : { signal: String(signal) }),
-  };
-  const more = {
-    ...(runId === undefined ? {} : { runId: String(runId) }),
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds: Number(timeoutSeconds) }),
-  };
-  if (remove === true && Object.keys(more).length > 0) {
+export const run: Run<'subscribe'> = ({ args: [taskId], options }, context) => {
+  const { workflowId, runId, signal, timeoutSeconds, remove = false } = options;
+  const who = defined({ workflowId, signal });
+  const more = defined({ runId, timeoutSeconds });
+  if (remove && Object.keys(more).length > 0) {
     throw new CliError('--remove goes by --workflow-id and --signal; leave the other options out', exitCodes.usage);
   }
   return withClient(context, async (client) => {
     const { output } = context;
-    const status =
-      remove === true ? await client.unsubscribe(taskId, who) : await client.subscribe(taskId, { ...who, ...more });
+    const status = remove ? await client.unsubscribe(taskId, who) : await client.subscribe(taskId, { ...who, ...more });
     output.json(status);
-    if (remove !== true && !(await isRunning(client, who.workflowId, more.runId))) {
+    if (!remove && !(await isRunning(client, who.workflowId, more.runId))) {
       const run = more.runId === undefined ? '' : ` with run ${plain(more.runId)}`;
       output.note(
         `${output.paintNote.yellow('!')} no workflow ${plain(who.workflowId)}${run} is running in ${client.temporal.options.namespace}; ` +
@@ -46,7 +40,7 @@ export const run: Run = ({ args: [taskId = ''], options }, context) => {
     const name = `${plain(who.workflowId)} (signal ${plain(who.signal ?? defaults.signal)})`;
     const { state, images, imagesOmitted = 0, subscribers } = status;
     output.line(
-      `${name} is ${remove === true ? 'not told any more' : 'told'} of task ${plain(taskId)}: ${stateText(state, output.paint)}, ` +
+      `${name} is ${remove ? 'not told any more' : 'told'} of task ${plain(taskId)}: ${stateText(state, output.paint)}, ` +
         `${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
     );
     return exitCodes.done;

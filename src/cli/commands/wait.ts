@@ -2,6 +2,7 @@
 import type { TryOnClient } from '../../client/client.js';
 import { readWait, type TryOnWaitStatus, type WaitReading } from '../../client/status.js';
 import type { TryOnOutcome, TryOnResultsInput } from '../../contract.js';
+import { defined } from '../../defined.js';
 import { type Context, type Run, withClient } from '../command.js';
 import { exitCodes, Interrupted } from '../exit.js';
 import { plain } from '../output.js';
@@ -45,7 +46,7 @@ async function follow(
       if (change.kind === 'status') status = change.status;
       if (change.kind === 'polled' || change.kind === 'images') {
         // A change tells no sub-tasks, and images no polls; the wait itself is asked again only where its history has grown.
-        reading = await readWait(client.temporal, taskId, reading === undefined ? {} : { before: reading });
+        reading = await readWait(client.temporal, taskId, defined({ before: reading }));
         status = reading.status;
       }
       show();
@@ -57,17 +58,11 @@ async function follow(
   throw new Error('the wait ended without a word');
 }
 
-export const run: Run = ({ args: [taskId = ''], options }, context) =>
+export const run: Run<'wait'> = ({ args: [taskId], options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
     const { timeoutSeconds, expectedImages, submittedAt, account } = options;
-    const input = {
-      taskId,
-      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-      ...(expectedImages === undefined ? {} : { expectedImages }),
-      ...(submittedAt === undefined ? {} : { submittedAt }),
-      ...(account === undefined ? {} : { account }),
-    } as TryOnResultsInput;
+    const input = defined({ taskId, timeoutSeconds, expectedImages, submittedAt, account });
     try {
       const started = await client.start(input);
       if (started.outcome !== undefined && !output.isJson) {

@@ -1,6 +1,6 @@
 /** `temporal-tryon watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ListOptions } from '../../client/list.js';
+import { defined } from '../../defined.js';
 import { type Run, withClient } from '../command.js';
 import { exitCodes, explainError } from '../exit.js';
 import type { Output } from '../output.js';
@@ -43,18 +43,13 @@ function printOnce({ waits, isCut, notes }: Reading, none: string, output: Outpu
   for (const note of notes) output.note(`! ${note}`);
 }
 
-export const run: Run = ({ options }, context) =>
+export const run: Run<'watch'> = ({ options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
-    const { state, listing, olderThanSeconds, once } = options;
-    const limit = Number(options.limit);
-    const intervalMs = 1_000 * Number(options.interval);
+    const { state, listing, olderThanSeconds, limit, interval, once } = options;
+    const intervalMs = 1_000 * interval;
     const watch = createWaitWatch(client, {
-      ...({
-        ...(state === undefined ? {} : { state }),
-        ...(listing === undefined ? {} : { listingId: listing }),
-        ...(olderThanSeconds === undefined ? {} : { olderThanSeconds }),
-      } as ListOptions),
+      ...defined({ state, listingId: listing, olderThanSeconds }),
       limit,
       intervalMs,
     });
@@ -68,7 +63,7 @@ export const run: Run = ({ options }, context) =>
       reading.catch(() => undefined);
       return Promise.race([reading, aborted]);
     };
-    if (once === true) {
+    if (once) {
       // Unless a state is asked for, only waits that run are watched.
       const such = olderThanSeconds === undefined ? '' : 'such ';
       const isOfRunning = state === undefined && listing === undefined;

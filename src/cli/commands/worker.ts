@@ -28,7 +28,7 @@ function endWithParent(env: NodeJS.ProcessEnv): boolean {
   return process.connected;
 }
 
-export const run: Run = async (_invocation, { env }) => {
+export const run: Run<'worker'> = async (_invocation, { env }) => {
   let isInterrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
