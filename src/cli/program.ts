@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Run } from './command.js';
 import { exitCodes, explainError, Interrupted } from './exit.js';
 import { type CommandName, type CommandRecord, commands, type OptionRecord } from './options.js';
-import { createOutput } from './output.js';
+import { createOutput, paint } from './output.js';
 import { parsers } from './parse.js';
 
 type Runnable = Exclude<CommandName, 'complete'>;
@@ -115,7 +115,7 @@ async function runCommand(name: Runnable, command: Command, env: NodeJS.ProcessE
   } catch (error) {
     if (interrupt.signal.aborted) return exitCodes.interrupted;
     const { lines, exitCode } = explainError(error);
-    for (const line of lines) output.note(`${output.paintNote.red('error:')} ${line}`);
+    for (const line of lines) output.note(`${paint.red('error:')} ${line}`);
     if (env.TRYON_DEBUG && error instanceof Error)
       for (const line of (error.stack ?? '').split('\n')) output.note(line);
     return exitCode;

@@ -137,7 +137,7 @@ describe('the program', () => {
     const handle = await stack.start(submitted(taskId));
     await expect
       .poll(async () => (await runCli(['status', taskId], env())).out, { timeout: 60_000 })
-      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of jobs like this are over by now/m);
+      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of similar tasks are done by now/m);
     const { explanation } = JSON.parse((await runCli(['status', taskId, '--json'], env())).out);
     expect(explanation).toMatchObject({ why: expect.any(String), shareDone: expect.any(Number) });
     expect(Date.parse(explanation.p95FinishAt)).toBeGreaterThanOrEqual(Date.parse(explanation.medianFinishAt));

@@ -10,9 +10,9 @@ import { modelText } from '../../wait/explain.js';
 import { readWorkerSettings } from '../../worker/settings.js';
 import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
+import { counted } from '../format.js';
 import { plotModel } from '../model-plot.js';
 import type { Output } from '../output.js';
-import { counted } from '../show.js';
 
 const named = ({ account, subTasks }: ModelGroup): string =>
   subTasks === undefined ? `account ${account}` : `account ${account}, ${counted(subTasks, 'sub-task')}`;

@@ -1,8 +1,7 @@
 /** `temporal-tryon poll-now <taskId>`. */
-
 import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import { counted, queries, stateText } from '../show.js';
+import { counted, stateText } from '../format.js';
 
 export const run: Run<'poll-now'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
@@ -12,7 +11,7 @@ export const run: Run<'poll-now'> = ({ args: [taskId] }, context) =>
     if (!output.isJson) {
       const { state, images, polls } = status;
       output.line(
-        `asking now; so far ${stateText(state, output.paint)}, ${counted(images.length, 'image')}, ${queries(polls)}`,
+        `polling now; so far ${stateText(state)}, ${counted(images.length, 'image')}, ${counted(polls, 'poll')}`,
       );
     }
     return exitCodes.done;

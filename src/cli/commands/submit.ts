@@ -7,8 +7,6 @@ import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient, type SubmitResult } from '../../providers/client.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-import type { OptionsOf } from '../options.js';
-import { plain } from '../output.js';
 
 async function readRequest(file: string): Promise<unknown> {
   const name = file === '-' ? 'standard input' : file;
@@ -16,27 +14,21 @@ async function readRequest(file: string): Promise<unknown> {
   try {
     text = file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
-    throw new CliError(
-      `${name} cannot be read (${(error as NodeJS.ErrnoException).code}); give a JSON file with --request`,
-      exitCodes.usage,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
   }
   try {
     const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Told below, as any other text that is no request.
+    // The error below is for all texts that are not a request.
   }
   throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
 }
 
-const maybe = 'maybe submitted, and billed: poll for the task at the vendor before you submit it again';
+const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 
-async function send(
-  request: unknown,
-  { account = defaults.account, pro = false }: OptionsOf<'submit'>,
-  context: Context,
-): Promise<SubmitResult> {
+async function send(request: unknown, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
@@ -47,7 +39,7 @@ async function send(
   try {
     return await vendor.submit({ account, request, pro, signal: context.signal });
   } catch (error) {
-    if (context.signal.aborted) context.output.note(maybe);
+    if (context.signal.aborted) context.output.note(maybeSubmitted);
     throw error;
   } finally {
     await vendor.close();
@@ -55,18 +47,19 @@ async function send(
 }
 
 export const run: Run<'submit'> = async ({ options }, context) => {
+  const { request, account = defaults.account, pro = false } = options;
   const { output } = context;
-  const result = await send(await readRequest(options.request), options, context);
-  const acceptedAt = new Date();
+  const result = await send(await readRequest(request), account, pro, context);
+  const acceptedAt = new Date().toISOString();
   output.json(result);
   if (result.kind === 'accepted') {
-    if (!output.isJson) output.line(plain(result.taskId));
-    const { account } = options;
-    const of = account === undefined || account === defaults.account ? '' : ` --account ${account}`;
-    output.note(`next: temporal-tryon wait ${plain(result.taskId)} --submitted-at ${acceptedAt.toISOString()}${of}`);
+    const { taskId } = result;
+    if (!output.isJson) output.line(taskId);
+    const more = account === defaults.account ? '' : ` --account ${account}`;
+    output.note(`next: temporal-tryon wait ${taskId} --submitted-at ${acceptedAt}${more}`);
     return exitCodes.done;
   }
-  const why = plain(describeError(result.error));
-  if (result.kind === 'maybe') throw new CliError(`${maybe} (${why})`);
-  throw new CliError(`not submitted: ${why}${result.retrySafe ? '; the same request may be sent again' : ''}`);
+  const reason = describeError(result.error);
+  if (result.kind === 'maybe') throw new CliError(`${maybeSubmitted} (${reason})`);
+  throw new CliError(`not submitted: ${reason}${result.retrySafe ? '; you can send the same request again' : ''}`);
 };
