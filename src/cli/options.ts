@@ -1,4 +1,5 @@
 /** The commands with their arguments and options, as data. The parser, `--help`, the types and the tests of the docs use it. */
+import { outcomeStatuses } from '../contract.js';
 import type { OptionKind, OptionValue } from './parse.js';
 
 /** One option. */
@@ -31,46 +32,37 @@ export interface CommandRecord {
   readonly examples?: readonly string[];
 }
 
-const json = (what: string) =>
-  ({
-    name: 'json',
-    kind: 'flag',
-    description: `print ${what} to standard output, everything else to standard error`,
-  }) as const;
+type More = Pick<OptionRecord, 'default' | 'required'>;
 
-const account = {
-  name: 'account',
-  kind: 'account',
-  value: '<name>',
-  description: 'vendor account to use',
-} as const;
+const option = <
+  const Name extends string,
+  const Kind extends OptionKind,
+  const Rest extends More = Record<never, never>,
+>(
+  name: Name,
+  kind: Kind,
+  value: string,
+  description: string,
+  rest = {} as Rest,
+) => ({ name, kind, value, description, ...rest });
+
+const flag = <const Name extends string>(name: Name, description: string) =>
+  ({ name, kind: 'flag', description }) as const;
+
+const json = (what: string) => flag('json', `print ${what} to standard output, everything else to standard error`);
+
+const account = option('account', 'account', '<name>', 'vendor account to use');
 
 const taskId = { name: 'taskId', description: 'task id that the submit call returned' } as const;
 
 /** States that `list` and `watch` can select. */
-export const listStates = [
-  'waiting',
-  'blocked',
-  'finished',
-  'partial',
-  'failed',
-  'timeout',
-  'notFound',
-  'cancelled',
-  'terminated',
-  'refused',
-] as const;
+export const listStates = ['waiting', 'blocked', ...outcomeStatuses, 'cancelled', 'terminated', 'refused'] as const;
 
 const filters = [
-  { name: 'state', kind: listStates, value: '<state>', description: 'only waits in this state' },
-  { name: 'listing', kind: 'text', value: '<listingId>', description: "only the waits for a listing's tasks" },
-  {
-    name: 'older-than-seconds',
-    kind: 'positiveNumber',
-    value: '<seconds>',
-    description: 'only waits that started at least this long ago',
-  },
-  { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'show at most this many', default: 100 },
+  option('state', listStates, '<state>', 'only waits in this state'),
+  option('listing', 'text', '<listingId>', "only the waits for a listing's tasks"),
+  option('older-than-seconds', 'positiveNumber', '<seconds>', 'only waits that started at least this long ago'),
+  option('limit', 'wholeNumber', '<count>', 'show at most this many', { default: 100 }),
 ] as const;
 
 /** Every command by its name. */
@@ -85,14 +77,14 @@ export const commands = {
     description:
       'Sends the request once and never repeats it. If the reply is lost, it reports "maybe submitted" and exits with code 1.',
     options: [
-      {
-        name: 'request',
-        kind: 'text',
-        value: '<file.json>',
-        description: "the vendor's request parameter, an object or a list of objects; - reads standard input",
-        required: true,
-      },
-      { name: 'pro', kind: 'flag', description: 'use the newer call, tryon-pro' },
+      option(
+        'request',
+        'text',
+        '<file.json>',
+        "the vendor's request parameter, an object or a list of objects; - reads standard input",
+        { required: true },
+      ),
+      flag('pro', 'use the newer call, tryon-pro'),
       account,
       json('one JSON document'),
     ],
@@ -103,19 +95,9 @@ export const commands = {
     description: 'Ctrl-C stops only this command; the wait continues. Exit code 3: the outcome is not `finished`.',
     arguments: [taskId],
     options: [
-      { name: 'timeout-seconds', kind: 'seconds', value: '<seconds>', description: 'how long to wait (default 3600)' },
-      {
-        name: 'expected-images',
-        kind: 'wholeNumber',
-        value: '<count>',
-        description: 'report a shortfall if the wait ends with fewer images',
-      },
-      {
-        name: 'submitted-at',
-        kind: 'time',
-        value: '<time>',
-        description: 'when the vendor accepted the task (RFC 3339; default: now)',
-      },
+      option('timeout-seconds', 'seconds', '<seconds>', 'how long to wait (default 3600)'),
+      option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the wait ends with fewer images'),
+      option('submitted-at', 'time', '<time>', 'when the vendor accepted the task (RFC 3339; default: now)'),
       account,
       json('the outcome as one JSON document'),
     ],
@@ -139,14 +121,8 @@ export const commands = {
     ].join('\n'),
     options: [
       ...filters,
-      {
-        name: 'interval',
-        kind: 'interval',
-        value: '<seconds>',
-        description: 'time between two refreshes',
-        default: 2,
-      },
-      { name: 'once', kind: 'flag', description: 'print the table once and exit' },
+      option('interval', 'interval', '<seconds>', 'time between two refreshes', { default: 2 }),
+      flag('once', 'print the table once and exit'),
       json('one JSON document per change and line'),
     ],
     examples: ['temporal-tryon watch --listing spring-dresses', 'temporal-tryon watch --json | jq .state'],
@@ -159,15 +135,10 @@ export const commands = {
     ].join('\n'),
     arguments: [{ ...taskId, isOptional: true }],
     options: [
-      {
-        name: 'listing',
-        kind: 'text',
-        value: '<listingId>',
-        description: 'all tasks of a listing, in place of <taskId>',
-      },
-      { name: 'html', kind: 'text', value: '<file.html>', description: 'write a contact sheet' },
-      { name: 'load-images', kind: 'flag', description: 'let the contact sheet load the images when it is opened' },
-      { name: 'force', kind: 'flag', description: 'overwrite an existing file' },
+      option('listing', 'text', '<listingId>', 'all tasks of a listing, in place of <taskId>'),
+      option('html', 'text', '<file.html>', 'write a contact sheet'),
+      flag('load-images', 'let the contact sheet load the images when it is opened'),
+      flag('force', 'overwrite an existing file'),
       json('one JSON document'),
     ],
     examples: [
@@ -180,22 +151,11 @@ export const commands = {
     description: 'Earlier events are not sent again; the answer shows the images so far. Needs a running worker.',
     arguments: [taskId],
     options: [
-      {
-        name: 'workflow-id',
-        kind: 'text',
-        value: '<id>',
-        description: 'the workflow to signal',
-        required: true,
-      },
-      { name: 'run-id', kind: 'text', value: '<id>', description: 'only this run of the workflow' },
-      { name: 'signal', kind: 'text', value: '<name>', description: 'signal to send (default: tryOnEvent)' },
-      {
-        name: 'timeout-seconds',
-        kind: 'seconds',
-        value: '<seconds>',
-        description: 'let the wait run at least this long from now',
-      },
-      { name: 'remove', kind: 'flag', description: 'end the subscription' },
+      option('workflow-id', 'text', '<id>', 'the workflow to signal', { required: true }),
+      option('run-id', 'text', '<id>', 'only this run of the workflow'),
+      option('signal', 'text', '<name>', 'signal to send (default: tryOnEvent)'),
+      option('timeout-seconds', 'seconds', '<seconds>', 'let the wait run at least this long from now'),
+      flag('remove', 'end the subscription'),
       json('the status as one JSON document'),
     ],
     examples: [
@@ -219,8 +179,8 @@ export const commands = {
     description:
       'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The poll cost depends on AIDGE_QUERIES_PER_SECOND and on how many waits started recently.',
     options: [
-      { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'finished waits to read', default: 300 },
-      { name: 'svg', kind: 'text', value: '<file.svg>', description: 'write a plot of the distribution and schedule' },
+      option('limit', 'wholeNumber', '<count>', 'finished waits to read', { default: 300 }),
+      option('svg', 'text', '<file.svg>', 'write a plot of the distribution and schedule'),
       json('one JSON document'),
     ],
     examples: ['temporal-tryon model --svg model.svg'],
@@ -229,55 +189,28 @@ export const commands = {
     summary: 'run an emulator of the vendor until Ctrl-C',
     description: 'Prints the settings that make a worker, `submit` and `doctor` use it.',
     options: [
-      { name: 'port', kind: 'port', value: '<port>', description: 'port (default: a free one)' },
-      { name: 'host', kind: 'text', value: '<address>', description: 'address to listen on', default: '127.0.0.1' },
-      {
-        name: 'app-key',
-        kind: 'text',
-        value: '<key>',
-        description: 'key to accept (default: AIDGE_APP_KEY, else a generated one)',
-      },
-      {
-        name: 'seed',
-        kind: 'wholeNumber',
-        value: '<number>',
-        description: 'seed of ids and durations (default: a new one each time)',
-      },
-      {
-        name: 'median-seconds',
-        kind: 'positiveNumber',
-        value: '<seconds>',
-        description: 'median task duration',
-        default: 40,
-      },
-      {
-        name: 'p95-seconds',
-        kind: 'positiveNumber',
-        value: '<seconds>',
-        description: '95th percentile of task durations (default: three times the median)',
-      },
-      {
-        name: 'tail-weight',
-        kind: 'share',
-        value: '<share>',
-        description: 'share of tasks that take far longer',
-        default: 0.03,
-      },
-      {
-        name: 'fixed-seconds',
-        kind: 'positiveNumber',
-        value: '<seconds>',
-        description: 'give every task exactly this duration',
-      },
-      {
-        name: 'script',
-        kind: 'text',
-        value: '<behaviour>',
-        description: 'how to answer the polls of each task; --list-behaviours names the choices',
-      },
-      { name: 'latency-ms', kind: 'wholeNumber', value: '<ms>', description: 'delay every reply by this much' },
-      { name: 'lenient', kind: 'flag', description: 'accept every call, even unsigned ones' },
-      { name: 'list-behaviours', kind: 'flag', description: 'print the behaviours and exit' },
+      option('port', 'port', '<port>', 'port (default: a free one)'),
+      option('host', 'text', '<address>', 'address to listen on', { default: '127.0.0.1' }),
+      option('app-key', 'text', '<key>', 'key to accept (default: AIDGE_APP_KEY, else a generated one)'),
+      option('seed', 'wholeNumber', '<number>', 'seed of ids and durations (default: a new one each time)'),
+      option('median-seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 40 }),
+      option(
+        'p95-seconds',
+        'positiveNumber',
+        '<seconds>',
+        '95th percentile of task durations (default: three times the median)',
+      ),
+      option('tail-weight', 'share', '<share>', 'share of tasks that take far longer', { default: 0.03 }),
+      option('fixed-seconds', 'positiveNumber', '<seconds>', 'give every task exactly this duration'),
+      option(
+        'script',
+        'text',
+        '<behaviour>',
+        'how to answer the polls of each task; --list-behaviours names the choices',
+      ),
+      option('latency-ms', 'wholeNumber', '<ms>', 'delay every reply by this much'),
+      flag('lenient', 'accept every call, even unsigned ones'),
+      flag('list-behaviours', 'print the behaviours and exit'),
       json('its address and key as one JSON document'),
     ],
   },
@@ -286,24 +219,13 @@ export const commands = {
     description:
       'Uses the Temporal server at TEMPORAL_ADDRESS, or starts one. It calls only the emulator, never the vendor.',
     options: [
-      { name: 'keep', kind: 'flag', description: 'keep everything running until Ctrl-C' },
-      { name: 'tasks', kind: 'wholeNumber', value: '<count>', description: 'try-on tasks to submit', default: 3 },
-      {
-        name: 'seconds',
-        kind: 'positiveNumber',
-        value: '<seconds>',
-        description: 'median task duration',
-        default: 3,
-      },
-      { name: 'port', kind: 'port', value: '<port>', description: 'port of the Temporal server (default: a free one)' },
-      { name: 'ui-port', kind: 'port', value: '<port>', description: 'port of the Temporal UI (default: a free one)' },
-      {
-        name: 'emulator-port',
-        kind: 'port',
-        value: '<port>',
-        description: 'port of the emulator (default: a free one)',
-      },
-      { name: 'namespace', kind: 'text', value: '<name>', description: 'Temporal namespace (default: default)' },
+      flag('keep', 'keep everything running until Ctrl-C'),
+      option('tasks', 'wholeNumber', '<count>', 'try-on tasks to submit', { default: 3 }),
+      option('seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 3 }),
+      option('port', 'port', '<port>', 'port of the Temporal server (default: a free one)'),
+      option('ui-port', 'port', '<port>', 'port of the Temporal UI (default: a free one)'),
+      option('emulator-port', 'port', '<port>', 'port of the emulator (default: a free one)'),
+      option('namespace', 'text', '<name>', 'Temporal namespace (default: default)'),
       json("the listing's result as one JSON document"),
     ],
   },
@@ -312,14 +234,9 @@ export const commands = {
     description:
       'Takes keys from TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE, like the worker. Callers must send the token in TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE. Without a token it serves only the loopback interface.',
     options: [
-      { name: 'port', kind: 'portOrFree', value: '<port>', description: 'port; 0 for a free one', default: 8234 },
-      { name: 'host', kind: 'text', value: '<address>', description: 'address to listen on', default: '127.0.0.1' },
-      {
-        name: 'allow-origin',
-        kind: 'texts',
-        value: '<origin>',
-        description: 'origin of a Temporal UI that may call; can be repeated',
-      },
+      option('port', 'portOrFree', '<port>', 'port; 0 for a free one', { default: 8234 }),
+      option('host', 'text', '<address>', 'address to listen on', { default: '127.0.0.1' }),
+      option('allow-origin', 'texts', '<origin>', 'origin of a Temporal UI that may call; can be repeated'),
       json('its address as one JSON document'),
     ],
     examples: ['temporal-tryon codec-server --allow-origin http://localhost:8233'],

@@ -1,6 +1,8 @@
 /** A progress bar on a terminal. Elsewhere nothing is drawn, and each change is a line. */
-import cliProgress from 'cli-progress';
+import { createLogUpdate } from 'log-update';
+import { formatDuration } from './format.js';
 import { type Output, paint } from './output.js';
+import { cut } from './table.js';
 
 /** Progress of one command. Lines written through it do not tear the bar. */
 export interface ProgressBar {
@@ -17,18 +19,25 @@ export interface ProgressBar {
 export type ProgressKind = { readonly count: string } | { readonly percentOf: string };
 
 const MAX_BAR_WIDTH = 40;
+const REDRAW_MS = 1_000;
 
-/** cli-progress makes the terminal cut long lines (DECAWM off). URLs must be whole. */
-const [WRAP_LINES, CUT_LINES] = ['\u001b[?7h', '\u001b[?7l'];
-const CLEAR_LINE = '\r\u001b[K';
-/** Makes the start of the line the saved cursor position (DECSC). */
-const SAVE_LINE_START = '\r\u001b7';
+/** The bar and its texts as one painted line of at most `width` columns. Pure. */
+export function barLine(kind: ProgressKind, done: number, total: number, text: string, width: number): string {
+  const barWidth = Math.min(MAX_BAR_WIDTH, Math.floor(width / 5));
+  const share = Math.min(1, done / Math.max(1, total));
+  const filled = Math.floor(barWidth * share);
+  const before = 'count' in kind ? `${kind.count} ` : '';
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  const after = 'count' in kind ? ` ${done}/${total}  ` : ` ${Math.floor(100 * share)}% ${kind.percentOf}  `;
+  const room = width - before.length - barWidth - after.length;
+  return room < 1 ? cut(`${done}/${total}`, width) : `${before}${paint.cyan(bar)}${after}${paint.dim(cut(text, room))}`;
+}
 
 /** Starts a progress bar. Off a terminal it writes a line for each update that differs from the last one. */
 export function startProgressBar(output: Output, kind: ProgressKind): ProgressBar {
   const { line, note, renderNote } = output;
+  let lastText = '';
   if (!output.isInteractive) {
-    let lastText = '';
     return {
       update(done, total, text) {
         const newText = 'count' in kind ? `${kind.count} ${done}/${total} ${text}` : text;
@@ -40,56 +49,36 @@ export function startProgressBar(output: Output, kind: ProgressKind): ProgressBa
       stop: () => undefined,
     };
   }
-  const [before, after] =
-    'count' in kind ? [`${kind.count} `, '{value}/{total}'] : ['', `{percentage}% ${kind.percentOf}`];
-  const bar = new cliProgress.SingleBar(
-    {
-      format: renderNote(
-        `${before}${paint.cyan('{bar}')} ${after}  ${paint.dim('{text}')} ${paint.dim('{duration_formatted}')}`,
-      ),
-      barsize: Math.min(MAX_BAR_WIDTH, Math.floor((output.errorSink.columns ?? 80) / 5)),
-      hideCursor: true,
-      clearOnComplete: true,
-      stopOnComplete: false,
-      // The command handles signals.
-      gracefulExit: false,
-      fps: 10,
-      // A line above the bar overwrites it.
-      forceRedraw: true,
-      stream: process.stderr,
-    },
-    cliProgress.Presets.shades_classic,
-  );
-  let total = 1;
-  let state = { done: 0, text: '' };
-  const draw = (): void => bar.update(state.done, { text: renderNote(state.text) });
-  bar.start(total, 0, { text: '' });
-  const timer = setInterval(draw, 1_000);
-  timer.unref();
+  const terminal = process.stderr;
+  const redraw = createLogUpdate(terminal);
+  const startedMs = Date.now();
+  let progress = { done: 0, total: 1 };
+  const draw = (): void => {
+    const text = `${lastText} ${formatDuration(Date.now() - startedMs)}`;
+    redraw(renderNote(barLine(kind, progress.done, progress.total, text, terminal.columns - 1)));
+  };
   /** Removes the bar, writes a line, and draws the bar again below it. */
   const above =
     (write: (text: string) => void) =>
     (text: string): void => {
-      process.stderr.write(`${CLEAR_LINE}${WRAP_LINES}`);
+      redraw.clear();
       write(text);
-      process.stderr.write(CUT_LINES);
       draw();
     };
+  const timer = setInterval(draw, REDRAW_MS);
+  timer.unref();
   return {
-    update(done, newTotal, text) {
-      state = { done, text };
-      if (newTotal !== total) bar.setTotal(newTotal);
-      total = newTotal;
+    update(done, total, text) {
+      progress = { done, total };
+      lastText = text;
       draw();
     },
     line: above(line),
     note: above(note),
     stop() {
       clearInterval(timer);
-      // On stop, cli-progress returns to where the bar began. Lines above it have moved the bar since, and it turns line wrapping off again.
-      process.stderr.write(SAVE_LINE_START);
-      bar.stop();
-      process.stderr.write(WRAP_LINES);
+      redraw.clear();
+      redraw.done();
     },
   };
 }
