@@ -70,6 +70,8 @@ export interface Output {
   line(text: string): void;
   /** Writes one JSON document on one line; nothing without `--json`. */
   json(value: unknown): void;
+  /** Writes data: with `--json` the value, without it the lines. */
+  data(value: unknown, lines: readonly string[]): void;
   /** Writes one line to standard error. */
   note(text: string): void;
 }
@@ -88,6 +90,8 @@ export function createOutput(options: {
   const renderOut = (text: string): string => render(text, hasColor(out));
   const renderNote = (text: string): string => render(text, hasColor(error));
   const note = (text: string): void => void error.write(`${renderNote(text)}\n`);
+  const line = (text: string): void => (isJson ? note(text) : void out.write(`${renderOut(text)}\n`));
+  const json = (value: unknown): void => void (isJson && out.write(`${safeJson(value)}\n`));
   return {
     isJson,
     isInteractive: isRedrawn(error),
@@ -97,10 +101,9 @@ export function createOutput(options: {
     paint,
     render: renderOut,
     renderNote,
-    line: (text) => (isJson ? note(text) : void out.write(`${renderOut(text)}\n`)),
-    json: (value) => {
-      if (isJson) out.write(`${safeJson(value)}\n`);
-    },
+    line,
+    json,
+    data: (value, lines) => (isJson ? json(value) : lines.forEach(line)),
     note,
   };
 }

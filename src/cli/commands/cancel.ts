@@ -15,14 +15,12 @@ export const run: Run<'cancel'> = ({ args: [taskId] }, context) =>
       .catch(() => ({ closeTime: undefined }));
     if (closeTime === undefined) {
       await client.cancel(taskId);
-      output.json({ taskId, workflowId, requested: true });
-      if (!output.isJson) output.line(`cancellation of the wait for task ${taskId} is requested`);
+      output.data({ taskId, workflowId, requested: true }, [`requested to cancel the wait for task ${taskId}`]);
       return exitCodes.done;
     }
     const { state, closedAt } = await client.status(taskId);
-    output.json({ taskId, workflowId, requested: false, state, closedAt });
-    if (!output.isJson) {
-      output.line(`the wait for task ${taskId} has ended already, at ${closedAt}: ${stateText(state)}`);
-    }
+    output.data({ taskId, workflowId, requested: false, state, closedAt }, [
+      `the wait for task ${taskId} has ended already, at ${closedAt}: ${stateText(state)}`,
+    ]);
     return exitCodes.done;
   });

@@ -53,8 +53,7 @@ export const run: Run<'codec-server'> = async ({ options }, { output, env, signa
   try {
     const { url } = server;
     const asksForToken = token() !== undefined;
-    output.json({ url, allowedOrigins, asksForToken });
-    if (!output.isJson) output.line(url);
+    output.data({ url, allowedOrigins, asksForToken }, [url]);
     output.note(`payloads are decrypted at ${url}; Ctrl-C ends it`);
     if (allowedOrigins.length === 0) output.note('no web page may call it; name the Temporal UI with --allow-origin');
     const warning = paint.yellow('warning:');

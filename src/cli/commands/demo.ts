@@ -190,18 +190,10 @@ function exportLines(env: Env, namespace: string | undefined): string[] {
   return [line(names), line(['AIDGE_ENDPOINT', 'AIDGE_APP_KEY', 'AIDGE_APP_SECRET'])];
 }
 
-/** Resolves to both results. Rejects with the first failure after both have settled, so that what did start can be stopped. */
-async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([one, other]);
-  return await Promise.all([one, other]);
-}
-
 async function demo(options: Options, context: Context, parts: Parts): Promise<number> {
   const { output, env, signal } = context;
-  const [emulator, server] = await both(
-    startVendor(options).then((part) => parts.add(part, (one) => one.close())),
-    startServer(options, context).then((part) => parts.add(part, (one) => one.stop())),
-  );
+  const emulator = parts.add(await startVendor(options), (one) => one.close());
+  const server = parts.add(await startServer(options, context), (one) => one.stop());
   signal.throwIfAborted();
   // On a shared server the demo needs its own queue: its worker must not take other tasks, nor other workers its tasks.
   const taskQueue = server.pid === undefined ? `tryon-demo-${randomUUID().slice(0, 8)}` : defaults.taskQueue;

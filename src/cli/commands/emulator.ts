@@ -35,8 +35,7 @@ export function emulatorOptions(options: OptionsOf<'emulator'>, env: NodeJS.Proc
 
 function listBehaviours({ output }: Context): number {
   for (const [name, { description, basis }] of Object.entries(behaviours)) {
-    output.json({ name, description, basis });
-    if (!output.isJson) output.line(`${name.padEnd(26)} ${description} ${paint.dim(`(${basis})`)}`);
+    output.data({ name, description, basis }, [`${name.padEnd(26)} ${description} ${paint.dim(`(${basis})`)}`]);
   }
   return exitCodes.done;
 }
@@ -52,12 +51,11 @@ export const run: Run<'emulator'> = async ({ options }, context) => {
     const { url, appKey } = emulator;
     // The user's own secret is not shown. A generated one opens nothing else.
     const appSecret = settings.accounts === undefined ? emulator.appSecret : undefined;
-    output.json(defined({ url, appKey, appSecret }));
-    if (!output.isJson) {
-      output.line(`export AIDGE_ENDPOINT=${url}`);
-      output.line(`export AIDGE_APP_KEY=${appKey}`);
-      if (appSecret !== undefined) output.line(`export AIDGE_APP_SECRET=${appSecret}`);
-    }
+    output.data(defined({ url, appKey, appSecret }), [
+      `export AIDGE_ENDPOINT=${url}`,
+      `export AIDGE_APP_KEY=${appKey}`,
+      ...(appSecret === undefined ? [] : [`export AIDGE_APP_SECRET=${appSecret}`]),
+    ]);
     output.note(`the emulated vendor answers at ${url}, with seed ${settings.seed}; Ctrl-C ends it`);
     return await untilInterrupted(signal);
   } finally {

@@ -20,7 +20,7 @@ export const run: Run<'list'> = ({ options }, context) =>
     } finally {
       // What was found before an error is shown, too.
       if (!output.isJson && waits.length > 0) {
-        for (const line of listTable(waits, Date.now(), widthOf(output.sink))) output.line(line);
+        listTable(waits, Date.now(), widthOf(output.sink)).forEach(output.line);
       }
     }
     if (waits.length === 0) output.note('no such wait');

@@ -5,14 +5,9 @@ import { counted, stateText } from '../format.js';
 
 export const run: Run<'poll-now'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
-    const { output } = context;
     const status = await client.pollNow(taskId);
-    output.json(status);
-    if (!output.isJson) {
-      const { state, images, polls } = status;
-      output.line(
-        `polling now; so far ${stateText(state)}, ${counted(images.length, 'image')}, ${counted(polls, 'poll')}`,
-      );
-    }
+    const { state, images, polls } = status;
+    const soFar = `${stateText(state)}, ${counted(images.length, 'image')}, ${counted(polls, 'poll')}`;
+    context.output.data(status, [`polling now; so far ${soFar}`]);
     return exitCodes.done;
   });

@@ -19,16 +19,12 @@ export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
     const { output, signal } = context;
     const isListing = listing !== undefined;
     const sheet = isListing ? await readListingSheet(client, id, signal) : await readTaskSheet(client, id);
-    output.json(sheet);
-    if (!output.isJson) {
-      for (const task of sheet.tasks) {
-        const owner = isListing ? (task.garmentId ?? task.taskId) : undefined;
-        for (const image of task.images) output.line(imageLine(image, owner));
-      }
-    }
-    const images = sheet.tasks.reduce((sum, task) => sum + task.images.length, 0);
+    const lines = sheet.tasks.flatMap(({ taskId, garmentId = taskId, images }) =>
+      images.map((image) => imageLine(image, isListing ? garmentId : undefined)),
+    );
+    output.data(sheet, lines);
     const ofTasks = isListing ? ` of ${counted(sheet.tasks.length, 'task')}` : '';
-    output.note(`${stateText(sheet.state)}: ${counted(images, 'image')}${ofTasks}`);
+    output.note(`${stateText(sheet.state)}: ${counted(lines.length, 'image')}${ofTasks}`);
     for (const task of sheet.tasks) {
       const { error } = task;
       const notes = error === undefined ? task.notes : [`${error.layer} ${error.code}: ${error.message}`];

@@ -5,9 +5,7 @@ import { statusLines } from '../format.js';
 
 export const run: Run<'status'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
-    const { output } = context;
     const status = await client.status(taskId);
-    output.json(status);
-    if (!output.isJson) for (const line of statusLines(status, Date.now())) output.line(line);
+    context.output.data(status, statusLines(status, Date.now()));
     return exitCodes.done;
   });

@@ -51,12 +51,10 @@ export const run: Run<'submit'> = async ({ options }, context) => {
   const { output } = context;
   const result = await send(await readRequest(request), account, pro, context);
   const acceptedAt = new Date().toISOString();
-  output.json(result);
+  output.data(result, result.kind === 'accepted' ? [result.taskId] : []);
   if (result.kind === 'accepted') {
-    const { taskId } = result;
-    if (!output.isJson) output.line(taskId);
     const more = account === defaults.account ? '' : ` --account ${account}`;
-    output.note(`next: temporal-tryon wait ${taskId} --submitted-at ${acceptedAt}${more}`);
+    output.note(`next: temporal-tryon wait ${result.taskId} --submitted-at ${acceptedAt}${more}`);
     return exitCodes.done;
   }
   const reason = describeError(result.error);

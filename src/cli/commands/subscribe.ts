@@ -27,20 +27,17 @@ export const run: Run<'subscribe'> = ({ args: [taskId], options }, context) => {
     const status = remove
       ? await client.unsubscribe(taskId, defined({ workflowId, signal }))
       : await client.subscribe(taskId, defined({ workflowId, signal, runId, timeoutSeconds }));
-    output.json(status);
+    const { state, images, imagesOmitted = 0, subscribers } = status;
+    output.data(status, [
+      `${workflowId} (signal ${signal ?? defaults.signal}) ${remove ? 'no longer gets' : 'gets'} the events of task ${taskId}: ` +
+        `${stateText(state)}, ${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
+    ]);
     if (!remove && !(await isRunning(client, workflowId, runId))) {
       const ofRun = runId === undefined ? '' : ` with run ${runId}`;
       output.note(
         warningLine(
           `no workflow ${workflowId}${ofRun} is running in ${client.temporal.options.namespace}; the subscription stays and takes effect when it runs`,
         ),
-      );
-    }
-    if (!output.isJson) {
-      const { state, images, imagesOmitted = 0, subscribers } = status;
-      output.line(
-        `${workflowId} (signal ${signal ?? defaults.signal}) ${remove ? 'no longer gets' : 'gets'} the events of task ${taskId}: ` +
-          `${stateText(state)}, ${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
       );
     }
     return exitCodes.done;

@@ -19,8 +19,7 @@ function lineView(output: Output, limit: number): WatchView {
       const nowMs = Date.now();
       for (const row of rows) {
         if (shown.get(row.taskId) === signature(row)) continue;
-        output.json({ at: new Date(nowMs).toISOString(), ...row });
-        if (!output.isJson) output.line(waitLine(row, nowMs));
+        output.data({ at: new Date(nowMs).toISOString(), ...row }, [waitLine(row, nowMs)]);
       }
       shown = new Map(rows.map((row) => [row.taskId, signature(row)]));
       if (notes.join('\n') !== shownNotes.join('\n')) for (const note of notes) output.note(warningLine(note));
@@ -32,10 +31,8 @@ function lineView(output: Output, limit: number): WatchView {
 
 function printOnce({ rows, isCut, notes }: WatchSnapshot, emptyText: string, output: Output): void {
   for (const row of rows) output.json(row);
-  if (!output.isJson && rows.length > 0) {
-    for (const line of watchTable(rows, Date.now(), widthOf(output.sink))) output.line(line);
-  }
   if (rows.length === 0) output.note(emptyText);
+  else if (!output.isJson) watchTable(rows, Date.now(), widthOf(output.sink)).forEach(output.line);
   if (isCut) output.note(`only the first ${rows.length} are shown; raise --limit for more`);
   for (const note of notes) output.note(warningLine(note));
 }
