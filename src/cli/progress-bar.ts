@@ -23,7 +23,7 @@ const REDRAW_MS = 1_000;
 
 /** The bar and its texts as one painted line of at most `width` columns. Pure. */
 export function barLine(kind: ProgressKind, done: number, total: number, text: string, width: number): string {
-  const barWidth = Math.min(MAX_BAR_WIDTH, Math.floor(width / 5));
+  const barWidth = Math.min(MAX_BAR_WIDTH, Math.floor(width / 6));
   const share = Math.min(1, done / Math.max(1, total));
   const filled = Math.floor(barWidth * share);
   const before = 'count' in kind ? `${kind.count} ` : '';
