@@ -50,11 +50,7 @@ export function portError(error: unknown, port: number | undefined, option: stri
   return new CliError(`port ${port} is taken; give another with ${option}`, exitCodes.failed, { cause: error });
 }
 
-/** The error of a file that cannot be written. */
-export const writeError = (file: string, { code }: NodeJS.ErrnoException): CliError =>
-  new CliError(`cannot write ${file} (${code}); give a path that can be written`);
-
-/** Waits for the signal that ends a server. SIGTERM is how a supervisor ends it, so that is success. */
+/** Waits until a signal ends a server. SIGINT resolves to `interrupted`. A supervisor's SIGTERM is success. */
 export async function untilInterrupted(signal: AbortSignal): Promise<number> {
   if (!signal.aborted) await once(signal, 'abort');
   return signal.reason instanceof Interrupted && signal.reason.by === 'SIGINT' ? exitCodes.interrupted : exitCodes.done;

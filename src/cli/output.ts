@@ -60,7 +60,6 @@ export interface Output {
   /** Standard output is a terminal that can be redrawn, and gets no JSON. */
   readonly isLive: boolean;
   readonly sink: Sink;
-  readonly errorSink: Sink;
   readonly paint: typeof paint;
   /** {@link render} for standard output. */
   render(text: string): string;
@@ -97,7 +96,6 @@ export function createOutput(options: {
     isInteractive: isRedrawn(error),
     isLive: isRedrawn(out) && !isJson,
     sink: out,
-    errorSink: error,
     paint,
     render: renderOut,
     renderNote,

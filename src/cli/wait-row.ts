@@ -55,7 +55,7 @@ export function rowOfStatus(status: TryOnWaitStatus): WaitRow {
 export const rowOfListed = ({ taskId, state, startedAt, closedAt, imageCount }: ListedWait): WaitRow =>
   defined({ taskId, state, since: startedAt, closedAt, imageCount });
 
-/** What counts as a change of a wait where each change is a line. A poll without news is none. */
+/** A text that changes when a wait has changed enough for another line. A poll without news does not change it. */
 export const signature = ({ state, imageCount, subTasks, lastReply }: WaitRow): string =>
   JSON.stringify([state, imageCount, subTasks?.finished, lastReply]);
 
@@ -121,7 +121,7 @@ export function listTable(waits: readonly ListedWait[], nowMs: number, maxWidth:
   return tableLines(columns, waits, maxWidth);
 }
 
-/** A change of a wait as one line, for where there is no terminal. */
+/** A wait as one line, for output without a terminal. */
 export function waitLine(row: WaitRow, nowMs: number): string {
   const { taskId, state, imageCount, subTasks, lastReply, polls } = row;
   const nextPoll = nextPollText(row, nowMs);

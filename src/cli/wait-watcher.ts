@@ -58,7 +58,7 @@ export function mayHaveChanged(
   return Date.parse(pending.dueAt) <= nowMs || nowMs - last.readAtMs >= IDLE_INTERVALS * intervalMs;
 }
 
-/** Makes a watcher. Call its `read` for each refresh; it remembers what it has read. */
+/** Makes a watcher. Call its `read` for each refresh. It remembers earlier reads. */
 export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
   const { state, listingId, olderThanSeconds, limit, intervalMs } = options;
   const readings = new Map<string, CachedReading>();

@@ -1,8 +1,8 @@
 /** The live table of `watch`. It uses the terminal's alternate screen and leaves the terminal as it was. */
 import { createLogUpdate } from 'log-update';
 import { stateText, tally } from './format.js';
-import { type Output, paint, plain } from './output.js';
-import { cut } from './table.js';
+import { type Output, paint } from './output.js';
+import { cut, displayWidth } from './table.js';
 import { type WaitRow, watchTable } from './wait-row.js';
 import type { WatchSnapshot } from './wait-watcher.js';
 
@@ -39,7 +39,7 @@ function titleOf(rows: readonly WaitRow[], place: string, nowMs: number, width: 
     `${paint.bold('waits')} ${paint.dim(`${place}, ${time} UTC, Ctrl-C stops`)}  ${counts}`,
     `${paint.bold('waits')} ${counts}`,
   ];
-  return titles.find((title) => plain(title).length <= width) ?? cut(`waits ${counts}`, width);
+  return titles.find((title) => displayWidth(title) <= width) ?? cut(`waits ${counts}`, width);
 }
 
 /** The screen as painted lines of at most `width` columns. Leaves the last terminal row free. */

@@ -8,7 +8,7 @@ export const run: Run<'cancel'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
     const { output } = context;
     const workflowId = resultsWorkflowId(taskId);
-    // The server accepts a cancellation of an ended workflow silently, so this asks first. Where it may not, it cancels.
+    // The server silently accepts the cancellation of an ended workflow, so check first. If the check fails, cancel anyway.
     const { closeTime } = await client.temporal.workflow
       .getHandle(workflowId)
       .describe()

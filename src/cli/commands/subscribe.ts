@@ -7,7 +7,7 @@ import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { counted, stateText, warningLine } from '../format.js';
 
-/** Whether a workflow can get signals. True where the server does not say. */
+/** Whether a workflow can get signals. True if the server does not say. */
 async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: string): Promise<boolean> {
   try {
     const { status } = await temporal.workflow.getHandle(workflowId, runId).describe();

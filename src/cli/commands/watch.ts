@@ -66,7 +66,7 @@ export const run: Run<'watch'> = ({ options }, context) =>
     }
     const address = client.address === undefined ? '' : ` at ${client.address}`;
     const place = `in ${client.temporal.options.namespace}${address}`;
-    // The first read comes before the screen, so that a wrong call fails with a plain message.
+    // The first read comes before the screen: if it fails, the message must not vanish with the screen.
     let last = await read(output.isLive ? capacityOf(output.sink.rows ?? 24) : limit);
     const view = output.isLive ? startWatchScreen(output) : lineView(output, limit);
     try {
