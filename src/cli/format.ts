@@ -17,10 +17,10 @@ export function formatDuration(ms: number): string {
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** How many there are of each text, in order of first appearance: `3 waiting, 1 blocked`. */
-export function tally(texts: readonly string[], style: (text: string) => string = (text) => text): string {
+export function tally(texts: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return [...counts].map(([text, count]) => `${count} ${style(text)}`).join(', ');
+  return [...counts].map(([text, count]) => `${count} ${text}`).join(', ');
 }
 
 /** An RFC 3339 time and its distance from now. */

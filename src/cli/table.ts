@@ -18,9 +18,6 @@ export interface Column<Row> {
 /** Width of the gap between two columns. */
 const GAP = 2;
 
-/** How many terminal columns a painted text takes. */
-export const displayWidth = (text: string): number => stringWidth(plain(text));
-
 /** A cleaned text, cut to a width in terminal columns; `…` marks the cut. */
 export function cut(text: string, width: number): string {
   const clean = plain(text);

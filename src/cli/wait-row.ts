@@ -8,6 +8,7 @@ import { type Column, tableLines } from './table.js';
 /** What is known of a wait; plain JSON. Unknown fields are absent; times are RFC 3339. */
 export interface WaitRow {
   readonly taskId: string;
+  readonly runId?: string;
   readonly state: WaitState;
   readonly imageCount?: number;
   readonly subTasks?: { readonly finished: number; readonly all: number };
@@ -33,6 +34,7 @@ export function rowOfStatus(status: TryOnWaitStatus): WaitRow {
   return defined({
     taskId,
     state,
+    runId: status.runId,
     imageCount: images.length + (outcome?.imagesOmitted ?? imagesOmitted),
     polls,
     since: status.submittedAt ?? status.startedAt,
@@ -52,8 +54,8 @@ export function rowOfStatus(status: TryOnWaitStatus): WaitRow {
 }
 
 /** The row of a wait that was only listed. */
-export const rowOfListed = ({ taskId, state, startedAt, closedAt, imageCount }: ListedWait): WaitRow =>
-  defined({ taskId, state, since: startedAt, closedAt, imageCount });
+export const rowOfListed = ({ taskId, state, runId, startedAt, closedAt, imageCount }: ListedWait): WaitRow =>
+  defined({ taskId, state, runId, since: startedAt, closedAt, imageCount });
 
 /** A text that changes when a wait has changed enough for another line. A poll without news does not change it. */
 export const signature = ({ state, imageCount, subTasks, lastReply }: WaitRow): string =>

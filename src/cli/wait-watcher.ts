@@ -2,7 +2,7 @@
 import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { ListOptions } from '../client/list.js';
-import { readWait, type WaitReading, type WaitState } from '../client/status.js';
+import { readWait, type TryOnWaitStatus, type WaitReading, type WaitState } from '../client/status.js';
 import { defined } from '../defined.js';
 import { mapWithConcurrency } from './map-with-concurrency.js';
 import { rowOfListed, rowOfStatus, type WaitRow } from './wait-row.js';
@@ -23,17 +23,6 @@ export interface WatchSnapshot {
   readonly notes: readonly string[];
 }
 
-interface ListedRow {
-  readonly row: WaitRow;
-  readonly runId?: string;
-}
-
-/** A wait as it was last read. */
-interface CachedReading {
-  readonly reading: WaitReading;
-  readonly readAtMs: number;
-}
-
 /** A wait whose next poll is far off is read again after this many intervals: a person may have acted on it. */
 const IDLE_INTERVALS = 5;
 const QUERY_TIMEOUT_MS = 2_500;
@@ -42,17 +31,12 @@ const MAX_ENDED = 50;
 
 /** Whether a wait may have changed since it was read. Pure. */
 export function mayHaveChanged(
-  last:
-    | {
-        readonly reading: { readonly status: Pick<WaitReading['status'], 'closedAt' | 'pending'> };
-        readonly readAtMs: number;
-      }
-    | undefined,
+  last: { readonly status: Pick<TryOnWaitStatus, 'closedAt' | 'pending'>; readonly readAtMs: number } | undefined,
   nowMs: number,
   intervalMs: number,
 ): boolean {
   if (last === undefined) return true;
-  const { closedAt, pending } = last.reading.status;
+  const { closedAt, pending } = last.status;
   if (closedAt !== undefined) return false;
   if (pending?.dueAt === undefined || pending.isRunning) return true;
   return Date.parse(pending.dueAt) <= nowMs || nowMs - last.readAtMs >= IDLE_INTERVALS * intervalMs;
@@ -61,72 +45,65 @@ export function mayHaveChanged(
 /** Makes a watcher. Call its `read` for each refresh. It remembers earlier reads. */
 export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
   const { state, listingId, olderThanSeconds, limit, intervalMs } = options;
-  const readings = new Map<string, CachedReading>();
+  const readings = new Map<string, WaitReading & { readonly readAtMs: number }>();
   /** Only in this case a wait leaves the list when it ends. */
   const isOfRunning = state === undefined && listingId === undefined;
 
-  async function list(wanted: WaitState | undefined): Promise<ListedRow[]> {
-    const rows: ListedRow[] = [];
-    for await (const wait of client.list(defined({ state: wanted, listingId, olderThanSeconds, limit }))) {
-      rows.push({ row: rowOfListed(wait), runId: wait.runId });
-    }
+  async function list(wanted: WaitState | undefined): Promise<WaitRow[]> {
+    const rows: WaitRow[] = [];
+    const waits = client.list(defined({ state: wanted, listingId, olderThanSeconds, limit }));
+    for await (const wait of waits) rows.push(rowOfListed(wait));
     return rows;
   }
 
   /** A listing's status has all its tasks, so their waits need no call each. */
-  async function listTasks(id: string): Promise<ListedRow[]> {
+  async function listTasks(id: string): Promise<WaitRow[]> {
     const { tasks } = await client.listings.status(id);
     return tasks
-      .map(({ taskId, state: taskState, imageCount }) => ({
-        row: { taskId, state: taskState as WaitState, imageCount },
-      }))
-      .filter(({ row }) => state === undefined || row.state === state)
+      .map((task) => ({ taskId: task.taskId, state: task.state as WaitState, imageCount: task.imageCount }))
+      .filter((row) => state === undefined || row.state === state)
       .slice(0, limit);
   }
 
-  async function find(): Promise<ListedRow[]> {
+  async function find(): Promise<WaitRow[]> {
     if (listingId !== undefined && olderThanSeconds === undefined) return await listTasks(listingId);
     if (!isOfRunning) return await list(state);
     const [waiting, blocked] = await Promise.all([list('waiting'), list('blocked')]);
-    const blockedIds = new Set(blocked.map(({ row }) => row.taskId));
-    return [...blocked, ...waiting.filter(({ row }) => !blockedIds.has(row.taskId))];
+    return [...blocked, ...waiting];
   }
 
   async function read(taskId: string): Promise<void> {
+    const before = readings.get(taskId);
     try {
-      const reading = await readWait(
-        client.temporal,
-        taskId,
-        defined({ queryTimeoutMs: QUERY_TIMEOUT_MS, before: readings.get(taskId)?.reading }),
-      );
-      readings.set(taskId, { reading, readAtMs: Date.now() });
+      const options = defined({ queryTimeoutMs: QUERY_TIMEOUT_MS, before });
+      const reading = await readWait(client.temporal, taskId, options);
+      readings.set(taskId, { ...reading, readAtMs: Date.now() });
     } catch (error) {
       if (!(error instanceof TryOnClientError) || error.code !== 'NoWait') throw error;
       readings.delete(taskId);
     }
   }
 
-  const statusOf = (taskId: string): WaitReading['status'] | undefined => readings.get(taskId)?.reading.status;
-  const hasEnded = (taskId: string): boolean => statusOf(taskId)?.closedAt !== undefined;
+  const hasEnded = (taskId: string): boolean => readings.get(taskId)?.status.closedAt !== undefined;
 
   /** Newest first. */
   const endedIds = (): string[] =>
     [...readings.values()]
-      .flatMap(({ reading: { status } }) => (status.closedAt === undefined ? [] : [status]))
-      .sort((one, other) => Date.parse(other.closedAt ?? '') - Date.parse(one.closedAt ?? ''))
+      .flatMap(({ status: { taskId, closedAt } }) => (closedAt === undefined ? [] : [{ taskId, closedAt }]))
+      .sort((one, other) => Date.parse(other.closedAt) - Date.parse(one.closedAt))
       .map(({ taskId }) => taskId);
 
   return {
     /** @param max - how many waits, from the first one, to read in full */
     async read(max: number): Promise<WatchSnapshot> {
       const found = await client.temporal.withDeadline(Date.now() + LIST_TIMEOUT_MS, find);
-      const listed = new Map(found.map((one) => [one.row.taskId, one]));
+      const listed = new Map(found.map((row) => [row.taskId, row]));
       const ids = [...listed.keys()].slice(0, limit);
       const isCut = ids.length >= limit;
       // A wait that timed out may have been started again.
-      for (const { row, runId } of found) {
-        const last = readings.get(row.taskId)?.reading.description.runId;
-        if (hasEnded(row.taskId) && runId !== undefined && runId !== last) readings.delete(row.taskId);
+      for (const { taskId, runId } of found) {
+        const last = readings.get(taskId)?.status.runId;
+        if (hasEnded(taskId) && runId !== undefined && runId !== last) readings.delete(taskId);
       }
       // These have ended, or visibility does not have them yet.
       const unlisted = isOfRunning ? [...readings.keys()].filter((id) => !listed.has(id) && !hasEnded(id)) : [];
@@ -140,12 +117,11 @@ export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
       const shown = new Set([...running, ...ended.slice(0, MAX_ENDED)]);
       for (const id of readings.keys()) if (!shown.has(id)) readings.delete(id);
       const rows = [...shown].flatMap((id) => {
-        const status = statusOf(id);
-        return status === undefined ? (listed.get(id)?.row ?? []) : rowOfStatus(status);
+        const status = readings.get(id)?.status;
+        return status === undefined ? (listed.get(id) ?? []) : rowOfStatus(status);
       });
-      const notes = [...readings.values()].flatMap(({ reading: { status } }) =>
-        status.closedAt === undefined ? status.notes : [],
-      );
+      const open = [...readings.values()].filter(({ status }) => status.closedAt === undefined);
+      const notes = open.flatMap(({ status }) => status.notes);
       return { rows, isCut, notes: [...new Set(notes)] };
     },
   };

@@ -1,9 +1,9 @@
 /** The live table of `watch`. It uses the terminal's alternate screen and leaves the terminal as it was. */
 import { createLogUpdate } from 'log-update';
-import { stateText, tally } from './format.js';
+import { tally } from './format.js';
 import { type Output, paint } from './output.js';
-import { cut, displayWidth } from './table.js';
-import { type WaitRow, watchTable } from './wait-row.js';
+import { cut } from './table.js';
+import { watchTable } from './wait-row.js';
 import type { WatchSnapshot } from './wait-watcher.js';
 
 /** What a view shows. */
@@ -28,29 +28,17 @@ const MAX_NOTES = 2;
 export const capacityOf = (terminalRows: number, notes = MAX_NOTES): number =>
   Math.max(1, terminalRows - FRAME_LINES - notes);
 
-function titleOf(rows: readonly WaitRow[], place: string, nowMs: number, width: number): string {
-  const states = tally(
-    rows.map(({ state }) => state),
-    stateText,
-  );
-  const counts = states === '' ? 'no waits' : states;
-  const time = new Date(nowMs).toISOString().slice(11, 19);
-  const titles = [
-    `${paint.bold('waits')} ${paint.dim(`${place}, ${time} UTC, Ctrl-C stops`)}  ${counts}`,
-    `${paint.bold('waits')} ${counts}`,
-  ];
-  return titles.find((title) => displayWidth(title) <= width) ?? cut(`waits ${counts}`, width);
-}
-
 /** The screen as painted lines of at most `width` columns. Leaves the last terminal row free. */
 export function screenLines(content: WatchContent, nowMs: number, width: number, terminalRows: number): string[] {
   const { rows, isCut, place } = content;
+  const states = tally(rows.map(({ state }) => state)) || 'none';
+  const title = `waits: ${states}; ${place}, ${new Date(nowMs).toISOString().slice(11, 19)} UTC, Ctrl-C stops`;
   const notes = content.notes.slice(0, MAX_NOTES);
   const shown = rows.slice(0, capacityOf(terminalRows, notes.length));
   const hidden = rows.length - shown.length;
   const more = hidden === 0 ? 'maybe more' : `${isCut ? 'at least ' : ''}${hidden} more`;
   return [
-    titleOf(rows, place, nowMs, width),
+    paint.bold(cut(title, width)),
     ...watchTable(shown, nowMs, width),
     ...(hidden > 0 || isCut ? [paint.dim(cut(`${more}; select with --state, --listing and --limit`, width))] : []),
     ...notes.map((note) => paint.yellow(cut(`! ${note}`, width))),

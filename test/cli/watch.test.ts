@@ -124,10 +124,10 @@ describe('a screen', () => {
   test('shows as many waits as fit, and says how many more there are', () => {
     const lines = shownLines(aScreen(many));
     expect(lines).toHaveLength(19);
-    expect(lines[0]).toBe('waits in default at 127.0.0.1:7233, 12:01:00 UTC, Ctrl-C stops  30 waiting');
+    expect(lines[0]).toBe('waits: 30 waiting; in default at 127.0.0.1:7233, 12:01:00 UTC, Ctrl-C stops');
     expect(lines.at(-1)).toBe('14 more; select with --state, --listing and --limit');
     expect(shownLines(aScreen(many, { isCut: true })).at(-1)).toMatch(/^at least 14 more;/);
-    expect(shownLines(aScreen([]))[0]).toMatch(/ no waits$/);
+    expect(shownLines(aScreen([]))[0]).toMatch(/^waits: none; /);
   });
 
   test('has room for notes, too, and for at least one wait', () => {
@@ -161,6 +161,7 @@ describe('a watched wait', () => {
   test('is a row with what its status says', () => {
     expect(rowOfStatus(status)).toEqual({
       taskId: 't-1',
+      runId: 'r',
       state: 'waiting',
       imageCount: 2,
       subTasks: { finished: 1, all: 2 },
@@ -194,28 +195,20 @@ describe('the server', () => {
   const pending = { attempt: 1, isRunning: false, queue: 'q' };
   const cases: [string, Parameters<typeof mayHaveChanged>[0], boolean][] = [
     ['one never read', undefined, true],
-    ['one that has ended', { reading: { status: { closedAt: at(-1) } }, readAtMs: 0 }, false],
+    ['one that has ended', { status: { closedAt: at(-1) }, readAtMs: 0 }, false],
     [
       'one whose poll is running',
-      { reading: { status: { pending: { ...pending, isRunning: true, dueAt: at(9) } } }, readAtMs: nowMs },
+      { status: { pending: { ...pending, isRunning: true, dueAt: at(9) } }, readAtMs: nowMs },
       true,
     ],
-    [
-      'one whose poll was due',
-      { reading: { status: { pending: { ...pending, dueAt: at(-1) } } }, readAtMs: nowMs },
-      true,
-    ],
+    ['one whose poll was due', { status: { pending: { ...pending, dueAt: at(-1) } }, readAtMs: nowMs }, true],
     [
       'one whose poll is far off',
-      { reading: { status: { pending: { ...pending, dueAt: at(60) } } }, readAtMs: nowMs - 2_000 },
+      { status: { pending: { ...pending, dueAt: at(60) } }, readAtMs: nowMs - 2_000 },
       false,
     ],
-    [
-      'the same after a while',
-      { reading: { status: { pending: { ...pending, dueAt: at(60) } } }, readAtMs: nowMs - 10_000 },
-      true,
-    ],
-    ['one between two polls', { reading: { status: {} }, readAtMs: nowMs }, true],
+    ['the same after a while', { status: { pending: { ...pending, dueAt: at(60) } }, readAtMs: nowMs - 10_000 }, true],
+    ['one between two polls', { status: {}, readAtMs: nowMs }, true],
   ];
   test.each(cases)('is asked about waits that may have changed only: %s', (_what, seen, isAsked) => {
     expect(mayHaveChanged(seen, nowMs, 2_000)).toBe(isAsked);

@@ -78,7 +78,7 @@ describe('on a terminal', () => {
     await terminal.press('C-c');
     const after = await terminal.shows(/^code 130$/m);
     expect(after).toContain('was here');
-    expect(after).not.toContain('waits in');
+    expect(after).not.toContain('waits:');
     expect(await terminal.state()).toEqual({ cursor: true, ownScreen: false });
     await cancel(stuck, blocked);
   });
