@@ -191,5 +191,5 @@ export async function readListingSheet(client: TryOnClient, listingId: string, s
   // The waits may have the images that did not fit into the listing.
   const known = tasks.reduce((sum, task) => sum + task.images.length, 0);
   const missing = Math.max(0, images.length + imagesOmitted - known);
-  return { listingId, state, readAt, tasks, ...(missing === 0 ? {} : { imagesOmitted: missing }) };
+  return defined({ listingId, state, readAt, tasks, imagesOmitted: missing || undefined });
 }

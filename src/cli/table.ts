@@ -72,27 +72,17 @@ export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly 
     const cells = rows.map((row) => plain(column.text(row)));
     return { column, cells, width: cells.reduce((max, cell) => Math.max(max, stringWidth(cell)), column.head.length) };
   });
-  const fitted = fitColumns(sized, maxWidth);
-  const line = (cellOf: (column: SizedColumn<Row>) => string, styleOf: (column: Column<Row>) => Column<Row>['style']) =>
-    fitted
-      .map((one) => {
-        const text = cut(cellOf(one), one.width);
-        const style = styleOf(one.column);
-        const padding = ' '.repeat(one.width - stringWidth(text));
-        return `${style === undefined || text === '' ? text : style(text)}${padding}`;
-      })
+  const shown = fitColumns(sized, maxWidth).map(({ column, cells, width }) => {
+    const show = (cell: string, style = (text: string): string => text): string => {
+      const text = cut(cell, width);
+      return `${text === '' ? '' : style(text)}${' '.repeat(width - stringWidth(text))}`;
+    };
+    return [show(column.head, paint.dim), ...cells.map((cell) => show(cell, column.style))];
+  });
+  return Array.from({ length: rows.length + 1 }, (_, at) =>
+    shown
+      .map((cells) => cells[at])
       .join(' '.repeat(GAP))
-      .trimEnd();
-  return [
-    line(
-      ({ column }) => column.head,
-      () => paint.dim,
-    ),
-    ...rows.map((_, at) =>
-      line(
-        ({ cells }) => cells[at] ?? '',
-        ({ style }) => style,
-      ),
-    ),
-  ];
+      .trimEnd(),
+  );
 }

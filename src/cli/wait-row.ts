@@ -79,7 +79,12 @@ function expectedText({ closedAt, medianFinishAt, p95FinishAt }: WaitRow, nowMs:
 }
 
 const taskColumn: Column<{ readonly taskId: string }> = { head: 'task', text: ({ taskId }) => taskId, minWidth: 16 };
-const stateColumn: Column<{ readonly state: string }> = { head: 'state', text: ({ state }) => state, style: stateText };
+const stateColumn: Column<{ readonly state: string }> = {
+  head: 'state',
+  text: ({ state }) => state,
+  style: stateText,
+  minWidth: 10,
+};
 const imagesColumn: Column<{ readonly imageCount?: number }> = {
   head: 'images',
   text: ({ imageCount }) => String(imageCount ?? ''),
