@@ -18,6 +18,7 @@ import {
 import { createServerClock, type ServerClock } from './activities/server-clock.js';
 import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
 import { vendorTaskQueue } from './contract.js';
+import { firstLine } from './error-text.js';
 import type { Learning } from './learning/learning.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
@@ -26,6 +27,7 @@ import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { watchWaitCounts } from './telemetry/wait-counts.js';
+import { grpcCode, grpcStatus } from './temporal/grpc.js';
 import { bundleApart } from './worker/bundle-apart.js';
 import { keepHeapsSmall } from './worker/heap.js';
 import { learn } from './worker/learn.js';
@@ -107,8 +109,7 @@ async function checkNamespace(connection: NativeConnection, namespace: string): 
   try {
     await connection.workflowService.describeNamespace({ namespace });
   } catch (error) {
-    const isMissing = (error as { code?: number }).code === 5;
-    if (!isMissing) return;
+    if (grpcCode(error) !== grpcStatus.notFound) return;
     throw new WorkerStartError(
       `the server has no namespace "${namespace}"; create it with \`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
       { cause: error },
@@ -246,8 +247,7 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
     await workers.run;
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    say('ERROR', message.split('\n')[0] ?? '');
+    say('ERROR', firstLine(error));
     return 1;
   } finally {
     await tracing?.shutdown().catch(() => undefined);

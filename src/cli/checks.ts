@@ -4,12 +4,13 @@ import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { firstLine } from '../error-text.js';
 import { createWaitReader } from '../learning/wait-reader.js';
 import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
@@ -87,7 +88,7 @@ async function attributesCheck(client: Client, namespace: string): Promise<Check
   const name = 'search attributes';
   let registered: readonly string[];
   try {
-    registered = await registeredSearchAttributes(client);
+    registered = await registeredSearchAttributes(client.connection, namespace);
   } catch {
     return warn(
       name,
@@ -117,10 +118,9 @@ async function durationsCheck(client: Client, taskQueue: string): Promise<CheckR
         : `workers learn from finished waits; \`temporal-tryon model\` shows what`,
     );
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     return warn(
       name,
-      `the server does not list finished waits (${why}), so that each worker learns from its own polls alone, from the prior on`,
+      `the server does not list finished waits (${firstLine(error)}), so that each worker learns from its own polls alone, from the prior on`,
       'grant the right to list workflows and to read their histories',
     );
   }

@@ -1,7 +1,7 @@
 /** Whether a worker polls a queue, as `doctor` tells it. */
 import { type Client, ServiceError } from '@temporalio/client';
 import { messages, workflowTypes } from '../contract.js';
-import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/namespace.js';
+import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/task-queues.js';
 import { type CheckResult, fail, ok, warn } from './check-result.js';
 
 /** A worker seen so lately is there: it need not be asked. */

@@ -22,7 +22,7 @@ import {
   UnsubscribeSchema,
   workflowTypes,
 } from '../contract.js';
-import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { type Abortable, abortable } from './abortable.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
@@ -109,7 +109,9 @@ const acceptedId = (taskId: string): string => accept(check(TryOnResultsInputSch
 function rememberedAttributes(client: Client): () => Promise<readonly string[]> {
   let asked: Promise<readonly string[]> | undefined;
   return () => {
-    asked ??= client.withDeadline(Date.now() + 5_000, () => registeredSearchAttributes(client)).catch(() => []);
+    asked ??= client
+      .withDeadline(Date.now() + 5_000, () => registeredSearchAttributes(client.connection, client.options.namespace))
+      .catch(() => []);
     return asked;
   };
 }

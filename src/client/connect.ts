@@ -1,7 +1,9 @@
 /** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its remedy. */
-import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';
+import { firstLine } from '../error-text.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 import { TryOnClientError } from './errors.js';
 import { startCommands } from './next-commands.js';
 import { probeServer, type TlsSettings } from './probe.js';
@@ -24,19 +26,6 @@ export interface Connected {
   readonly address: string;
   readonly namespace: string;
   close(): Promise<void>;
-}
-
-/** Codes of gRPC that mean something to a user here. */
-const grpc = { notFound: 5, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
-
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
-
-/** The gRPC code of an error or of its cause. */
-export function grpcCode(error: unknown): number | undefined {
-  if (isGrpcServiceError(error)) return error.code;
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? undefined : grpcCode(cause);
 }
 
 /** Says in one line that Temporal's configuration cannot be read. */
@@ -107,7 +96,7 @@ export async function connectTemporal(options: ConnectTryOnOptions = {}): Promis
     );
   } catch (error) {
     // Who may start workflows need not be allowed to describe the namespace.
-    if (grpcCode(error) !== grpc.permissionDenied) {
+    if (grpcCode(error) !== grpcStatus.permissionDenied) {
       await connection.close();
       throw explain(error, address, namespace);
     }
@@ -131,15 +120,15 @@ export function notAllowed(address: string, cause: unknown): TryOnClientError {
 
 function explain(error: unknown, address: string, namespace: string): TryOnClientError {
   switch (grpcCode(error)) {
-    case grpc.notFound:
+    case grpcStatus.notFound:
       return new TryOnClientError(
         'NoNamespace',
         `the Temporal server at ${address} has no namespace "${namespace}"; create it with ` +
           `\`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
         { cause: error },
       );
-    case grpc.permissionDenied:
-    case grpc.unauthenticated:
+    case grpcStatus.permissionDenied:
+    case grpcStatus.unauthenticated:
       return notAllowed(address, error);
     default:
       return noServer(address, error);

@@ -10,7 +10,8 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { failureTypes } from '../contract.js';
-import { idleQueueNote } from '../temporal/namespace.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { idleQueueNote } from '../temporal/task-queues.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 
 const refused = (cause: unknown): cause is ApplicationFailure =>
@@ -42,12 +43,11 @@ export function endError(error: unknown, what: string): unknown {
   });
 }
 
-const FAILED_PRECONDITION = 9;
 const maxTries = 3;
 
 const isGivenUp = (error: unknown): boolean =>
   error instanceof ServiceError &&
-  (error.cause as { readonly code?: number } | undefined)?.code === FAILED_PRECONDITION &&
+  grpcCode(error) === grpcStatus.failedPrecondition &&
   /workflow task failure/i.test(String(error.cause));
 
 /**

@@ -9,6 +9,8 @@ import {
   type TryOnOutcome,
   workflowTypes,
 } from '../contract.js';
+import { attributeValue } from '../temporal/search-attributes.js';
+import { quoted } from '../temporal/visibility.js';
 import type { WaitState } from './status.js';
 
 /** Which waits are listed; all fields may be left out. */
@@ -36,7 +38,6 @@ export interface ListedWait {
   readonly account?: string;
 }
 
-const quoted = (text: string): string => `'${text.replace(/['\\]/g, (mark) => `\\${mark}`)}'`;
 const isOutcome = (state: WaitState): state is OutcomeStatus => (outcomeStatuses as readonly string[]).includes(state);
 
 const closedWords = { cancelled: 'Canceled', refused: 'Failed' } as const;
@@ -72,15 +73,10 @@ export function visibilityQuery(options: ListOptions, registered: readonly strin
   ].join(' AND ');
 }
 
-const attribute = (info: WorkflowExecutionInfo, name: string): unknown => {
-  const [value] = info.searchAttributes[name] ?? [];
-  return value;
-};
-
 const PREFIX = resultsWorkflowId('');
 
 async function stateOf(client: Client, info: WorkflowExecutionInfo): Promise<WaitState> {
-  const told = attribute(info, searchAttributes.status.name);
+  const told = attributeValue(info, 'status');
   switch (info.status.name) {
     case 'RUNNING':
       return told === 'blocked' ? 'blocked' : 'waiting';
@@ -101,8 +97,8 @@ async function stateOf(client: Client, info: WorkflowExecutionInfo): Promise<Wai
 
 async function listed(client: Client, info: WorkflowExecutionInfo): Promise<ListedWait> {
   const { workflowId, runId, startTime, closeTime } = info;
-  const imageCount = attribute(info, searchAttributes.imageCount.name);
-  const account = attribute(info, searchAttributes.account.name);
+  const imageCount = attributeValue(info, 'imageCount');
+  const account = attributeValue(info, 'account');
   return {
     taskId: workflowId.slice(PREFIX.length),
     workflowId,

@@ -12,7 +12,7 @@ import {
   type TryOnListingStatus,
   workflowTypes,
 } from '../contract.js';
-import { idleQueueNote } from '../temporal/namespace.js';
+import { idleQueueNote } from '../temporal/task-queues.js';
 import { type Abortable, abortable } from './abortable.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { byUpdate, endError, updateError } from './failures.js';

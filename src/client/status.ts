@@ -5,14 +5,14 @@ import {
   failureTypes,
   messages,
   resultsWorkflowId,
-  searchAttributes,
   type TryOnOutcome,
   type TryOnStatus,
   vendorTaskQueue,
 } from '../contract.js';
 import type { PendingDetails } from '../poll/pending-details.js';
-import { idleQueueNote } from '../temporal/namespace.js';
 import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
+import { attributeValue } from '../temporal/search-attributes.js';
+import { idleQueueNote } from '../temporal/task-queues.js';
 import { type Explanation, explainPoll } from '../wait/explain.js';
 import { adviceOn, describeError, TryOnClientError } from './errors.js';
 
@@ -169,7 +169,7 @@ function pollQueue(description: WorkflowExecutionDescription): string {
   const raw = description.raw.pendingActivities?.find((one) => one.activityType?.name === 'tryOnPoll');
   const queue = raw?.activityOptions?.taskQueue?.name;
   if (queue) return queue;
-  const account = description.searchAttributes[searchAttributes.account.name]?.[0];
+  const account = attributeValue(description, 'account');
   return vendorTaskQueue(typeof account === 'string' ? account : defaults.account, description.taskQueue);
 }
 

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { MetricMeter } from '@temporalio/common';
 import { searchAttributes, workflowTypes } from '../contract.js';
+import { quoted } from '../temporal/visibility.js';
 import { metricNames } from './metrics.js';
 
 /** What is counted, and where. */
@@ -24,8 +25,6 @@ export interface WaitCount {
   readonly query: string;
   readonly labels: { readonly account: string; readonly state: 'waiting' | 'blocked' };
 }
-
-const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /**
  * The counts to ask for. Where the namespace lacks `TryOnStatus` all open waits count as `waiting`, where it lacks `TryOnAccount` the

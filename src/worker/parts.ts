@@ -4,7 +4,7 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
-import { searchAttributes, vendorTaskQueue } from '../contract.js';
+import { vendorTaskQueue } from '../contract.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { AttemptSeen } from '../poll/attempt.js';
@@ -14,6 +14,7 @@ import { vendorQueueRate } from '../schedule/poll-cost.js';
 import { policyOf } from '../schedule/schedule.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import type { WorkerSettings } from './settings.js';
 
 /** An attempt is bounded by 18 s. */
@@ -36,10 +37,7 @@ export function watchSearchAttributes(
   let names: readonly string[] = [];
   const read = async (): Promise<void> => {
     try {
-      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      names = Object.values(searchAttributes)
-        .map(({ name }) => name)
-        .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
+      names = await registeredSearchAttributes(connection, namespace);
     } catch {
       names = [];
     }

@@ -9,7 +9,7 @@ import { defaults, type TryOnListingResult } from '../../contract.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../dev-server/temporal-server.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient } from '../../providers/client.js';
-import { pollersOf } from '../../temporal/namespace.js';
+import { activePollers } from '../../temporal/task-queues.js';
 import { type Emulator, startEmulator } from '../../testing.js';
 import { CliError, exitCodes } from '../exit.js';
 import type { Invocation } from '../options.js';
@@ -105,7 +105,7 @@ async function startVendor(options: Options): Promise<Emulator> {
 
 /** Waits for the worker: tasks submitted earlier would be over at the first poll. */
 async function untilPolled(client: TryOnClient, signal: AbortSignal): Promise<void> {
-  while ((await pollersOf(client.temporal, client.taskQueue, 'workflow')).length === 0) {
+  while ((await activePollers(client.temporal, client.taskQueue, 'workflow')).length === 0) {
     await sleep(untilPolledEveryMs, undefined, { signal });
   }
 }
