@@ -16,7 +16,8 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { createServerClock, type ServerClock } from './activities/server-clock.js';
-import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
+import { isTls } from './client/connect.js';
+import { badConfig, connectionError, noNamespace } from './client/connection-errors.js';
 import { vendorTaskQueue } from './contract.js';
 import { firstLine } from './error-text.js';
 import type { Learning } from './learning/learning.js';
@@ -94,14 +95,11 @@ function connectSettings(): ReturnType<typeof loadClientConnectConfig> {
 
 async function connect(): Promise<{ connection: NativeConnection; namespace: string }> {
   const { connectionOptions, namespace = 'default' } = connectSettings();
-  const { address = 'localhost:7233', tls } = connectionOptions;
+  const { address = 'localhost:7233' } = connectionOptions;
   try {
     return { connection: await NativeConnection.connect(connectionOptions), namespace };
   } catch (error) {
-    // The native connection knows more than it tells in words that would help.
-    await refuseAtOnce(address, tls);
-    const isRefused = error instanceof Error && /valid authentication credentials|permission/i.test(error.message);
-    throw isRefused ? notAllowed(address, error) : noServer(address, error);
+    throw connectionError(error, { address, namespace, isTls: isTls(connectionOptions) });
   }
 }
 
@@ -110,18 +108,14 @@ async function checkNamespace(connection: NativeConnection, namespace: string): 
     await connection.workflowService.describeNamespace({ namespace });
   } catch (error) {
     if (grpcCode(error) !== grpcStatus.notFound) return;
-    throw new WorkerStartError(
-      `the server has no namespace "${namespace}"; create it with \`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
-      { cause: error },
-    );
+    throw noNamespace(namespace, error);
   }
 }
 
 /**
  * Starts a worker for the workflows and one for each account's vendor queue, over one connection.
  * @param settings - from `readWorkerSettings`
- * @throws {TryOnClientError} `NoServer`, `NotAllowed` or `BadConfig`, where there is no connection
- * @throws {WorkerStartError} where there is no namespace
+ * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
  */
 export async function startTryOnWorkers(
   settings: WorkerSettings,
