@@ -9,6 +9,7 @@ import { rowOfError } from './advice.js';
  * - `Cancelled`, `Terminated`, `Refused`: it ended without an outcome
  * - `NoWorker`: nobody answered in time
  * - `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig`: no connection to Temporal that could be used
+ * - `ServerTooOld`: a worker needs a newer Temporal server
  */
 export type TryOnClientErrorCode =
   | 'NoWait'
@@ -20,7 +21,8 @@ export type TryOnClientErrorCode =
   | 'NoServer'
   | 'NoNamespace'
   | 'NotAllowed'
-  | 'BadConfig';
+  | 'BadConfig'
+  | 'ServerTooOld';
 
 /** What the client could not do, and why. */
 export class TryOnClientError extends Error {

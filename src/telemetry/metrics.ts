@@ -66,6 +66,8 @@ export interface TryOnMetricsOptions {
 
 /** Hooks for the activities and the vendor's client. */
 export interface TryOnMetrics {
+  /** Begins to set the gauges. */
+  start(): void;
   onAttempt(attempt: AttemptSeen): void;
   readonly aroundExchange: AroundExchange;
   stop(): void;
@@ -75,7 +77,7 @@ const blockedClasses: readonly string[] = ['auth', 'quota', 'clock'];
 /** These say nothing of key and account: whether it is still blocked is not known by them. */
 const deafClasses: readonly string[] = ['transient', 'throttled'];
 
-/** Starts to measure; the caller stops it. Nothing here throws: a metric must not break a poll. */
+/** Makes the metrics. The caller starts and stops them. Nothing here throws: a metric must not break a poll. */
 export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
   const { meter, accounts, policy, throttle, nowMs = Date.now, api = tryOnApi, everyMs = 5_000 } = options;
   const counter = (name: string, text: string) => meter.createCounter(name, undefined, text);
@@ -156,11 +158,14 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
     }
   };
   const tick = () => setGauges().catch(() => undefined);
-  void tick();
-  const timer = setInterval(tick, everyMs);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
 
   return {
+    start() {
+      void tick();
+      timer ??= setInterval(tick, everyMs);
+      timer.unref();
+    },
     onAttempt: (attempt) => quietly(() => seen(attempt)),
     async aroundExchange({ account }, send) {
       const startedMs = performance.now();

@@ -14,8 +14,6 @@ export interface WaitCountsOptions {
   readonly accounts: readonly { readonly name: string }[];
   /** The contract's search attributes that the namespace has. */
   readonly searchAttributes: () => readonly string[];
-  /** Settles when they are known. */
-  readonly known?: Promise<void>;
   /** Between two counts; default 60,000. A count is no billed Action, but rate limited. */
   readonly everyMs?: number;
 }
@@ -82,7 +80,7 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
       told.delete(key);
     }
   }
-  let underWay = options.known ?? Promise.resolve();
+  let underWay = Promise.resolve();
   const tick = () => {
     underWay = underWay.then(count).catch(() => undefined);
   };

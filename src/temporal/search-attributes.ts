@@ -24,3 +24,32 @@ export function attributeValue(
 ): unknown {
   return values[searchAttributes[field].name]?.[0];
 }
+
+/** Which search attributes a namespace has, as it was last read. */
+export interface RegisteredAttributes {
+  /** Settles when the first read has ended, successful or not. */
+  readonly first: Promise<void>;
+  /** As of the last read that succeeded; empty before, and where the server refuses to list them. */
+  names(): readonly string[];
+  stop(): void;
+}
+
+const READ_EVERY_MS = 60_000;
+
+/** Reads once a minute which of the contract's search attributes a namespace has. The caller stops it. */
+export function watchSearchAttributes(
+  connection: Pick<Connection, 'operatorService'>,
+  namespace: string,
+): RegisteredAttributes {
+  let names: readonly string[] = [];
+  const read = async (): Promise<void> => {
+    try {
+      names = await registeredSearchAttributes(connection, namespace);
+    } catch {
+      // A read that fails says nothing: a wait would stop setting attributes that it has set before.
+    }
+  };
+  const timer = setInterval(read, READ_EVERY_MS);
+  timer.unref();
+  return { first: read(), names: () => names, stop: () => clearInterval(timer) };
+}

@@ -69,6 +69,7 @@ describe('metrics of attempts', () => {
     const { meter, of } = recorder();
     const accounts = [{ name: 'default', queriesPerSecond: 20 }];
     const metrics = createTryOnMetrics({ meter, accounts, everyMs: 1 });
+    metrics.start();
     for (const part of attempts) metrics.onAttempt(attempt(part));
     const before = of('tryon_account_trouble').length;
     await expect.poll(() => of('tryon_account_trouble').length).toBeGreaterThanOrEqual(before + 8);
@@ -127,6 +128,7 @@ describe('metrics of attempts', () => {
     const { meter } = recorder();
     const broken = { ...meter, createHistogram: () => ({ record: fails }) } as unknown as typeof meter;
     const metrics = createTryOnMetrics({ meter: broken, accounts: [] });
+    metrics.start();
     expect(() => metrics.onAttempt(attempt({}))).not.toThrow();
     metrics.stop();
   });

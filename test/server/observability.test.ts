@@ -8,7 +8,7 @@ import { freePort } from '../../src/dev-server/temporal-server.js';
 import { TryOnPlugin } from '../../src/index.js';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.js';
 import { type Emulator, type Script, startEmulator } from '../../src/testing.js';
-import { workflowSource } from '../../src/worker/workflow-source.js';
+import { workflowSource } from '../../src/worker/bundle.js';
 import { alerts, dashboard, deployed, forAllAccounts, queryOf } from '../observability/deployed.js';
 import { type OtlpReceiver, type Span, startOtlpReceiver } from '../observability/otlp-receiver.js';
 import { type Prometheus, startPrometheus } from '../observability/prometheus.js';
