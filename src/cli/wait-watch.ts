@@ -2,7 +2,7 @@
 import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { ListedWait, ListOptions } from '../client/list.js';
-import { readWait, type WaitReading, type WaitState } from '../client/status.js';
+import { readWait, type WaitReading, type WaitStatusName } from '../client/status.js';
 import { mapWithConcurrency } from './map-with-concurrency.js';
 import { type WatchedWait, watchedWait } from './watched.js';
 
@@ -76,7 +76,7 @@ export function createWaitWatch(client: TryOnClient, options: WatchOptions) {
   async function ofListing(id: string): Promise<Found[]> {
     const { tasks } = await client.listings.status(id);
     return tasks
-      .map(({ taskId, state: told, imageCount }) => ({ taskId, state: told as WaitState, imageCount }))
+      .map(({ taskId, state: told, imageCount }) => ({ taskId, state: told as WaitStatusName, imageCount }))
       .filter((wait) => state === undefined || wait.state === state)
       .slice(0, limit);
   }

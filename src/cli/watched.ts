@@ -1,7 +1,7 @@
 /** Waits as `watch` shows them: what a list and a poll at each came to, as rows, lines and JSON. Pure. */
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
-import type { TryOnWaitStatus, WaitState } from '../client/status.js';
+import type { TryOnWaitStatus, WaitStatusName } from '../client/status.js';
 import { type Output, plain } from './output.js';
 import { counted, lengthOf, stateText } from './show.js';
 
@@ -10,7 +10,7 @@ type Paint = Output['paint'];
 /** A wait that is watched; plain JSON. What is not known is absent. */
 export interface WatchedWait {
   readonly taskId: string;
-  readonly state: WaitState;
+  readonly state: WaitStatusName;
   readonly imageCount?: number;
   readonly subTasks?: { readonly finished: number; readonly all: number };
   readonly polls?: number;

@@ -2,6 +2,7 @@
 
 /** The codes that this package acts on, by the names of the gRPC specification. */
 export const grpcStatus = {
+  invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
   permissionDenied: 7,
