@@ -11,6 +11,7 @@ import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
 import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
@@ -70,6 +71,7 @@ async function* temporalChecks(
   const { client, address, namespace } = connected;
   try {
     yield ok('Temporal server', `answers at ${address}`);
+    yield versionCheck(connected.serverVersion);
     yield ok('namespace', namespace);
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
@@ -82,6 +84,19 @@ async function* temporalChecks(
   } finally {
     await connected.close();
   }
+}
+
+/** Whether the server is new enough. Pure. */
+export function versionCheck(version: string): CheckResult {
+  const name = 'server version';
+  const problem = serverVersionProblem(version);
+  if (problem !== undefined) return fail(name, ...split(problem));
+  if (isServerVersion(version)) return ok(name, version);
+  return warn(
+    name,
+    `"${version}" is not a released version of Temporal Server`,
+    `none needed on Temporal Cloud; otherwise make sure that it is ${minServerVersion} or later`,
+  );
 }
 
 async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {

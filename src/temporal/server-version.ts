@@ -6,6 +6,9 @@ export const minServerVersion = '1.29.0';
 /** A released version. Builds of Temporal Cloud have a suffix such as `-119.2`, and follow a scheme of their own. */
 const released = /^v?(\d+)\.(\d+)\.\d+(?:-(?:alpha|beta|rc)[.\d-]*)?$/;
 
+/** Whether a version is one of a release, and so can be compared. Pure. */
+export const isServerVersion = (version: string): boolean => released.test(version);
+
 /**
  * Says that a server is too old. Pure.
  * @param version - `serverVersion` of `getSystemInfo`
