@@ -49,7 +49,7 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
       ...row('account', account),
       ...row('submitted at', input.submittedAt),
       ...row('expected images', input.expectedImages),
-      ...row('waits for seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
+      ...row('timeout in seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
     ].join('\n'),
     typedSearchAttributes: attributes(registered, { taskId, account, status: 'waiting' }),
   };
@@ -67,7 +67,7 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
       ...row('listing', listingId),
       ...row('tasks', tasks.length),
       ...row('account', account),
-      ...row('images wanted', input.minimumImages),
+      ...row('minimum images', input.minimumImages),
     ].join('\n'),
     typedSearchAttributes: attributes(registered, { listingId, account, status: 'waiting' }),
   };

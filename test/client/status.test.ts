@@ -163,9 +163,9 @@ test('advice on a task that the vendor does not know says: not yet, or no more',
   const at = (seconds: number) =>
     adviceOn(error, false, '2026-01-31T12:00:00Z', Date.parse('2026-01-31T12:00:00Z') + 1000 * seconds);
   expect(at(10)).toBe(
-    'the vendor does not know the task yet (700: no such task); asked again until 2026-01-31T12:00:30.000Z',
+    'the vendor does not know the task yet (700: no such task); polled again until 2026-01-31T12:00:30.000Z',
   );
-  expect(at(40)).toBe('the vendor does not know the task any more (700: no such task); asked again, to be sure');
+  expect(at(40)).toBe('the vendor does not know the task any more (700: no such task); polled again to confirm');
   expect(adviceOn(error, false)).toMatch(/ yet .* until 30 s after its submission$/);
   expect(describeError(error)).toBe(
     'the vendor does not know the task (700: no such task); check the task id and the account',
