@@ -23,7 +23,7 @@ export type { EventsOptions, TryOnChange } from './client/events.js';
 export { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './client/image-url.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
-export type { PendingPoll, TryOnWaitStatus, WaitState } from './client/status.js';
+export type { PendingPoll, TryOnWaitStatus, WaitStatusName } from './client/status.js';
 export type { CodecKeySource, CodecKeys, CodecKeysRead } from './codec/keys.js';
 export {
   createEncryptionCodec,

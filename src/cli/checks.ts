@@ -4,12 +4,14 @@ import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { firstLine } from '../error-text.js';
 import { createWaitReader } from '../learning/wait-reader.js';
 import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
@@ -69,6 +71,7 @@ async function* temporalChecks(
   const { client, address, namespace } = connected;
   try {
     yield ok('Temporal server', `answers at ${address}`);
+    yield versionCheck(connected.serverVersion);
     yield ok('namespace', namespace);
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
@@ -83,11 +86,24 @@ async function* temporalChecks(
   }
 }
 
+/** Whether the server is new enough. Pure. */
+export function versionCheck(version: string): CheckResult {
+  const name = 'server version';
+  const problem = serverVersionProblem(version);
+  if (problem !== undefined) return fail(name, ...split(problem));
+  if (isServerVersion(version)) return ok(name, version);
+  return warn(
+    name,
+    `"${version}" is not a released version of Temporal Server`,
+    `none needed on Temporal Cloud; otherwise make sure that it is ${minServerVersion} or later`,
+  );
+}
+
 async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
   const name = 'search attributes';
   let registered: readonly string[];
   try {
-    registered = await registeredSearchAttributes(client);
+    registered = await registeredSearchAttributes(client.connection, namespace);
   } catch {
     return warn(
       name,
@@ -117,10 +133,9 @@ async function durationsCheck(client: Client, taskQueue: string): Promise<CheckR
         : `workers learn from finished waits; \`temporal-tryon model\` shows what`,
     );
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     return warn(
       name,
-      `the server does not list finished waits (${why}), so that each worker learns from its own polls alone, from the prior on`,
+      `the server does not list finished waits (${firstLine(error)}), so that each worker learns from its own polls alone, from the prior on`,
       'grant the right to list workflows and to read their histories',
     );
   }

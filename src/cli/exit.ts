@@ -1,6 +1,7 @@
 /** Exit codes, and errors as one line each. */
 import { once } from 'node:events';
 import { TryOnInputError } from '../client/errors.js';
+import { firstLine } from '../error-text.js';
 
 /** Exit codes of every command. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, notFinished: 3, interrupted: 130 } as const;
@@ -25,18 +26,14 @@ export class Interrupted extends Error {
   }
 }
 
-/** The first line of an error's message, or of any other thrown value. */
-export const firstLineOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
-
 /** What to print for an error, and the exit code. */
 export function explainError(error: unknown): { readonly lines: readonly string[]; readonly exitCode: number } {
   if (error instanceof TryOnInputError) return { lines: error.problems, exitCode: exitCodes.usage };
   if (error instanceof CliError) return { lines: [error.message], exitCode: error.exitCode };
-  const line = firstLineOf(error) || String(error);
+  const line = firstLine(error) || String(error);
   // The SDK puts the server's reason into the cause.
   const { name, cause } = error instanceof Error ? error : {};
-  const reason = name === 'ServiceError' && cause instanceof Error ? firstLineOf(cause) : '';
+  const reason = name === 'ServiceError' && cause instanceof Error ? firstLine(cause) : '';
   return { lines: [line.includes(reason) ? line : `${line}: ${reason}`], exitCode: exitCodes.failed };
 }
 

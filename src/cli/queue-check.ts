@@ -1,16 +1,18 @@
 /** Checks for `doctor` whether a worker polls a task queue. */
-import { type Client, ServiceError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { messages, workflowTypes } from '../contract.js';
 import { defined } from '../defined.js';
-import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/namespace.js';
+import { firstLine } from '../error-text.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/task-queues.js';
+import { quoted } from '../temporal/visibility.js';
 import { type CheckResult, fail, ok, warn } from './check-result.js';
-import { firstLineOf } from './exit.js';
 
 /** A worker that polled this recently is alive; there is no need to query it. */
 const RECENT_SECONDS = 2;
 const QUERY_TIMEOUT_MS = 2_000;
-/** gRPC codes of a query without an answer: `DEADLINE_EXCEEDED`, and `FAILED_PRECONDITION` where the server knows no poller. */
-const unansweredCodes: readonly (number | undefined)[] = [4, 9];
+/** Codes of a query without an answer. With the second one, the server says that it knows no poller. */
+const unansweredCodes: readonly (number | undefined)[] = [grpcStatus.deadlineExceeded, grpcStatus.failedPrecondition];
 
 /** What is known of a task queue. */
 export interface QueuePollers {
@@ -40,8 +42,6 @@ export function describeQueue(
   return warn(name, `${detail}, but no worker answered within ${seconds} s`, `${remedy}, unless yours is busy`);
 }
 
-const quoted = (text: string): string => `'${text.replace(/['\\]/g, '\\$&')}'`;
-
 /** Queries the newest wait of a queue, running or ended. `undefined` if there is none or the query fails for another reason. */
 async function isAnswered(client: Client, queue: string): Promise<boolean | undefined> {
   const query = `WorkflowType = '${workflowTypes.results}' AND TaskQueue = ${quoted(queue)}`;
@@ -54,8 +54,7 @@ async function isAnswered(client: Client, queue: string): Promise<boolean | unde
       return undefined;
     });
   } catch (error) {
-    const code = error instanceof ServiceError ? (error.cause as { readonly code?: number }).code : undefined;
-    return unansweredCodes.includes(code) ? false : undefined;
+    return unansweredCodes.includes(grpcCode(error)) ? false : undefined;
   }
 }
 
@@ -75,7 +74,7 @@ export async function queueCheck(
     const answered = isDoubtful && kind === 'workflow' ? await isAnswered(client, queue) : undefined;
     return describeQueue(name, { pollers, ...defined({ isAnswered: answered }) }, remedy, Date.now());
   } catch (error) {
-    const reason = firstLineOf(error);
+    const reason = firstLine(error);
     return warn(name, `the server does not say who polls it (${reason})`, 'grant the right to describe task queues');
   }
 }

@@ -1,6 +1,6 @@
 /** Waits as rows of a table, as lines and as JSON. Pure. */
 import type { ListedWait } from '../client/list.js';
-import type { TryOnWaitStatus, WaitState } from '../client/status.js';
+import type { TryOnWaitStatus, WaitStatusName } from '../client/status.js';
 import { defined } from '../defined.js';
 import { counted, formatDuration, stateText } from './format.js';
 import { type Column, tableLines } from './table.js';
@@ -9,7 +9,7 @@ import { type Column, tableLines } from './table.js';
 export interface WaitRow {
   readonly taskId: string;
   readonly runId?: string;
-  readonly state: WaitState;
+  readonly state: WaitStatusName;
   readonly imageCount?: number;
   readonly subTasks?: { readonly finished: number; readonly all: number };
   readonly polls?: number;

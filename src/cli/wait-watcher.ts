@@ -2,7 +2,7 @@
 import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { ListOptions } from '../client/list.js';
-import { readWait, type TryOnWaitStatus, type WaitReading, type WaitState } from '../client/status.js';
+import { readWait, type TryOnWaitStatus, type WaitReading, type WaitStatusName } from '../client/status.js';
 import { defined } from '../defined.js';
 import { mapWithConcurrency } from './map-with-concurrency.js';
 import { rowOfListed, rowOfStatus, type WaitRow } from './wait-row.js';
@@ -49,7 +49,7 @@ export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
   /** Only in this case a wait leaves the list when it ends. */
   const isOfRunning = state === undefined && listingId === undefined;
 
-  async function list(wanted: WaitState | undefined): Promise<WaitRow[]> {
+  async function list(wanted: WaitStatusName | undefined): Promise<WaitRow[]> {
     const rows: WaitRow[] = [];
     const waits = client.list(defined({ state: wanted, listingId, olderThanSeconds, limit }));
     for await (const wait of waits) rows.push(rowOfListed(wait));
@@ -60,7 +60,7 @@ export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
   async function listTasks(id: string): Promise<WaitRow[]> {
     const { tasks } = await client.listings.status(id);
     return tasks
-      .map((task) => ({ taskId: task.taskId, state: task.state as WaitState, imageCount: task.imageCount }))
+      .map((task) => ({ taskId: task.taskId, state: task.state as WaitStatusName, imageCount: task.imageCount }))
       .filter((row) => state === undefined || row.state === state)
       .slice(0, limit);
   }

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { firstLine } from '../error-text.js';
 
 /** The newest CLI tag that `go install` takes: later ones have `replace` lines in their go.mod, which it refuses. */
 export const cliVersion = 'v1.5.1';
@@ -30,8 +31,6 @@ export class TemporalServerError extends Error {
 }
 
 const executableName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
 /**
  * Where what was fetched is kept: `TRYON_CACHE_DIR`, else `temporal-tryon` in `XDG_CACHE_HOME` or `~/.cache`. It can be

@@ -5,6 +5,7 @@ import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { type FindCliOptions, findTemporalCli, TemporalServerError } from './find-cli.js';
 
 export { type CliSource, cacheDir, findTemporalCli, TemporalServerError } from './find-cli.js';
@@ -168,8 +169,8 @@ async function isReady(port: number, namespace: string): Promise<boolean> {
   const connection = await Connection.connect({ address: `${host}:${port}`, connectTimeout: 5_000 });
   try {
     await connection.workflowService.describeNamespace({ namespace });
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    return Object.values(searchAttributes).every(({ name }) => name in customAttributes);
+    const registered = await registeredSearchAttributes(connection, namespace);
+    return registered.length === Object.keys(searchAttributes).length;
   } finally {
     await connection.close();
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { describeQueue } from '../../src/cli/queue-check.js';
-import { idleNote } from '../../src/temporal/namespace.js';
+import { idleNote } from '../../src/temporal/task-queues.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 const seenAgo = (seconds: number, identity = '1@host') => ({
@@ -44,7 +44,7 @@ describe('a note on an idle queue', () => {
       'says that nobody polls it, and since when',
       [90],
       undefined,
-      /^no worker polls queue q \(the last was seen 90 s ago\); /,
+      /^no worker polls queue q \(the last one polled 90 s ago\); /,
     ],
     ['says that nobody ever polled it', [], 4, /^no worker polls queue q; start one/],
   ])('%s', (_what, seen, askedAgo, expected) => {

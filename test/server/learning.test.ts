@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createWaitReader } from '../../src/learning/wait-reader.js';
 import { quantile } from '../../src/schedule/distribution.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
-import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker/start.js';
 import { runCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 

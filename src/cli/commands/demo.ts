@@ -10,7 +10,7 @@ import { defined } from '../../defined.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../dev-server/temporal-server.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient } from '../../providers/client.js';
-import { pollersOf } from '../../temporal/namespace.js';
+import { activePollers } from '../../temporal/task-queues.js';
 import { type Emulator, startEmulator } from '../../testing.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, portError } from '../exit.js';
@@ -100,7 +100,7 @@ async function startVendor({ emulatorPort: port, seconds }: Options): Promise<Em
 
 /** Waits until the worker polls. Tasks that are submitted earlier would be finished at the first poll. */
 async function untilPolled(client: TryOnClient, signal: AbortSignal): Promise<void> {
-  while ((await pollersOf(client.temporal, client.taskQueue, 'workflow')).length === 0) {
+  while ((await activePollers(client.temporal, client.taskQueue, 'workflow')).length === 0) {
     await sleep(POLLER_INTERVAL_MS, undefined, { signal });
   }
 }

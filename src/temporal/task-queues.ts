@@ -1,38 +1,37 @@
-/** What the client asks a namespace about itself: search attributes and who polls which queue. */
+/** Which workers poll a task queue. */
 import type { Client } from '@temporalio/client';
-import { searchAttributes } from '../contract.js';
 
-/** A worker seen on a queue. */
+/** A worker that has polled a queue. */
 export interface Poller {
   readonly identity: string;
+  /** RFC 3339. */
   readonly lastSeenAt: string;
 }
 
-/** Kind of tasks on a queue, by the numbers of Temporal's API. */
-const queueTypes = { workflow: 1, activity: 2 } as const;
+/** Which tasks of a queue are meant. */
+export type QueueKind = 'workflow' | 'activity';
 
-/** A worker polls anew each minute at least: one that has not been seen for longer is gone, though the server lists it for five. */
+/** The numbers of Temporal's API. */
+const queueTypes = { workflow: 1, activity: 2 } as const satisfies Record<QueueKind, number>;
+
+/** A worker polls again each minute at least. One that has not for longer is gone, though the server lists it for five. */
 const SEEN_WITHIN_MS = 75_000;
 /** The clock of this machine may be a little ahead of the server's. */
 const CLOCK_SLACK_MS = 1_000;
 
-/** Seconds since a worker was seen. Pure. */
+/** Whole seconds since a worker last polled. Pure. */
 export const secondsSince = ({ lastSeenAt }: Poller, nowMs: number): number =>
   Math.max(0, Math.round((nowMs - Date.parse(lastSeenAt)) / 1000));
 
-/** Whether a worker has polled so lately that it may be there still. Pure. */
+/** Whether a worker has polled so recently that it may still run. Pure. */
 export const mayPoll = ({ lastSeenAt }: Poller, nowMs: number): boolean =>
   nowMs - Date.parse(lastSeenAt) <= SEEN_WITHIN_MS;
 
 /**
- * The workers that the server lists for a queue, newest first; one that has ended stays listed for about five minutes.
- * @throws where the server refuses to tell
+ * The workers that the server lists for a queue, newest poll first. A worker that has ended stays listed for about five minutes.
+ * @throws where the server refuses to describe task queues
  */
-export async function listedPollers(
-  client: Client,
-  queue: string,
-  kind: keyof typeof queueTypes,
-): Promise<readonly Poller[]> {
+export async function listedPollers(client: Client, queue: string, kind: QueueKind): Promise<readonly Poller[]> {
   const { namespace } = client.options;
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace,
@@ -49,26 +48,26 @@ export async function listedPollers(
 }
 
 /**
- * The workers that may poll a queue now, newest first.
- * @throws where the server refuses to tell
+ * The workers that may poll a queue now, newest poll first.
+ * @throws where the server refuses to describe task queues
  */
-export async function pollersOf(
+export async function activePollers(
   client: Client,
   queue: string,
-  kind: keyof typeof queueTypes,
+  kind: QueueKind,
   nowMs: number = Date.now(),
 ): Promise<readonly Poller[]> {
   return (await listedPollers(client, queue, kind)).filter((poller) => mayPoll(poller, nowMs));
 }
 
 /**
- * One line where nobody polls a queue, else nothing. Pure.
- * @param pollers - all that the server lists, newest first
- * @param unansweredSinceMs - when a worker was asked something that it has not answered: one that waits for tasks would have polled anew
+ * One line that says that no worker polls a queue, with its remedy; `undefined` where one does. Pure.
+ * @param pollers - all that the server lists, newest poll first
+ * @param unansweredSinceMs - when a request was sent that no worker has answered; a free worker would have polled since
  */
 export function idleNote(
   queue: string,
-  kind: keyof typeof queueTypes,
+  kind: QueueKind,
   pollers: readonly Poller[],
   nowMs: number,
   unansweredSinceMs?: number,
@@ -80,17 +79,17 @@ export function idleNote(
       return undefined;
     return `no worker has polled queue ${queue} for ${secondsSince(newest, nowMs)} s; ${start}, unless yours is busy`;
   }
-  const seen = newest === undefined ? '' : ` (the last was seen ${secondsSince(newest, nowMs)} s ago)`;
+  const last = newest === undefined ? '' : ` (the last one polled ${secondsSince(newest, nowMs)} s ago)`;
   return kind === 'workflow'
-    ? `no worker polls queue ${queue}${seen}; ${start}`
-    : `no worker polls queue ${queue}${seen}, so that nobody asks the vendor; ${start}, with the key of the account`;
+    ? `no worker polls queue ${queue}${last}; ${start}`
+    : `no worker polls queue ${queue}${last}, so the vendor is not polled; ${start}, with the key of the account`;
 }
 
-/** {@link idleNote} by what the server tells; nothing where it does not. */
+/** {@link idleNote} by what the server lists; `undefined` also where the server refuses to. */
 export async function idleQueueNote(
   client: Client,
   queue: string,
-  kind: keyof typeof queueTypes,
+  kind: QueueKind,
   unansweredSinceMs?: number,
 ): Promise<string | undefined> {
   try {
@@ -98,16 +97,4 @@ export async function idleQueueNote(
   } catch {
     return undefined;
   }
-}
-
-/**
- * The contract's search attributes that the namespace has.
- * @throws where the server refuses to tell
- */
-export async function registeredSearchAttributes(client: Client): Promise<readonly string[]> {
-  const { namespace } = client.options;
-  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
-  return Object.values(searchAttributes)
-    .map(({ name }) => name)
-    .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
 }
