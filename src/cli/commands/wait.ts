@@ -1,6 +1,6 @@
 /** `temporal-tryon wait <taskId>`. */
 import type { TryOnClient } from '../../client/client.js';
-import { readWait, type TryOnWaitStatus, type WaitReading } from '../../client/status.js';
+import type { TryOnWaitStatus } from '../../client/status.js';
 import type { TryOnOutcome } from '../../contract.js';
 import { defined } from '../../defined.js';
 import { type Context, type Run, withClient } from '../command.js';
@@ -21,7 +21,6 @@ async function follow(
 ): Promise<TryOnOutcome> {
   const bar = startProgressBar(output, { percentOf: 'of similar tasks done' });
   let images = 0;
-  let reading: WaitReading | undefined;
   let status: TryOnWaitStatus | undefined;
   const show = (): void => {
     if (status === undefined) return;
@@ -33,14 +32,12 @@ async function follow(
   const timer = output.isInteractive ? setInterval(show, REDRAW_MS) : undefined;
   try {
     for await (const change of client.events(taskId, { signal })) {
+      status = change.status;
       switch (change.kind) {
         case 'outcome':
           return change.outcome;
         case 'ended':
           throw change.error;
-        case 'status':
-          status = change.status;
-          break;
         case 'images':
           images += change.images.length;
           if (!output.isJson) for (const image of change.images) bar.line(imageLine(image));
@@ -54,11 +51,6 @@ async function follow(
         case 'unblocked':
           bar.note('no longer blocked');
           break;
-      }
-      if (change.kind === 'polled' || change.kind === 'images') {
-        // These changes lack the sub-tasks, and `images` the polls. The query is skipped unless the history has grown.
-        reading = await readWait(client.temporal, taskId, defined({ before: reading }));
-        status = reading.status;
       }
       show();
     }
