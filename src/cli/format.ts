@@ -64,8 +64,8 @@ function submittedText({ submittedAt, startedAt }: TryOnWaitStatus, nowMs: numbe
   return `${formatTime(submittedAt, nowMs)}${isAssumed ? '; assumed, because the wait got no submittedAt' : ''}`;
 }
 
-function expectedText({ explanation = { why: '' } }: TryOnWaitStatus, nowMs: number): string | undefined {
-  const { shareDone, medianFinishAt, p95FinishAt } = explanation;
+function expectedText({ explanation }: TryOnWaitStatus, nowMs: number): string | undefined {
+  const { shareDone, medianFinishAt, p95FinishAt } = explanation ?? {};
   if (shareDone === undefined) return undefined;
   const done = `${Math.round(100 * shareDone)}% of similar tasks are done by now`;
   const by = (time: string): string => {

@@ -43,7 +43,11 @@ export function mayHaveChanged(
 }
 
 /** Makes a watcher. Call its `read` for each refresh. It remembers earlier reads. */
-export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
+export function createWaitWatcher(
+  client: Pick<TryOnClient, 'list' | 'listings' | 'temporal'>,
+  options: WatchOptions,
+  readOne: typeof readWait = readWait,
+) {
   const { state, listingId, olderThanSeconds, limit, intervalMs } = options;
   const readings = new Map<string, WaitReading & { readonly readAtMs: number }>();
   /** Only in this case a wait leaves the list when it ends. */
@@ -76,7 +80,7 @@ export function createWaitWatcher(client: TryOnClient, options: WatchOptions) {
     const before = readings.get(taskId);
     try {
       const options = defined({ queryTimeoutMs: QUERY_TIMEOUT_MS, before });
-      const reading = await readWait(client.temporal, taskId, options);
+      const reading = await readOne(client.temporal, taskId, options);
       readings.set(taskId, { ...reading, readAtMs: Date.now() });
     } catch (error) {
       if (!(error instanceof TryOnClientError) || error.code !== 'NoWait') throw error;
