@@ -42,7 +42,7 @@ export function parseCodecKeys(text: string, source: string): CodecKeysRead {
       const found = base64Form.test(encoded) ? `${key.length} bytes` : 'not Base64';
       problems.push(`${at}, id "${id}", is ${found}; ${keyForm}`);
     } else if (keys.some((known) => known.id === id)) {
-      problems.push(`${at} repeats the id "${id}"; give each key an id of its own`);
+      problems.push(`${at} repeats the id "${id}"; give each key a different id`);
     } else keys.push({ id, key });
   }
   if (parts.length === 0) problems.push(`${source} holds no key; ${keyForm}`);

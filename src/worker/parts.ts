@@ -49,11 +49,11 @@ export interface TryOnParts {
   readonly tuned: Partial<WorkerOptions>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For one further worker per account, on queues beside `taskQueue`. */
+  /** For one further worker per account, on queues named after `taskQueue`. */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
   /**
-   * Starts what runs beside the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
-   * once, so that even a short first wait sets them. Call it before a worker runs; call `stop` also when it rejects.
+   * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
+   * once: even a short first wait then sets them. Call it before a worker runs. Call `stop` also when it rejects.
    * @param server - absent: no search attributes, and durations go by the prior
    * @throws {TryOnClientError} `ServerTooOld`
    */
@@ -64,7 +64,7 @@ export interface TryOnParts {
   stop(): Promise<void>;
 }
 
-/** A server whose version cannot be read is taken: not everybody may ask. */
+/** A server whose version cannot be read is accepted: a worker need not have the right to read it. */
 async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
   const info = await connection.workflowService.getSystemInfo({}).catch(() => undefined);
   const problem = serverVersionProblem(info?.serverVersion);
@@ -94,7 +94,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     throttle,
     clock,
     onAttempt(attempt: AttemptSeen) {
-      // Metrics never throw, so that they come first.
+      // Metrics come first, because they never throw.
       metrics?.onAttempt(attempt);
       learned?.onAttempt(attempt);
     },
@@ -103,7 +103,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     activities,
     tuned: {
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
-      // A slow poll heartbeats each second, so that a cancellation reaches it.
+      // A slow poll heartbeats each second to receive a cancellation.
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },

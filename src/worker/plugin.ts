@@ -44,7 +44,7 @@ function settingsOf(env: NonNullable<TryOnPluginOptions['env']>): WorkerSettings
 
 /**
  * Adds the waits to a user's own worker: the activities, the Nexus service `tryOn`, the data converter if `TRYON_CODEC_KEYS` is set, and
- * beside it one tuned worker for each account's vendor queue, over the same connection. In a `Client` it sets the data converter.
+ * next to it one tuned worker for each account's vendor queue, over the same connection. In a `Client` it sets the data converter.
  *
  * A plugin cannot add workflows: re-export them from the file that `workflowsPath` names. Give this plugin last: interceptors of other
  * plugins then apply to the vendor's queues too.
