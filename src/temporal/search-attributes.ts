@@ -35,16 +35,20 @@ export interface RegisteredAttributes {
 }
 
 const READ_EVERY_MS = 60_000;
+/** A worker waits for the first read: a server that does not answer must not keep it from starting. */
+const READ_WITHIN_MS = 5_000;
 
 /** Reads once a minute which of the contract's search attributes a namespace has. The caller stops it. */
 export function watchSearchAttributes(
-  connection: Pick<Connection, 'operatorService'>,
+  connection: Pick<Connection, 'operatorService' | 'withDeadline'>,
   namespace: string,
 ): RegisteredAttributes {
   let names: readonly string[] = [];
   const read = async (): Promise<void> => {
     try {
-      names = await registeredSearchAttributes(connection, namespace);
+      names = await connection.withDeadline(Date.now() + READ_WITHIN_MS, () =>
+        registeredSearchAttributes(connection, namespace),
+      );
     } catch {
       // A read that fails says nothing: a wait would stop setting attributes that it has set before.
     }

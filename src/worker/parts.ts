@@ -28,6 +28,7 @@ import type { WorkerSettings } from './settings.js';
 
 /** An attempt ends within 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;
+const VERSION_WITHIN_MS = 5_000;
 
 /** What the parts depend on besides their settings. */
 export interface PartsOptions {
@@ -66,7 +67,9 @@ export interface TryOnParts {
 
 /** A server whose version cannot be read is accepted: a worker need not have the right to read it. */
 async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
-  const info = await connection.workflowService.getSystemInfo({}).catch(() => undefined);
+  const info = await connection
+    .withDeadline(Date.now() + VERSION_WITHIN_MS, () => connection.workflowService.getSystemInfo({}))
+    .catch(() => undefined);
   const problem = serverVersionProblem(info?.serverVersion);
   if (problem !== undefined) throw new TryOnClientError('ServerTooOld', problem);
 }
