@@ -101,7 +101,7 @@ const accountRemedy = 'give 1 to 40 of a-z, 0-9 and -';
 const account = v.pipe(
   v.string(accountRemedy),
   v.regex(/^[a-z0-9-]{1,40}$/, accountRemedy),
-  v.description('Which configured vendor account asks'),
+  v.description('Which configured vendor account to use'),
 );
 /** A lone surrogate cannot be written as UTF-8. */
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
@@ -158,7 +158,7 @@ export const TryOnResultsInputSchema = v.strictObject({
   notify: v.optional(
     v.pipe(
       v.array(SubscriberSchema, 'give a list of subscribers'),
-      v.description('Workflows to signal, beside the parent'),
+      v.description('Workflows to signal, besides the parent'),
     ),
   ),
   notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child wait; default true'))),

@@ -1,6 +1,6 @@
 /**
- * Entry `temporal-tryon`: the contract, the client for services, the activities for one's own worker, the vendor's client. Runs in
- * Node.js and never loads `@temporalio/worker`; workflows take `temporal-tryon/workflow`.
+ * Entry `temporal-tryon`: the contract, the client, the activities, the worker plugin and the vendor client. Runs in Node.js and never loads
+ * `@temporalio/worker`. Workflows import `temporal-tryon/workflow`.
  */
 export {
   createTryOnActivities,
@@ -13,7 +13,10 @@ export { type Checked, check } from './check.js';
 export type { Abortable } from './client/abortable.js';
 export {
   createTryOnClient,
+  type EndedWait,
+  type RunningWait,
   type StartedWait,
+  type SubscribedWait,
   type TryOnClient,
   type TryOnClientOptions,
 } from './client/client.js';
@@ -31,7 +34,53 @@ export {
   type EncryptionCodecOptions,
   readDataConverter,
 } from './codec/payload-codec.js';
-export * from './contract.js';
+export {
+  contractSchemas,
+  defaults,
+  failureTypes,
+  type ListingImage,
+  ListingImageSchema,
+  type ListingTask,
+  ListingTaskSchema,
+  limits,
+  listingWorkflowId,
+  messages,
+  type OutcomeStatus,
+  outcomeStatuses,
+  resultsWorkflowId,
+  type SetTimeoutInput,
+  SetTimeoutSchema,
+  type Subscriber,
+  SubscriberSchema,
+  type SubTask,
+  SubTaskSchema,
+  type SubTaskStatus,
+  searchAttributes,
+  type TryOnError,
+  TryOnErrorSchema,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  TryOnEventOutcomeSchema,
+  TryOnEventSchema,
+  type TryOnImage,
+  TryOnImageSchema,
+  type TryOnListingInput,
+  TryOnListingInputSchema,
+  type TryOnListingResult,
+  TryOnListingResultSchema,
+  type TryOnListingStatus,
+  TryOnListingStatusSchema,
+  type TryOnOutcome,
+  TryOnOutcomeSchema,
+  type TryOnResultsInput,
+  TryOnResultsInputSchema,
+  type TryOnStatus,
+  TryOnStatusSchema,
+  type Unsubscribe,
+  UnsubscribeSchema,
+  vendorTaskQueue,
+  workflowTypes,
+} from './contract.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export type { Why } from './poll/decide.js';
 export type {

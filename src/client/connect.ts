@@ -30,7 +30,7 @@ export interface Connected {
   readonly client: Client;
   readonly address: string;
   readonly namespace: string;
-  /** As the server reports it; may be empty, and has a scheme of its own on Temporal Cloud. */
+  /** As the server reports it; may be empty, and follows another scheme on Temporal Cloud. */
   readonly serverVersion: string;
   close(): Promise<void>;
 }
@@ -104,7 +104,7 @@ export async function connectTemporal(options: ConnectTryOnOptions = {}): Promis
     await connection
       .withDeadline(Date.now() + DESCRIBE_WITHIN_MS, () => workflowService.describeNamespace({ namespace }))
       .catch((error: unknown) => {
-        // Who may start workflows need not be allowed to describe the namespace.
+        // A client need not have the right to describe the namespace.
         if (grpcCode(error) !== grpcStatus.permissionDenied) throw error;
       });
     const connected = connection;

@@ -63,7 +63,7 @@ export function badConfig(cause: unknown): TryOnClientError {
   );
 }
 
-/** The `NoNamespace` of a server that lacks the namespace; `address` where it is known. */
+/** The `NoNamespace` of a server that lacks the namespace; `address` if it is known. */
 export function noNamespace(namespace: string, cause: unknown, address?: string): TryOnClientError {
   const server = address === undefined ? 'the Temporal server' : `the Temporal server at ${address}`;
   return new TryOnClientError(

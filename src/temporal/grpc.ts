@@ -1,4 +1,4 @@
-/** Status codes of gRPC, as Temporal's API uses them. */
+/** Status codes and times of Temporal's API. */
 
 /** The codes that this package acts on, by the names of the gRPC specification. */
 export const grpcStatus = {
@@ -21,4 +21,13 @@ export function grpcCode(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as Error & { readonly code?: unknown };
   return typeof code === 'number' ? code : grpcCode(error.cause);
+}
+
+/** A time as Temporal's API has it; the seconds are a number or a `Long`. */
+export type Timestamp = { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined;
+
+/** A time as Unix milliseconds; `undefined` if it is not set. */
+export function timestampMs(time: Timestamp): number | undefined {
+  if (time?.seconds === undefined || time.seconds === null) return undefined;
+  return Number(time.seconds) * 1000 + Math.floor((time.nanos ?? 0) / 1e6);
 }

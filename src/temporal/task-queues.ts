@@ -1,5 +1,6 @@
 /** Which workers poll a task queue. */
 import type { Client } from '@temporalio/client';
+import { timestampMs } from './grpc.js';
 
 /** A worker that has polled a queue. */
 export interface Poller {
@@ -29,7 +30,7 @@ export const mayPoll = ({ lastSeenAt }: Poller, nowMs: number): boolean =>
 
 /**
  * The workers that the server lists for a queue, newest poll first. A worker that has ended stays listed for about five minutes.
- * @throws where the server refuses to describe task queues
+ * @throws if the server refuses to describe task queues
  */
 export async function listedPollers(client: Client, queue: string, kind: QueueKind): Promise<readonly Poller[]> {
   const { namespace } = client.options;
@@ -41,7 +42,7 @@ export async function listedPollers(client: Client, queue: string, kind: QueueKi
   return (pollers ?? [])
     .map(({ identity, lastAccessTime }) => ({
       identity: identity ?? '',
-      lastSeenMs: Number(lastAccessTime?.seconds ?? 0) * 1000 + Math.floor((lastAccessTime?.nanos ?? 0) / 1e6),
+      lastSeenMs: timestampMs(lastAccessTime) ?? 0,
     }))
     .sort((one, other) => other.lastSeenMs - one.lastSeenMs)
     .map(({ identity, lastSeenMs }) => ({ identity, lastSeenAt: new Date(lastSeenMs).toISOString() }));
@@ -49,7 +50,7 @@ export async function listedPollers(client: Client, queue: string, kind: QueueKi
 
 /**
  * The workers that may poll a queue now, newest poll first.
- * @throws where the server refuses to describe task queues
+ * @throws if the server refuses to describe task queues
  */
 export async function activePollers(
   client: Client,
@@ -61,7 +62,7 @@ export async function activePollers(
 }
 
 /**
- * One line that says that no worker polls a queue, with its remedy; `undefined` where one does. Pure.
+ * One line that says that no worker polls a queue, with its remedy; `undefined` if one does. Pure.
  * @param pollers - all that the server lists, newest poll first
  * @param unansweredSinceMs - when a request was sent that no worker has answered; a free worker would have polled since
  */
@@ -85,7 +86,7 @@ export function idleNote(
     : `no worker polls queue ${queue}${last}, so the vendor is not polled; ${start}, with the key of the account`;
 }
 
-/** {@link idleNote} by what the server lists; `undefined` also where the server refuses to. */
+/** {@link idleNote} by what the server lists; `undefined` also if the server refuses to list pollers. */
 export async function idleQueueNote(
   client: Client,
   queue: string,

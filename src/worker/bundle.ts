@@ -43,7 +43,7 @@ export interface BundleOptions {
  * @returns the code, for `workflowBundle: { code }` or a file. It fits only the version of `@temporalio/worker` that made it.
  */
 export async function bundleWorkflows({ source = workflowSource, ...options }: BundleOptions = {}): Promise<string> {
-  // Loaded here, so that whoever bundles in another process does without it.
+  // Loaded only here: a process that bundles in another one does not need it.
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     ...source,
@@ -57,7 +57,7 @@ export async function bundleWorkflows({ source = workflowSource, ...options }: B
 /** A bundle takes 2.7 MB. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** Bundles the package's workflows in a process that ends with it, so that this one stays small. */
+/** Bundles the package's workflows in a process that ends afterwards. This one stays small. */
 export async function bundleInOwnProcess(): Promise<string> {
   const program = `import { bundleWorkflows } from ${JSON.stringify(import.meta.url)};
     process.stdout.write(await bundleWorkflows());`;

@@ -28,6 +28,7 @@ import type { WorkerSettings } from './settings.js';
 
 /** An attempt ends within 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;
+const VERSION_WITHIN_MS = 5_000;
 
 /** What the parts depend on besides their settings. */
 export interface PartsOptions {
@@ -49,11 +50,11 @@ export interface TryOnParts {
   readonly tuned: Partial<WorkerOptions>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For one further worker per account, on queues beside `taskQueue`. */
+  /** For one further worker per account, on queues named after `taskQueue`. */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
   /**
-   * Starts what runs beside the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
-   * once, so that even a short first wait sets them. Call it before a worker runs; call `stop` also when it rejects.
+   * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
+   * once: even a short first wait then sets them. Call it before a worker runs. Call `stop` also when it rejects.
    * @param server - absent: no search attributes, and durations go by the prior
    * @throws {TryOnClientError} `ServerTooOld`
    */
@@ -64,9 +65,11 @@ export interface TryOnParts {
   stop(): Promise<void>;
 }
 
-/** A server whose version cannot be read is taken: not everybody may ask. */
+/** A server whose version cannot be read is accepted: a worker need not have the right to read it. */
 async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
-  const info = await connection.workflowService.getSystemInfo({}).catch(() => undefined);
+  const info = await connection
+    .withDeadline(Date.now() + VERSION_WITHIN_MS, () => connection.workflowService.getSystemInfo({}))
+    .catch(() => undefined);
   const problem = serverVersionProblem(info?.serverVersion);
   if (problem !== undefined) throw new TryOnClientError('ServerTooOld', problem);
 }
@@ -94,7 +97,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     throttle,
     clock,
     onAttempt(attempt: AttemptSeen) {
-      // Metrics never throw, so that they come first.
+      // Metrics come first, because they never throw.
       metrics?.onAttempt(attempt);
       learned?.onAttempt(attempt);
     },
@@ -103,7 +106,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     activities,
     tuned: {
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
-      // A slow poll heartbeats each second, so that a cancellation reaches it.
+      // A slow poll heartbeats each second to receive a cancellation.
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },

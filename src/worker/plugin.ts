@@ -1,4 +1,4 @@
-/** The waits in a worker of one's own, by one line. */
+/** Adds the waits to a user's own worker in one line. */
 import type { MetricMeter } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
@@ -10,16 +10,16 @@ import { createTryOnParts } from './parts.js';
 import { readWorkerSettings, type WorkerSettings } from './settings.js';
 import { createTogether, runTogether } from './together.js';
 
-/** What the plugin is made of. */
+/** Options of {@link TryOnPlugin}. */
 export interface TryOnPluginOptions {
   /**
-   * Read for `AIDGE_*` and the optional `TRYON_*`; default `process.env`. `TRYON_TASK_QUEUE` does not count: the vendor's queues are named
-   * after the worker's own.
+   * Read for `AIDGE_*` and the optional `TRYON_*`; default `process.env`. `TRYON_TASK_QUEUE` is ignored: the vendor's queues are named after
+   * the worker's own.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Polls, accounts, budget and open waits are measured with it: `Runtime.instance().metricMeter`. Default: nothing is. */
+  /** Measures polls, accounts, budget and open waits: `Runtime.instance().metricMeter`. Default: nothing is measured. */
   readonly meter?: MetricMeter;
-  /** Traces each request to the vendor: `trace.getTracer('my-service')` of `@opentelemetry/api`. Default: none is traced. */
+  /** Traces each request to the vendor: `trace.getTracer('my-service')` of `@opentelemetry/api`. Default: no traces. */
   readonly tracer?: ExchangeTracer;
 }
 
@@ -43,9 +43,11 @@ function settingsOf(env: NonNullable<TryOnPluginOptions['env']>): WorkerSettings
 }
 
 /**
- * Brings the waits into a worker of one's own: activities, the Nexus service `tryOn`, data converter where `TRYON_CODEC_KEYS` is set, and
- * beside it one tuned worker for each account's vendor queue, over the same connection. In a `Client` it sets the data converter. A plugin cannot bring workflows: re-export them from the file that `workflowsPath` names. Give it last, so that interceptors of
- * other plugins reach the vendor's queues too.
+ * Adds the waits to a user's own worker: the activities, the Nexus service `tryOn`, the data converter if `TRYON_CODEC_KEYS` is set, and
+ * next to it one tuned worker for each account's vendor queue, over the same connection. In a `Client` it sets the data converter.
+ *
+ * A plugin cannot add workflows: re-export them from the file that `workflowsPath` names. Give this plugin last: interceptors of other
+ * plugins then apply to the vendor's queues too.
  * @example
  * // workflows.ts
  * export * from 'temporal-tryon/workflow';
@@ -57,10 +59,10 @@ export class TryOnPlugin extends SimplePlugin {
   readonly #env: NonNullable<TryOnPluginOptions['env']>;
   readonly #telemetry: Pick<TryOnPluginOptions, 'meter' | 'tracer'>;
   readonly #companions: Companions[] = [];
-  /** Queues of our own workers: a plugin of the connection is asked about these too. */
+  /** The queues of the vendor's workers: a plugin of the connection configures these workers too. */
   readonly #vendorQueues = new Set<string>();
 
-  /** @throws {TryOnClientError} `BadConfig`, where `TRYON_CODEC_KEYS` cannot be used */
+  /** @throws {TryOnClientError} `BadConfig` if `TRYON_CODEC_KEYS` cannot be used */
   constructor({ env = process.env, ...telemetry }: TryOnPluginOptions = {}) {
     const codec = readDataConverter(env);
     if (!codec.ok) throw new TryOnClientError('BadConfig', codec.problems.join('; '));
@@ -69,7 +71,7 @@ export class TryOnPlugin extends SimplePlugin {
     this.#telemetry = telemetry;
   }
 
-  /** @throws {TryOnClientError} `BadConfig`, where a key is missing or a variable is wrong; each is told */
+  /** @throws {TryOnClientError} `BadConfig` if a key is missing or a variable is wrong; the message names each */
   override configureWorker(given: WorkerOptions): WorkerOptions {
     const options = super.configureWorker(given);
     const { connection, namespace = defaultNamespace, taskQueue } = options;
@@ -77,7 +79,7 @@ export class TryOnPlugin extends SimplePlugin {
     const settings = { ...settingsOf(this.#env), taskQueue };
     const { meter, tracer } = this.#telemetry;
     const aroundExchange = tracer === undefined ? undefined : traceExchange(tracer);
-    // Nothing runs before the worker does: one that is never created or run must leave nothing behind.
+    // Nothing starts before the worker runs: a worker that is never created or never runs must leave nothing behind.
     const parts = createTryOnParts(settings, defined({ meter, aroundExchange }));
     const queues = parts.vendorQueues(taskQueue);
     for (const queue of queues) this.#vendorQueues.add(queue.taskQueue);
@@ -95,7 +97,7 @@ export class TryOnPlugin extends SimplePlugin {
       start: () => parts.start(connection && { connection, namespace }),
       stop: parts.stop,
     });
-    // The worker's own options stay as they are: what is tuned is tuned for the vendor's queues.
+    // The worker's own options stay as they are: only the vendor's queues are tuned.
     return {
       ...options,
       ...shared,
@@ -103,6 +105,7 @@ export class TryOnPlugin extends SimplePlugin {
     };
   }
 
+  /** @throws {TryOnClientError} `ServerTooOld` */
   override async runWorker(worker: Worker, next: (worker: Worker) => Promise<void>): Promise<void> {
     const { namespace, taskQueue } = worker.options;
     const index = this.#companions.findIndex((one) => one.namespace === namespace && one.taskQueue === taskQueue);
@@ -110,7 +113,7 @@ export class TryOnPlugin extends SimplePlugin {
     if (companions === undefined) return await super.runWorker(worker, next);
     try {
       await companions.start();
-      // The worker's own class: this module must not load the native package where there is no worker.
+      // By the worker's own class: this module must not load the native package in a process without workers.
       const { create } = worker.constructor as typeof Worker;
       const others = await createTogether(companions.workers.map((one) => create.call(worker.constructor, one)));
       const main = { worker, run: () => super.runWorker(worker, next) };

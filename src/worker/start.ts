@@ -39,7 +39,7 @@ export interface TryOnWorkersOptions {
   readonly clock?: ServerClock;
   /** From `startTracing`; default: no traces. */
   readonly tracing?: Pick<Tracing, 'plugin' | 'aroundExchange'>;
-  /** Whether another process bundles the workflows, where that must be done; default: this one does. */
+  /** Whether the workflows, if there is no bundle, are bundled in another process; default: in this one. */
   readonly bundlesApart?: boolean;
 }
 
@@ -87,7 +87,7 @@ async function checkNamespace({ connection, namespace }: Place): Promise<void> {
   try {
     await connection.workflowService.describeNamespace({ namespace });
   } catch (error) {
-    // Whoever may run workers need not be allowed to describe the namespace.
+    // A worker need not have the right to describe the namespace.
     if (grpcCode(error) === grpcStatus.notFound) throw noNamespace(namespace, error);
   }
 }

@@ -65,12 +65,12 @@ describe('a status merged with the pending poll', () => {
     expect(mergePending(anAnswer({ polls: 12 }), aPending({})).polls).toBe(12);
   });
 
-  test('believes a heartbeat that is later than the failure', () => {
+  test('prefers a heartbeat that is later than the failure', () => {
     const heartbeat = { ...unpolled, polls: 9, asOfAttempt: 6, vendorStatus: 'running' };
     expect(mergePending(undefined, aPending({}, { attempt: 7, heartbeat }))).toMatchObject({ polls: 9 });
   });
 
-  test('is blocked as soon as the poll says so, and no longer than it does', () => {
+  test('is blocked exactly as long as the poll says so', () => {
     expect(mergePending(anAnswer(), aPending({ blocked: pollError }))).toMatchObject({
       isBlocked: true,
       error: pollError,
@@ -78,7 +78,7 @@ describe('a status merged with the pending poll', () => {
     expect(mergePending(anAnswer({ state: 'blocked', error: pollError }), aPending({}))).not.toHaveProperty('error');
   });
 
-  test('is the answer alone where nothing is pending, and nothing where there is no answer', () => {
+  test('is the answer alone if nothing is pending, and empty without an answer', () => {
     expect(mergePending(anAnswer({ vendorStatus: 'running' }), undefined)).toMatchObject({
       polls: 3,
       vendorStatus: 'running',

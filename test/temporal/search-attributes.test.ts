@@ -12,7 +12,10 @@ function aServer(...answers: (readonly string[] | Error)[]) {
     if (answer instanceof Error) throw answer;
     return { customAttributes: Object.fromEntries(answer.map((name) => [name, 2])) };
   });
-  return { operatorService: { listSearchAttributes } } as unknown as Parameters<typeof watchSearchAttributes>[0];
+  const withDeadline = (_at: number, work: () => unknown) => work();
+  return { operatorService: { listSearchAttributes }, withDeadline } as unknown as Parameters<
+    typeof watchSearchAttributes
+  >[0];
 }
 
 test('of the search attributes of a namespace, those of the contract count', async () => {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
 
-test('the workflows are bundled by a process of its own; the one that asks has not loaded the bundler', async () => {
+test('the workflows are bundled in another process; this one does not load the bundler', async () => {
   const module = new URL('../../src/worker/bundle.ts', import.meta.url).href;
   const folder = await mkdtemp(join(tmpdir(), 'tryon-bundle-'));
   try {

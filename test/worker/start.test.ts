@@ -40,7 +40,7 @@ function aServer(serverVersion = '1.30.0') {
   return { connection, asked, release };
 }
 
-/** What a worker of one's own looks like to the plugin. */
+/** A user's worker, as the plugin sees it. */
 function aWorker(options: WorkerOptions) {
   const created: WorkerOptions[] = [];
   class FakeWorker {
