@@ -33,6 +33,7 @@ export function spansOf(observations: readonly Observation[]): Span[] {
   const spans: Span[] = [];
   for (const { lowSeconds, highSeconds = Number.POSITIVE_INFINITY, weight = 1 } of observations) {
     if (!(lowSeconds >= 0 && highSeconds >= lowSeconds && highSeconds > 0 && weight > 0)) continue;
+    if (lowSeconds === Number.POSITIVE_INFINITY) continue;
     let low = lowSeconds < minSeconds ? 0 : lowSeconds;
     let high = Math.max(minSeconds, highSeconds);
     if (high - low < pointWidth * high) [low, high] = [high * (1 - pointWidth / 2), high * (1 + pointWidth / 2)];
@@ -175,7 +176,7 @@ function improve(shape: Shape, spans: readonly Span[], lean: Lean): Shape {
       (Math.max(0, spread) + away + lean.spreadJobs * lean.logSpread ** 2) /
       (weight + lean.medianJobs + lean.spreadJobs);
     return {
-      share: (weight + (count > 1 ? 1 : 0)) / (bulk + (count > 1 ? count : 0) + 1e-12),
+      share: count === 1 ? 1 : (weight + 1) / (bulk + count),
       logMedian,
       logSpread: Math.min(maxSpread, Math.max(minSpread, Math.sqrt(variance))),
     };
@@ -259,7 +260,8 @@ export function fitSkewed(spans: readonly Span[], one: Shape): Shape {
   let [middle, log] = [logMedian, Math.log(logSpread)];
   let max = logLikelihood(skewed(middle, Math.exp(log)), spans);
   for (let step = 0.2; step > 0.02; step /= 2) {
-    for (let moved = true; moved; ) {
+    let moved = true;
+    for (let round = 0; moved && round < maxSteps; round++) {
       moved = false;
       for (const [a, b] of [
         [step * logSpread, 0],
@@ -275,6 +277,9 @@ export function fitSkewed(spans: readonly Span[], one: Shape): Shape {
   }
   return skewed(middle, Math.exp(log));
 }
+
+/** Steps of one width that a descent takes at most. */
+const maxSteps = 100;
 
 // The nearest two lognormals to a gamma distribution of shape 1.78, about mean 0 with deviation 1 in the logarithm.
 const skewPattern = [
