@@ -1,7 +1,7 @@
 /** Learning ends, whatever was observed: work is counted by calls of `Math.exp` and `Math.log`, not by the clock. */
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { learnModel } from '../../src/learning/model.js';
+import { learnModel } from '../../src/learning/estimate.js';
 import { priorFrom, quantile } from '../../src/schedule/distribution.js';
 
 const maxCalls = 20_000_000;
@@ -34,7 +34,7 @@ const age = fc.oneof(
   fc.constantFrom(0, 1e-9, 0.05, 1, 1698, 1799.999, 1800, 1e9, Number.POSITIVE_INFINITY, Number.NaN, -1),
 );
 const observation = fc.record(
-  { lowSeconds: age, highSeconds: age, weight: fc.constantFrom(0, 1e-9, 0.5, 1, 1e6, Number.NaN) },
+  { lowSeconds: age, highSeconds: age, fromSeconds: age },
   { requiredKeys: ['lowSeconds'] },
 );
 const equalJobs = fc
