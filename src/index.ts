@@ -112,7 +112,7 @@ export {
   type VendorLimits,
   vendorLimits,
 } from './providers/client.js';
-export type { DurationMode, DurationModel, PhaseModels } from './schedule/distribution.js';
+export type { DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';
