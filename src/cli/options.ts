@@ -51,6 +51,8 @@ const flag = <const Name extends string>(name: Name, description: string) =>
 
 const json = (what: string) => flag('json', `print ${what} to standard output, everything else to standard error`);
 
+const force = flag('force', 'overwrite an existing file');
+
 const account = option('account', 'account', '<name>', 'vendor account to use');
 
 const taskId = { name: 'taskId', description: 'task id that the submit call returned' } as const;
@@ -138,7 +140,7 @@ export const commands = {
       option('listing', 'text', '<listingId>', 'all tasks of a listing, in place of <taskId>'),
       option('html', 'text', '<file.html>', 'write a contact sheet'),
       flag('load-images', 'let the contact sheet load the images when it is opened'),
-      flag('force', 'overwrite an existing file'),
+      force,
       json('one JSON document'),
     ],
     examples: [
@@ -181,6 +183,7 @@ export const commands = {
     options: [
       option('limit', 'wholeNumber', '<count>', 'finished waits to read', { default: 300 }),
       option('svg', 'text', '<file.svg>', 'write a plot of the distribution and schedule'),
+      force,
       json('one JSON document'),
     ],
     examples: ['temporal-tryon model --svg model.svg'],

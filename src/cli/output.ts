@@ -60,7 +60,6 @@ export interface Output {
   /** Standard output is a terminal that can be redrawn, and gets no JSON. */
   readonly isLive: boolean;
   readonly sink: Sink;
-  readonly paint: typeof paint;
   /** {@link render} for standard output. */
   render(text: string): string;
   /** {@link render} for standard error. */
@@ -96,7 +95,6 @@ export function createOutput(options: {
     isInteractive: isRedrawn(error),
     isLive: isRedrawn(out) && !isJson,
     sink: out,
-    paint,
     render: renderOut,
     renderNote,
     line,

@@ -35,7 +35,7 @@ describe('colour', () => {
     const out = sink(true);
     const output = createOutput({ isJson: true, out, error: sink(true), env: { FORCE_COLOR: '1' } });
     output.json({ a: 1 });
-    output.line(output.paint.red('x'));
+    output.line(paint.red('x'));
     expect(out.said).toEqual(['{"a":1}\n']);
   });
 });

@@ -1,5 +1,4 @@
 /** `temporal-tryon model`. */
-import { writeFile } from 'node:fs/promises';
 import { defaults } from '../../contract.js';
 import { readFinishedWaits, reasonOf } from '../../learning/finished-waits.js';
 import { type ModelGroup, modelReport } from '../../learning/report.js';
@@ -10,7 +9,8 @@ import { readWorkerSettings } from '../../worker/settings.js';
 import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
-import type { Output } from '../output.js';
+import { paint } from '../output.js';
+import { writeOutputFile } from '../write-file.js';
 
 /** Workers may have another prior than this environment. */
 function priorText({ logMedian }: DurationModel, problems: readonly string[]): string {
@@ -20,7 +20,7 @@ function priorText({ logMedian }: DurationModel, problems: readonly string[]): s
     : `built-in prior: ${median}, since the settings of this environment have problems (${problems.join('; ')}); a worker may have another`;
 }
 
-function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
+function linesOf(group: ModelGroup): string[] {
   const { account, model, quantileSeconds, pollCostSeconds, queriesPerSecond, polls, delaySeconds } = group;
   const quantiles = Object.entries(quantileSeconds).map(([name, seconds]) => `${Number(name.slice(1))} % ${seconds} s`);
   const times = group.pollSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
@@ -52,7 +52,7 @@ function budgetFrom(text: string | undefined): number {
 export const run: Run<'model'> = ({ options }, context) =>
   withClient(context, async ({ temporal, taskQueue }) => {
     const { output, env, signal } = context;
-    const { limit, svg } = options;
+    const { limit, svg, force = false } = options;
     const read = await readFinishedWaits({ client: temporal, taskQueue, limit, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
       throw new CliError(
@@ -71,25 +71,24 @@ export const run: Run<'model'> = ({ options }, context) =>
       nowMs: Date.now(),
       queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
     });
-    output.json(report);
-    if (!output.isJson)
-      for (const group of report.groups) for (const line of linesOf(group, output.paint)) output.line(line);
+    output.data(report, report.groups.flatMap(linesOf));
     if (unread > 0) output.note(`${unread} of the finished waits could not be read (${reason})`);
     if (records.length === 0) output.note(`no finished wait of queue ${taskQueue} to learn from: this is the prior`);
     output.note(priorText(prior, settings.ok ? [] : settings.problems));
     const [group] = report.groups;
-    if (svg !== undefined && group !== undefined) await writePlot(svg, group, output);
+    if (svg !== undefined && group !== undefined) {
+      await writePlot(svg, group, force);
+      output.note(`the plot is in ${svg}`);
+    }
     return exitCodes.done;
   });
 
-/** Writes the plot to a new file. */
-async function writePlot(path: string, group: ModelGroup, output: Output): Promise<void> {
+async function writePlot(path: string, group: ModelGroup, force: boolean): Promise<void> {
   const { account, model, pollSeconds, polls, delaySeconds } = group;
   const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
-  const svg = plotModel({ title: `Durations, account ${account}`, subtitle, model, pollSeconds });
-  await writeFile(path, svg, { flag: 'wx' }).catch(({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EEXIST') throw new CliError(`${path} exists already; remove it or give another path`);
-    throw new CliError(`cannot write ${path} (${code}); give a path that can be written`);
-  });
-  output.note(`the plot is in ${path}`);
+  await writeOutputFile(
+    path,
+    plotModel({ title: `Durations, account ${account}`, subtitle, model, pollSeconds }),
+    force,
+  );
 }
