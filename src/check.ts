@@ -1,20 +1,18 @@
-/**
- * Unknown input to checked input, or all that is wrong with it at once. Interpreted, without eval, so that it runs in the workflow sandbox.
- */
+/** Checks input, and reports all problems at once. Interprets schemas without eval, and so runs in the workflow sandbox. */
 import * as v from 'valibot';
 import { limits } from './contract.js';
 
-/** What {@link check} found: the value, or one sentence for each wrong field. */
+/** The result of {@link check}: the value, or one sentence for each wrong field. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** More than this many wrong fields are counted, not told: the message must fit into a failure. */
+/** More problems than this are only counted: the message must fit into a failure. */
 const MAX_PROBLEMS = 20;
 
 /**
- * A text without lone surrogates, each replaced by U+FFFD. What becomes part of a failure's message must be: the SDK writes it as it
- * is, and its native part takes only valid UTF-8. Cutting a text can leave one.
+ * Replaces each lone surrogate of a text by U+FFFD. Every text in a failure's message needs this: the SDK writes it as it is, and its native
+ * part takes only valid UTF-8. Cutting a text can leave a lone surrogate.
  */
 export const wellFormed = (text: string): string =>
   text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
@@ -30,7 +28,7 @@ function shown(value: unknown): string {
   }
 }
 
-/** A field as it is named in a problem: control characters and the like as JSON escapes them. */
+/** The name of a field in a problem, with control characters escaped as in JSON. */
 const named = (path: string): string => cut(JSON.stringify(path).slice(1, -1).replaceAll('\\"', '"')) || '""';
 
 type Node = v.GenericSchema & { readonly entries?: Record<string, v.GenericSchema>; readonly item?: v.GenericSchema };
@@ -40,7 +38,7 @@ const isOptional = (schema: Node | undefined): boolean => schema?.type === 'opti
 const insideOf = (schema: Node): Node =>
   isOptional(schema) ? (schema as unknown as { readonly wrapped: Node }).wrapped : schema;
 
-/** The schema of the field that a path leads to. */
+/** The schema of the field at a path. */
 function schemaAt(root: Node, path: readonly { readonly key: unknown }[]): Node | undefined {
   let at: Node | undefined = root;
   for (const { key } of path) {
@@ -50,7 +48,7 @@ function schemaAt(root: Node, path: readonly { readonly key: unknown }[]): Node 
   return at;
 }
 
-/** Every field that a closed object does not know, by its path. */
+/** The paths of all fields that a closed object does not know. */
 function unknownFields(schema: Node, value: unknown, path: readonly string[] = []): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { entries, item, type } = insideOf(schema);
@@ -65,7 +63,7 @@ function unknownFields(schema: Node, value: unknown, path: readonly string[] = [
   });
 }
 
-/** The remedy that the contract gives; the validator's own words repeat the whole input. */
+/** The remedy of the contract. The validator's own messages repeat the whole input. */
 function remedyOf({ expected, message }: v.BaseIssue<unknown>): string {
   if (expected === 'Object') return 'give one object';
   return message.startsWith('Invalid ') && expected !== null ? `give ${expected}` : message;
@@ -91,30 +89,31 @@ function problemOf(root: Node, issue: v.BaseIssue<unknown>): string {
 /**
  * Checks one input against a schema of the contract.
  * @param schema - one of `contractSchemas`
- * @param input - what came over the wire
- * @returns the input as typed, or what is wrong, each problem naming the field, its value and the remedy; the first 20, and how many more
+ * @param input - as it came over the wire
+ * @returns the typed input, or the first 20 problems, each with field, value and remedy, and how many more there are
  */
 export function check<S extends v.GenericSchema>(schema: S, input: unknown): Checked<v.InferOutput<S>> {
   if (Array.isArray(input)) return { ok: false, problems: [`the input is ${shown(input)}; give one object`] };
   const result = v.safeParse(schema, input);
-  // Of the fields that an object does not know the validator names the first alone.
+  // The validator names only the first field that an object does not know.
   const isUnknown = (issue: v.BaseIssue<unknown>): boolean => issue.expected === 'never';
   const unknown = unknownFields(schema, input).map(
     (path) => `${named(path)} is not a known field; remove it or correct its spelling`,
   );
   const wrong = (result.issues ?? []).filter((issue) => !isUnknown(issue)).map((issue) => problemOf(schema, issue));
-  // A text may break two rules that have one remedy.
+  // A text may break two rules with the same remedy.
   const problems = [...new Set([...wrong, ...unknown])];
   if (result.success && problems.length === 0) return { ok: true, value: result.output };
-  const told = problems.slice(0, MAX_PROBLEMS);
-  const more = problems.length - told.length;
-  return { ok: false, problems: more === 0 ? told : [...told, `${more} more problems; mend these first`] };
+  const first = problems.slice(0, MAX_PROBLEMS);
+  const more = problems.length - first.length;
+  return { ok: false, problems: more === 0 ? first : [...first, `${more} more problems; fix these first`] };
 }
 
 /**
- * Refuses a `submittedAt` further ahead than clocks of two services differ.
- * @param submittedAt - RFC 3339, already checked in form; absent is fine
- * @param nowMs - the workflow's time
+ * Checks that a `submittedAt` is not further ahead than the clocks of two services may differ.
+ * @param submittedAt - RFC 3339, checked before; may be absent
+ * @param nowMs - Unix milliseconds
+ * @returns one problem, or none
  */
 export function submittedAtProblem(submittedAt: string | undefined, nowMs: number, field = 'submittedAt'): string[] {
   if (submittedAt === undefined || Date.parse(submittedAt) - nowMs <= limits.submittedAheadMs) return [];

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 
-/** Largest and smallest values of the contract, in the unit that the name tells. */
+/** Largest and smallest values of the contract, in the unit that the name ends with. */
 export const limits = {
   taskIdLength: 200,
   timeoutSecondsMin: 1,
@@ -19,18 +19,7 @@ export const limits = {
   replyBytes: 4 * 1024 * 1024,
 } as const;
 
-/** What an optional field means where it is absent. */
-export const defaults = {
-  timeoutSeconds: 3_600,
-  account: 'default',
-  signal: 'tryOnEvent',
-  taskQueue: 'tryon',
-  notFoundGraceSeconds: 30,
-  queriesPerSecond: 20,
-  endpoint: 'https://api.aidc-ai.com',
-} as const;
-
-/** Workflow types, by the names that other services start them by. */
+/** Workflow types: the names by which other services start them. */
 export const workflowTypes = { results: 'tryOnResults', listing: 'tryOnListing' } as const;
 
 /** Signals, queries and updates, by their names on the wire. */
@@ -47,6 +36,17 @@ export const messages = {
   addTask: 'addTask',
 } as const;
 
+/** What an optional field means when it is absent. */
+export const defaults = {
+  timeoutSeconds: 3_600,
+  account: 'default',
+  signal: messages.event,
+  taskQueue: 'tryon',
+  notFoundGraceSeconds: 30,
+  queriesPerSecond: 20,
+  endpoint: 'https://api.aidc-ai.com',
+} as const;
+
 /** `type` of the `ApplicationFailure`s that this package throws. */
 export const failureTypes = {
   invalidInput: 'InvalidTryOnInput',
@@ -56,7 +56,7 @@ export const failureTypes = {
   ended: 'TryOnEnded',
 } as const;
 
-/** Search attributes, used where the namespace has them. */
+/** Search attributes, used if the namespace has them. */
 export const searchAttributes = {
   taskId: { name: 'TryOnTaskId', type: 'KEYWORD' },
   status: { name: 'TryOnStatus', type: 'KEYWORD' },
@@ -71,11 +71,11 @@ export const resultsWorkflowId = (taskId: string): string => `tryon-results-${ta
 /** The workflow id of a listing. */
 export const listingWorkflowId = (listingId: string): string => `tryon-listing-${listingId}`;
 
-/** The queue on which an account's vendor is asked. `prefix` is `TRYON_TASK_QUEUE`. */
+/** The queue of the calls to an account's vendor. `prefix` is `TRYON_TASK_QUEUE`. */
 export const vendorTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
   account === defaults.account ? `${prefix}-vendor` : `${prefix}-vendor-${account}`;
 
-// Each leaf's message is the remedy; `check.ts` puts the field and its value before it.
+// Each leaf's message is the remedy. `check.ts` puts the field and its value before it.
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 const timeRemedy = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
 const time = v.pipe(
@@ -84,10 +84,11 @@ const time = v.pipe(
   v.check((text) => !Number.isNaN(Date.parse(text)), timeRemedy),
   v.metadata({ format: 'date-time' }),
 );
+const taskIdForm = new RegExp(`^[\\x21-\\x7e]{1,${limits.taskIdLength}}$`);
 const taskIdRemedy = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
 const taskId = v.pipe(
   v.string(taskIdRemedy),
-  v.regex(/^[\x21-\x7e]{1,200}$/, taskIdRemedy),
+  v.regex(taskIdForm, taskIdRemedy),
   v.description('What the vendor returned to the submit call'),
 );
 const secondsRemedy = `give ${limits.timeoutSecondsMin} to ${limits.timeoutSecondsMax}`;
@@ -102,7 +103,7 @@ const accountRemedy = 'give 1 to 40 of a-z, 0-9 and -';
 const account = v.pipe(
   v.string(accountRemedy),
   v.regex(/^[a-z0-9-]{1,40}$/, accountRemedy),
-  v.description('Which configured vendor account asks'),
+  v.description('Which configured vendor account to use'),
 );
 /** A lone surrogate cannot be written as UTF-8. */
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
@@ -127,7 +128,7 @@ const signal = v.pipe(
 );
 const yesNo = v.boolean('give true or false');
 
-/** A workflow that is signalled of a wait's events. Known by `workflowId` and `signal`. */
+/** A workflow that gets a wait's events as signals. `workflowId` and `signal` identify it. */
 export const SubscriberSchema = v.strictObject({
   workflowId,
   runId: v.optional(v.pipe(v.string('give a run id'), v.regex(/^[\x21-\x7e]{1,200}$/, 'give a run id'))),
@@ -137,7 +138,7 @@ export const SubscriberSchema = v.strictObject({
   ),
 });
 
-/** Which subscriber leaves. */
+/** Input of the update `unsubscribe`: which subscriber leaves. */
 export const UnsubscribeSchema = v.strictObject({ workflowId, signal: v.optional(signal) });
 
 /** Input of the update `setTimeout`. */
@@ -159,7 +160,7 @@ export const TryOnResultsInputSchema = v.strictObject({
   notify: v.optional(
     v.pipe(
       v.array(SubscriberSchema, 'give a list of subscribers'),
-      v.description('Workflows to signal, beside the parent'),
+      v.description('Workflows to signal, besides the parent'),
     ),
   ),
   notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child wait; default true'))),
@@ -197,7 +198,7 @@ export const TryOnImageSchema = v.object({
   subTask: v.pipe(v.number(), v.integer()),
 });
 
-/** What became of one sub-task. */
+/** The state of one sub-task. */
 export const SubTaskSchema = v.object({
   index: v.pipe(v.number(), v.integer()),
   status: v.picklist(['submitted', 'running', 'finished', 'failed', 'unknown']),
@@ -238,7 +239,7 @@ const outcomeFields = {
 /** Result of the workflow `tryOnResults`. */
 export const TryOnOutcomeSchema = v.object({ ...outcomeFields, status: v.picklist(outcomeStatuses) });
 
-/** The outcome as an event tells it: a cancelled wait has one too. */
+/** The outcome in an event; a cancelled wait has one too. */
 export const TryOnEventOutcomeSchema = v.object({
   ...outcomeFields,
   status: v.picklist([...outcomeStatuses, 'cancelled']),
@@ -272,7 +273,7 @@ export const TryOnEventSchema = v.variant('kind', [
   v.object({ ...eventFields, kind: v.literal('outcome'), outcome: TryOnEventOutcomeSchema }),
 ]);
 
-/** An image as a listing keeps it. */
+/** An image of a listing, with its task. */
 export const ListingImageSchema = v.object({
   ...TryOnImageSchema.entries,
   taskId: v.string(),

@@ -1,6 +1,6 @@
 /**
- * Entry `temporal-tryon`: the contract, the client for services, the activities for one's own worker, the vendor's client. Runs in
- * Node.js and never loads `@temporalio/worker`; workflows take `temporal-tryon/workflow`.
+ * Entry `temporal-tryon`: the contract, the client, the activities, the worker plugin and the vendor client. Runs in Node.js and never loads
+ * `@temporalio/worker`. Workflows import `temporal-tryon/workflow`.
  */
 export {
   createTryOnActivities,
@@ -13,7 +13,10 @@ export { type Checked, check } from './check.js';
 export type { Abortable } from './client/abortable.js';
 export {
   createTryOnClient,
+  type EndedWait,
+  type RunningWait,
   type StartedWait,
+  type SubscribedWait,
   type TryOnClient,
   type TryOnClientOptions,
 } from './client/client.js';
@@ -23,7 +26,7 @@ export type { EventsOptions, TryOnChange } from './client/events.js';
 export { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './client/image-url.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
-export type { PendingPoll, TryOnWaitStatus, WaitState } from './client/status.js';
+export type { PendingPoll, TryOnWaitStatus, WaitStatusName } from './client/status.js';
 export type { CodecKeySource, CodecKeys, CodecKeysRead } from './codec/keys.js';
 export {
   createEncryptionCodec,
@@ -31,7 +34,53 @@ export {
   type EncryptionCodecOptions,
   readDataConverter,
 } from './codec/payload-codec.js';
-export * from './contract.js';
+export {
+  contractSchemas,
+  defaults,
+  failureTypes,
+  type ListingImage,
+  ListingImageSchema,
+  type ListingTask,
+  ListingTaskSchema,
+  limits,
+  listingWorkflowId,
+  messages,
+  type OutcomeStatus,
+  outcomeStatuses,
+  resultsWorkflowId,
+  type SetTimeoutInput,
+  SetTimeoutSchema,
+  type Subscriber,
+  SubscriberSchema,
+  type SubTask,
+  SubTaskSchema,
+  type SubTaskStatus,
+  searchAttributes,
+  type TryOnError,
+  TryOnErrorSchema,
+  type TryOnEvent,
+  type TryOnEventOutcome,
+  TryOnEventOutcomeSchema,
+  TryOnEventSchema,
+  type TryOnImage,
+  TryOnImageSchema,
+  type TryOnListingInput,
+  TryOnListingInputSchema,
+  type TryOnListingResult,
+  TryOnListingResultSchema,
+  type TryOnListingStatus,
+  TryOnListingStatusSchema,
+  type TryOnOutcome,
+  TryOnOutcomeSchema,
+  type TryOnResultsInput,
+  TryOnResultsInputSchema,
+  type TryOnStatus,
+  TryOnStatusSchema,
+  type Unsubscribe,
+  UnsubscribeSchema,
+  vendorTaskQueue,
+  workflowTypes,
+} from './contract.js';
 export { createTryOnNexusService } from './nexus/service.js';
 export type {
   Answer,
@@ -63,7 +112,7 @@ export {
   type VendorLimits,
   vendorLimits,
 } from './providers/client.js';
-export type { DurationMode, DurationModel, PhaseModels } from './schedule/distribution.js';
+export type { DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';

@@ -1,191 +1,27 @@
-/**
- * The worker: every queue of the contract over one connection. As a program it takes its settings from the environment and runs until
- * SIGTERM or SIGINT, then finishes what is in flight.
- */
-import { existsSync, realpathSync } from 'node:fs';
+/** The worker as a program: takes its settings from the environment and runs until SIGTERM or SIGINT, then finishes what is in flight. */
+import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Client } from '@temporalio/client';
-import { noopMetricMeter } from '@temporalio/common';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import {
-  DefaultLogger,
-  type LogEntry,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
-import { createServerClock, type ServerClock } from './activities/server-clock.js';
-import { badConfig, noServer, notAllowed, refuseAtOnce } from './client/connect.js';
+import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import { vendorTaskQueue } from './contract.js';
-import type { Learning } from './learning/learning.js';
+import { defined } from './defined.js';
+import { firstLine } from './error-text.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
 import { QuietLogger } from './telemetry/quiet-logger.js';
 import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
-import { watchWaitCounts } from './telemetry/wait-counts.js';
-import { bundleApart } from './worker/bundle-apart.js';
 import { keepHeapsSmall } from './worker/heap.js';
-import { learn } from './worker/learn.js';
-import { createTryOnParts, watchSearchAttributes } from './worker/parts.js';
-import { readinessOf } from './worker/readiness.js';
-import { readWorkerSettings, type WorkerSettings } from './worker/settings.js';
-import { runTogether } from './worker/together.js';
-import { workflowSource } from './worker/workflow-source.js';
+import { readWorkerSettings } from './worker/settings.js';
+import { startTryOnWorkers, type TryOnWorkers } from './worker/start.js';
 
-/** Workers that run. */
-export interface TryOnWorkers {
-  /** Resolves when all have drained; rejects when one failed. */
-  readonly run: Promise<void>;
-  /** Begins to drain. */
-  shutdown(): void;
-  /** The schedule, as it has been learned so far. */
-  readonly learning: Pick<Learning, 'policy' | 'ready'>;
-  /** Whether every worker polls and the server answers. */
-  ready(): Promise<Readiness>;
-}
-
-/** Where workers connect to; default: Temporal's environment configuration. */
-export interface TryOnWorkersOptions {
-  readonly connection?: NativeConnection;
-  readonly namespace?: string;
-  /** Default: learned from the attempts. */
-  readonly clock?: ServerClock;
-  /** From `startTracing`; default: no traces. */
-  readonly tracing?: Pick<Tracing, 'plugin' | 'aroundExchange'>;
-  /** Where workflows are to be bundled, that is done by a process of its own; default: by this one. */
-  readonly bundlesApart?: boolean;
-}
-
-/** A failure to start that a person can mend, told in one line. */
+/** The worker cannot start. The message is one line with its remedy. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
 }
 
-/**
- * The bundle made at build time where there is one, else the workflows' source, bundled at start. A bundle that is made already takes no
- * interceptors of workflows, which traces need.
- */
-async function workflows({
-  isTraced,
-  bundlesApart,
-}: {
-  readonly isTraced: boolean;
-  readonly bundlesApart: boolean;
-}): Promise<Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'bundlerOptions'>> {
-  const codePath = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
-  if (!isTraced && existsSync(codePath)) return { workflowBundle: { codePath } };
-  if (!isTraced && bundlesApart) return { workflowBundle: await bundleApart() };
-  const { workflowsPath, preloadModules } = workflowSource;
-  return { workflowsPath, bundlerOptions: { preloadModules } };
-}
-
-function connectSettings(): ReturnType<typeof loadClientConnectConfig> {
-  try {
-    return loadClientConnectConfig();
-  } catch (error) {
-    throw badConfig(error);
-  }
-}
-
-async function connect(): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace = 'default' } = connectSettings();
-  const { address = 'localhost:7233', tls } = connectionOptions;
-  try {
-    return { connection: await NativeConnection.connect(connectionOptions), namespace };
-  } catch (error) {
-    // The native connection knows more than it tells in words that would help.
-    await refuseAtOnce(address, tls);
-    const isRefused = error instanceof Error && /valid authentication credentials|permission/i.test(error.message);
-    throw isRefused ? notAllowed(address, error) : noServer(address, error);
-  }
-}
-
-async function checkNamespace(connection: NativeConnection, namespace: string): Promise<void> {
-  try {
-    await connection.workflowService.describeNamespace({ namespace });
-  } catch (error) {
-    const isMissing = (error as { code?: number }).code === 5;
-    if (!isMissing) return;
-    throw new WorkerStartError(
-      `the server has no namespace "${namespace}"; create it with \`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Starts a worker for the workflows and one for each account's vendor queue, over one connection.
- * @param settings - from `readWorkerSettings`
- * @throws {TryOnClientError} `NoServer`, `NotAllowed` or `BadConfig`, where there is no connection
- * @throws {WorkerStartError} where there is no namespace
- */
-export async function startTryOnWorkers(
-  settings: WorkerSettings,
-  options: TryOnWorkersOptions = {},
-): Promise<TryOnWorkers> {
-  const { connection, namespace } =
-    options.connection === undefined
-      ? await connect()
-      : { connection: options.connection, namespace: options.namespace ?? 'default' };
-  await checkNamespace(connection, namespace);
-  const registered = watchSearchAttributes(connection, namespace);
-  await registered.first;
-  const { clock = createServerClock(), tracing } = options;
-  const meter = Runtime.instance().metricMeter;
-  const learning = learn(settings, { connection, namespace, clock, log: Runtime.instance().logger });
-  const parts = createTryOnParts(settings, {
-    searchAttributes: registered.names,
-    clock,
-    learning,
-    meter,
-    ...(tracing === undefined ? {} : { aroundExchange: tracing.aroundExchange }),
-  });
-  const shared: Omit<WorkerOptions, 'taskQueue'> = {
-    connection,
-    namespace,
-    activities: parts.activities,
-    ...parts.tuned,
-    ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
-    ...(tracing === undefined ? {} : { plugins: [tracing.plugin] }),
-  };
-  const workers = [
-    await Worker.create({
-      ...shared,
-      ...parts.main,
-      ...(await workflows({ isTraced: tracing !== undefined, bundlesApart: options.bundlesApart ?? false })),
-      taskQueue: settings.taskQueue,
-    }),
-    ...(await Promise.all(
-      parts.vendorQueues(settings.taskQueue).map((queue) => Worker.create({ ...shared, ...queue })),
-    )),
-  ];
-  // Without an exporter nobody would see the counts.
-  const waits =
-    meter === noopMetricMeter
-      ? undefined
-      : watchWaitCounts({
-          meter,
-          client: new Client({ connection, namespace }),
-          taskQueue: settings.taskQueue,
-          accounts: settings.accounts,
-          searchAttributes: registered.names,
-        });
-  const together = runTogether(workers.map((worker) => ({ worker })));
-  const run = together.run.finally(async () => {
-    registered.stop();
-    await waits?.stop();
-    await learning.stop();
-    await parts.close();
-    if (options.connection === undefined) await connection.close();
-  });
-  return { run, shutdown: together.shutdown, learning, ready: readinessOf(workers, connection) };
-}
-
-/** Says one line of the program itself, as its logs are written. */
-function sayer(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: string) => void {
+/** Writes a line of the program itself to standard error, in the format of its logs. */
+function lineWriter(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: string) => void {
   return (level, message) => {
     const entry = { level, message, timestampNanos: BigInt(Date.now()) * 1_000_000n };
     process.stderr.write(`${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${message}`}\n`);
@@ -193,8 +29,9 @@ function sayer(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: s
 }
 
 function cannotListen(variable: string, cause: unknown): WorkerStartError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new WorkerStartError(`${variable} cannot be listened on (${why}); give another address`, { cause });
+  return new WorkerStartError(`${variable} cannot be listened on (${firstLine(cause)}); give another address`, {
+    cause,
+  });
 }
 
 function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): void {
@@ -205,12 +42,12 @@ function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): vo
   }
 }
 
-/** The program. Resolves to its exit code. */
+/** Runs the program. Resolves to its exit code. */
 export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number> {
   keepHeapsSmall();
   const read = readWorkerSettings(env);
   const { logFormat } = readTelemetrySettings(env).telemetry;
-  const say = sayer(logFormat);
+  const say = lineWriter(logFormat);
   if (!read.ok) {
     for (const problem of read.problems) say('ERROR', problem);
     return 1;
@@ -225,7 +62,7 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
     const { logLevel } = settings;
     const logger = logFormat === 'json' ? new DefaultLogger(logLevel, write) : new QuietLogger(logLevel);
     installRuntime(settings.telemetry, logger);
-    // Alive before it is ready.
+    // The process is alive before it is ready.
     const starting: Readiness = { isReady: false, checks: { started: false } };
     const ready = async () => (await workers?.ready()) ?? starting;
     if (health !== undefined) {
@@ -234,10 +71,7 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
       });
     }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
-    workers = await startTryOnWorkers(settings, {
-      bundlesApart: true,
-      ...(tracing === undefined ? {} : { tracing }),
-    });
+    workers = await startTryOnWorkers(settings, defined({ bundlesApart: true, tracing }));
     const queues = [
       settings.taskQueue,
       ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),
@@ -246,8 +80,7 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
     await workers.run;
     return 0;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    say('ERROR', message.split('\n')[0] ?? '');
+    say('ERROR', firstLine(error));
     return 1;
   } finally {
     await tracing?.shutdown().catch(() => undefined);

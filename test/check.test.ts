@@ -22,7 +22,7 @@ const taskIdRemedy = 'give 1 to 200 visible ASCII characters';
 const timeRemedy = 'give an RFC 3339 time such as 2026-01-31T12:00:00Z';
 const secondsRemedy = 'give 1 to 2592000';
 
-describe('good input is taken as it is', () => {
+describe('good input is accepted as it is', () => {
   test.each<[Parameters<typeof check>[0], unknown]>([
     [TryOnResultsInputSchema, { taskId: 't-1' }],
     [
@@ -169,7 +169,7 @@ describe('unknown fields are named, all of them', () => {
 test('the message stays small, however much is wrong', () => {
   const problems = wait({ notify: Array.from({ length: 20_000 }, () => 0) });
   expect(problems).toHaveLength(21);
-  expect(problems.at(-1)).toBe('19980 more problems; mend these first');
+  expect(problems.at(-1)).toBe('19980 more problems; fix these first');
   expect(wait({ ['x'.repeat(1_000_000)]: 1 }).join('').length).toBeLessThan(200);
   expect(wait({ account: 'x'.repeat(1_000_000) }).join('').length).toBeLessThan(200);
 });
@@ -221,7 +221,7 @@ describe('the time of the submit', () => {
   ])('%s: %d problems', (submittedAt, count) => {
     expect(submittedAtProblem(submittedAt, nowMs)).toHaveLength(count);
   });
-  test('is told with the field, its value and the remedy', () => {
+  test('is reported with the field, its value and the remedy', () => {
     expect(submittedAtProblem('2027-01-01T00:00:00Z', nowMs, 'tasks.3.submittedAt')).toEqual([
       'tasks.3.submittedAt is "2027-01-01T00:00:00Z"; give a time at most 5 minutes ahead of 2026-01-31T12:00:00.000Z',
     ]);

@@ -1,20 +1,10 @@
 /**
- * The same jobs where nothing takes time but the queue: workers that poll cost polls by the rate of jobs and by the lag that their attempts
- * see, and a queue held to a rate, with a token bucket in each of its partitions. How the correction was tuned, and what the real stack
- * is compared with.
+ * The same jobs where nothing takes time but the queue: workers that set the poll cost by the polls and the lag of the queue, and a queue held to
+ * a rate, with a token bucket in each of its partitions. The feedback loop was tuned with it; the real stack is compared with it.
  */
-
-import { jobRate, loadRate, rateWindowsSeconds } from '../../src/learning/job-rate.js';
-import { feedForwardPollCost, learningLimits } from '../../src/learning/learning.js';
-import { meanSeconds } from '../../src/schedule/distribution.js';
+import { learningSettings, nextLagSeconds } from '../../src/learning/learning.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
-import {
-  correctionAt,
-  correctPollCost,
-  noCorrection,
-  pollCostInForce,
-  vendorQueueRate,
-} from '../../src/schedule/poll-cost.js';
+import { nextPollCost, pollCostSettings, roundedPollCost, vendorQueueRate } from '../../src/schedule/poll-cost.js';
 import { firstPollMs, nextPoll, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { distributionA } from '../lib/distributions.js';
 import { seeded } from '../lib/random.js';
@@ -40,6 +30,9 @@ export interface Simulated {
   readonly delaySeconds: number;
   readonly lagSeconds: number;
 }
+
+/** The server's rates of a queue are means over this. */
+const RATE_WINDOW_MS = 30_000;
 
 /** Dispatch and start of an attempt on an idle server. */
 const DISPATCH_MS = 8;
@@ -109,30 +102,22 @@ export function simulateBudget(simulation: Simulation): Simulated {
   const agenda = new Agenda();
   const leaves = limitedQueue(vendorQueueRate(queriesPerSecond), partitions, draw);
   const workers = Array.from({ length: simulation.workers }, () => ({
-    correction: noCorrection,
+    lagSeconds: 0,
+    pollCost: pollCostSettings.minSeconds as number,
     policy: policyOf({ model }),
   }));
   const one = () => workers[Math.floor(workers.length * draw())] as (typeof workers)[0];
-  const startedMs: number[] = [];
+  const pollsMs: number[] = [];
   const delays: number[] = [];
   const lags: number[] = [];
-  const mean = meanSeconds(model);
-  let polls = 0;
-  let ended = 0;
 
-  const publishMs = learningLimits.publishTicks * learningLimits.tickMs;
+  const publishMs = learningSettings.publishTicks * learningSettings.tickMs;
   for (const worker of workers) {
     const publish = (nowMs: number): void => {
-      const started = (windowSeconds: number) => startedMs.filter((ms) => ms > nowMs - 1000 * windowSeconds).length;
-      const rate = jobRate(
-        rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: started(windowSeconds) })),
-      );
-      const open = startedMs.length - ended;
-      const load = loadRate(rate, open, mean);
-      const fed = feedForwardPollCost(model, queriesPerSecond, load);
-      worker.correction = correctionAt(fed, worker.correction);
-      const pollCostSeconds = pollCostInForce(fed, worker.correction);
-      worker.policy = policyOf({ model, pollCostSeconds });
+      const recent = pollsMs.filter((ms) => ms > nowMs - RATE_WINDOW_MS).length;
+      const load = { pollsPerSecond: (1000 * recent) / RATE_WINDOW_MS, lagSeconds: worker.lagSeconds };
+      worker.pollCost = nextPollCost(worker.pollCost, load, queriesPerSecond);
+      worker.policy = policyOf({ model, pollCostSeconds: roundedPollCost(worker.pollCost) });
       agenda.add(nowMs + publishMs * (0.9 + 0.2 * draw()), publish);
     };
     agenda.add(-takeOnMs + publishMs * draw(), publish);
@@ -144,29 +129,25 @@ export function simulateBudget(simulation: Simulation): Simulated {
     agenda.add(dueMs, () => agenda.add(leaves(dueMs), (nowMs) => poll(job, attempt, dueMs, nowMs)));
   const poll = (job: Planned, attempt: number, dueMs: number, nowMs: number): void => {
     const worker = one();
-    worker.correction = correctPollCost(worker.correction, nowMs - dueMs);
+    worker.lagSeconds = nextLagSeconds(worker.lagSeconds, nowMs - dueMs);
+    pollsMs.push(nowMs);
     const isCounted = nowMs >= fromMs;
     if (isCounted) {
-      polls += 1;
       lags.push(nowMs - dueMs);
     }
     const endMs = job.submittedMs + job.durationMs;
     if (nowMs < endMs) due(job, attempt + 1, nowMs + delayOf(worker.policy, job, nowMs, attempt));
-    else {
-      ended += 1;
-      if (isCounted) delays.push(nowMs - endMs);
-    }
+    else if (isCounted) delays.push(nowMs - endMs);
   };
   for (const job of jobs) {
     agenda.add(job.startMs, (nowMs) => {
-      startedMs.push(nowMs);
       const firstMs = job.submittedMs + firstPollMs(one().policy, jitterOf(job.taskId, 0));
       due(job, 2, Math.max(nowMs, firstMs));
     });
   }
   agenda.runUntil(untilMs);
   return {
-    pollsPerSecond: (1000 * polls) / (untilMs - fromMs),
+    pollsPerSecond: (1000 * lags.length) / (untilMs - fromMs),
     delaySeconds: meanOf(delays) / 1000,
     lagSeconds: meanOf(lags) / 1000,
   };

@@ -1,10 +1,9 @@
 /**
- * Laws of durations to test schedules on. They are assumptions: nobody publishes try-on durations. Each is given as a survival
+ * Duration distributions to test schedules on. They are assumptions: nobody publishes try-on durations. Each is given as a survival
  * function and as draws, apart from `src`, and beside it the package's own model of it.
  */
 
-import { fitModel } from '../../src/learning/model.js';
-import type { DurationModel } from '../../src/schedule/distribution.js';
+import { binEdges, type DurationModel, priorModel } from '../../src/schedule/distribution.js';
 import { type Draw, exponentialDraw, normalDraw } from './random.js';
 import { gammaAbove, normalTail, root } from './special.js';
 
@@ -52,12 +51,11 @@ function gamma(median: number, p95: number): Part {
   };
 }
 
-/** The package's nearest model of a distribution that is none of its own. */
-function nearestModel(survival: (age: number) => number, horizonSeconds: number): DurationModel {
-  const observations = [];
-  for (let low = 0, high = 0.5; low < horizonSeconds; low = high, high *= 1.02)
-    observations.push({ lowSeconds: low, highSeconds: high, weight: 10_000 * (survival(low) - survival(high)) });
-  return fitModel(observations, horizonSeconds);
+/** The package's model of a distribution that is none of its own. */
+export function modelOf(survival: (age: number) => number, horizonSeconds: number): DurationModel {
+  const left = binEdges(horizonSeconds).map(survival);
+  const binWeights = left.slice(1).map((after, bin) => Math.round(1e5 * ((left[bin] as number) - after)));
+  return { ...priorModel, horizonSeconds, binWeights, source: 'given' };
 }
 
 function distribution(
@@ -77,7 +75,7 @@ function distribution(
   return {
     name,
     horizonSeconds,
-    model: given ?? nearestModel(survival, horizonSeconds),
+    model: given ?? modelOf(survival, horizonSeconds),
     survival,
     draw: (draw) => {
       for (;;) {
@@ -138,18 +136,6 @@ export const distributionD = (times = 1): Distribution =>
       [0.42, lognormal(75 * times, 0.25)],
     ],
     { share: 0.03, from: 180 },
-    {
-      logMedian: Math.log(18 * times),
-      logSpread: 0.3,
-      tailWeight: 0.03,
-      tailFromSeconds: 180,
-      horizonSeconds: 1800,
-      modes: [
-        { share: 0.58, logMedian: Math.log(18 * times), logSpread: 0.3 },
-        { share: 0.42, logMedian: Math.log(75 * times), logSpread: 0.25 },
-      ],
-      source: 'given',
-    },
   );
 
 /** E: drifts. How many times slower than distribution A the job of this number is: up to twice as slow, then twice as fast, over 800 jobs. */

@@ -1,7 +1,6 @@
 /** Learning, simulated: a schedule learns from what its own polls saw; its cost is computed from the true distribution, not sampled. */
 
-import type { Observation } from '../../src/learning/fit.js';
-import { learnModel } from '../../src/learning/model.js';
+import { learnModel, type Observation } from '../../src/learning/estimate.js';
 import { type DurationModel, priorModel } from '../../src/schedule/distribution.js';
 import { policyOf, pollTimes } from '../../src/schedule/schedule.js';
 import type { Distribution } from '../lib/distributions.js';

@@ -1,19 +1,28 @@
 /** Phases told apart: jobs that wait in a queue, then are worked on, as the replies tell. */
 
-import { fitModel } from '../../src/learning/model.js';
 import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type NextPollInput, nextPoll, policyOf } from '../../src/schedule/schedule.js';
+import { modelOf } from '../lib/distributions.js';
 import { type Cost, delayAt, gridOf } from '../lib/optimum.js';
 import { exponentialDraw, normalDraw, seeded } from '../lib/random.js';
 
 const horizonSeconds = 720;
 
-// Points to a model; a thousand are enough for the distribution that both schedules are told.
-const fitted = (points: readonly number[], horizon: number): DurationModel =>
-  fitModel(
-    points.slice(0, 4000).map((point) => ({ lowSeconds: 0.995 * point, highSeconds: 1.005 * point })),
-    horizon,
-  );
+/** Share of the points above an age. */
+function survivalOf(points: readonly number[]): (age: number) => number {
+  const sorted = [...points].sort((a, b) => a - b);
+  return (age) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle] as number) <= age) low = middle + 1;
+      else high = middle;
+    }
+    return 1 - low / sorted.length;
+  };
+}
+
+const fitted = (points: readonly number[], horizon: number): DurationModel => modelOf(survivalOf(points), horizon);
 
 /** Our cost at each poll cost, and the blind optimum's delay at the same polls over ours. */
 export function phased(
@@ -30,16 +39,7 @@ export function phased(
     for (let k = 0; k < 20; k++) running += exponentialDraw(draw);
     return [queued, (running * 28) / 19.67];
   });
-  const ends = jobs.map(([queued, running]) => queued + running).sort((a, b) => a - b);
-  const survival = (age: number): number => {
-    let [low, high] = [0, ends.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((ends[middle] as number) <= age) low = middle + 1;
-      else high = middle;
-    }
-    return 1 - low / ends.length;
-  };
+  const survival = survivalOf(jobs.map(([queued, running]) => queued + running));
   const grid = gridOf({ horizonSeconds, survival }, 0.25);
   const queued = fitted(
     jobs.map(([wait]) => wait),

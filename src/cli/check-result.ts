@@ -1,9 +1,9 @@
-/** What a check of `doctor` came to. */
+/** Results of `doctor`'s checks. */
 
-/** One check and what it came to. */
+/** The result of one check. */
 export interface CheckResult {
   readonly name: string;
-  /** `skip`: what it needs is not set. */
+  /** `skip`: the check was not made, because a setting that it needs is absent. */
   readonly result: 'ok' | 'warn' | 'fail' | 'skip';
   readonly detail: string;
   /** What to do; with `warn` and `fail`. */

@@ -1,37 +1,39 @@
-/** The checks of `doctor`, each with its remedy. */
+/** The checks of `doctor`, each with a remedy. */
 import type { Client } from '@temporalio/client';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
 import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
-import { createWaitReader } from '../learning/wait-reader.js';
+import { firstLine } from '../error-text.js';
+import { readFinishedWaits } from '../learning/finished-waits.js';
 import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 
-/** Why the checks of an account are left out; `settings` has the remedy. */
+/** Why an account's checks are skipped; the check `settings` has the remedy. */
 const withoutKey = 'not checked (no key)';
 
-/** Finished waits that are read, to see that they can be. */
+/** Enough finished waits to see that they can be read. */
 const MAX_READ = 3;
 
-/** What `doctor` says when it asks for a task that cannot be. */
+/** A task id that the vendor does not know. */
 const MADE_UP_TASK = '1000000000000000';
-/** The vendor's gateway family refuses a time that is further off. */
+/** The vendor's gateway refuses a time that is further off. */
 const CLOCK_FAIL_MS = 30 * 60_000;
 
-/** A message `what; remedy` in two. */
+/** Splits a message `what; remedy`. */
 function split(text: string): [string, string] {
   const at = text.indexOf('; ');
   return at < 0 ? [text, 'see the documentation'] : [text.slice(0, at), text.slice(at + 2)];
 }
 
-/** Runs every check; yields each as it is known. */
+/** Runs every check, and yields each result at once. */
 export async function* runChecks(env: NodeJS.ProcessEnv, signal: AbortSignal): AsyncGenerator<CheckResult> {
   const read = readWorkerSettings(env);
   if (read.ok) yield ok('settings', `${read.settings.accounts.map(({ name }) => name).join(', ')} configured`);
@@ -69,6 +71,7 @@ async function* temporalChecks(
   const { client, address, namespace } = connected;
   try {
     yield ok('Temporal server', `answers at ${address}`);
+    yield versionCheck(connected.serverVersion);
     yield ok('namespace', namespace);
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
@@ -83,15 +86,28 @@ async function* temporalChecks(
   }
 }
 
+/** Whether the server is new enough. Pure. */
+export function versionCheck(version: string): CheckResult {
+  const name = 'server version';
+  const problem = serverVersionProblem(version);
+  if (problem !== undefined) return fail(name, ...split(problem));
+  if (isServerVersion(version)) return ok(name, version);
+  return warn(
+    name,
+    `"${version}" is not a released version of Temporal Server`,
+    `none needed on Temporal Cloud; otherwise make sure that it is ${minServerVersion} or later`,
+  );
+}
+
 async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
   const name = 'search attributes';
   let registered: readonly string[];
   try {
-    registered = await registeredSearchAttributes(client);
+    registered = await registeredSearchAttributes(client.connection, namespace);
   } catch {
     return warn(
       name,
-      'the server does not tell which there are, so none is used and `list` finds waits by type only',
+      'the server does not list them, so none is used, and `list` finds waits only by type',
       'grant the right to list search attributes, if `list` should know states',
     );
   }
@@ -105,22 +121,28 @@ async function attributesCheck(client: Client, namespace: string): Promise<Check
   );
 }
 
-/** Whether workers can learn durations from what finished waits left. */
+/** Whether workers can learn durations from finished waits. */
 async function durationsCheck(client: Client, taskQueue: string): Promise<CheckResult> {
   const name = 'durations';
   try {
-    const records = await createWaitReader({ client, taskQueue }).ended(MAX_READ);
+    const { records, unread, reason } = await readFinishedWaits({ client, taskQueue, limit: MAX_READ });
+    if (unread > 0 && records.length === 0) {
+      return warn(
+        name,
+        `the outcomes of finished waits cannot be read (${reason}), so each worker learns from its own polls alone`,
+        'grant the right to read the histories of workflows',
+      );
+    }
     return ok(
       name,
       records.length === 0
-        ? 'no finished wait to learn from yet, so polls go by the prior'
+        ? 'no finished wait to learn from yet; the schedule uses the prior'
         : `workers learn from finished waits; \`temporal-tryon model\` shows what`,
     );
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
     return warn(
       name,
-      `the server does not list finished waits (${why}), so that each worker learns from its own polls alone, from the prior on`,
+      `finished waits cannot be read (${firstLine(error)}); each worker starts from the prior and learns only from its own polls`,
       'grant the right to list workflows and to read their histories',
     );
   }
@@ -141,46 +163,46 @@ async function* vendorChecks(vendor: VendorClient, account: Account, signal: Abo
   if (offsetMs !== undefined) yield clockCheck(`clock${of}`, offsetMs);
 }
 
-/** What an answer about a task that cannot be says of address and key. Pure. */
+/** What the answer about a made-up task says of address and key. Pure. */
 export function vendorCheck(
   name: string,
   { endpoint }: Pick<Account, 'endpoint'>,
   reply: Parameters<typeof classify>[0],
 ): CheckResult {
   const classification = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
-  const accepted = ok(name, `${endpoint} answers and takes the key`);
+  const accepted = ok(name, `${endpoint} answers and accepts the key`);
   if (classification.kind !== 'error') return accepted;
   const { error } = classification;
   const remedy = rowOfError(error, tryOnApi)?.remedy;
   const what = `${error.layer} ${error.code}: ${error.message}`;
   switch (classification.class) {
     case 'notFound':
-      // What the vendor answers is not documented, and a 404 of some other server looks the same: only JSON proves the vendor.
+      // The vendor does not document its answer, and any other server may answer 404. Only JSON proves that it is the vendor.
       if (reply.kind === 'answer') return accepted;
       return warn(
         name,
-        `${endpoint} answers the made-up task with HTTP 404 alone, so that the key is not proven`,
-        'none needed if waits go on; check AIDGE_ENDPOINT if they end as notFound',
+        `${endpoint} answers the made-up task only with HTTP 404, which does not prove the key`,
+        'nothing to do if waits finish; check AIDGE_ENDPOINT if they end as notFound',
       );
     case 'auth':
     case 'quota':
     case 'clock':
       return fail(
         name,
-        `${what}; waits of this account are blocked: they hold on and ask slowly until this is mended`,
-        remedy ?? 'see what the vendor says',
+        `${what}; waits of this account are blocked and poll slowly until this is fixed`,
+        remedy ?? 'see the message of the vendor',
       );
     case 'throttled':
-      return warn(name, `${what}; the account is slowed down for now`, remedy ?? 'ask again later');
+      return warn(name, `${what}; the account is throttled for now`, remedy ?? 'try again later');
     case 'refused':
     case 'failed':
-      // Past the gateway, so the key was taken; it is the made-up task that is refused.
+      // The gateway accepted the key; the service refuses the made-up task.
       if (error.layer === 'service' || error.layer === 'task') return accepted;
       return fail(name, what, remedy ?? 'check AIDGE_ENDPOINT');
     case 'transient':
       return error.layer === 'transport'
-        ? fail(name, `${endpoint} cannot be asked: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
-        : warn(name, what, remedy ?? 'ask again later');
+        ? fail(name, `${endpoint} cannot be reached: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
+        : warn(name, what, remedy ?? 'try again later');
     case 'wrongTask':
       return accepted;
     default:
@@ -188,7 +210,7 @@ export function vendorCheck(
   }
 }
 
-/** Our clock against the vendor's. Pure. */
+/** Compares this machine's clock with the vendor's. Pure. */
 export function clockCheck(name: string, offsetMs: number): CheckResult {
   const seconds = Math.round(Math.abs(offsetMs) / 1000);
   const where = offsetMs > 0 ? 'behind' : 'ahead of';

@@ -1,19 +1,14 @@
-/** Calls to a server, a few at once. */
+/** Calls to a server, a few at a time. */
 
-/** At most so many calls are under way at once. */
-export const AT_ONCE = 4;
+const MAX_CONCURRENT = 4;
 
-/** `work` on each item, at most `atOnce` at a time; results in the items' order. The first failure is thrown. */
-export async function mapWithConcurrency<T, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-  atOnce: number = AT_ONCE,
-): Promise<R[]> {
+/** Runs `work` on each item, at most four at a time. Resolves to the results in the order of the items; the first error rejects. */
+export async function mapWithConcurrency<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results = Array<R>(items.length);
-  const left = items.entries();
-  const one = async (): Promise<void> => {
-    for (const [index, item] of left) results[index] = await work(item);
+  const remaining = items.entries();
+  const runNext = async (): Promise<void> => {
+    for (const [index, item] of remaining) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, one));
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, runNext));
   return results;
 }

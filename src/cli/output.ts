@@ -1,7 +1,10 @@
-/** Where a command writes: data on standard output, all else on standard error. */
-import picocolors from 'picocolors';
+/**
+ * Where a command writes: data to standard output, everything else to standard error. All text is cleaned here, in one place: no
+ * control character from a vendor, a worker or a starter reaches a terminal.
+ */
+import { randomUUID } from 'node:crypto';
 
-/** A stream as this package needs it. */
+/** A stream, reduced to what a command needs. */
 export interface Sink {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -9,33 +12,69 @@ export interface Sink {
   readonly rows?: number;
 }
 
-/** What a command is given. */
+/** SGR codes that begin and end a style. */
+const styles = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+/** Marks a style inside a text until the text is written. It is random, so text from outside cannot contain it. */
+const MARK = randomUUID();
+
+/** Styles a text, for {@link render} or an {@link Output} to show. Styles do not nest. */
+export const paint = Object.fromEntries(
+  Object.entries(styles).map(([name, codes]) => {
+    const [begin, end] = codes.map((code) => `${MARK}${code};`);
+    return [name, (text: string) => `${begin}${text}${end}`];
+  }),
+) as Readonly<Record<keyof typeof styles, (text: string) => string>>;
+
+/** C0 and C1 control characters, line separators, and characters that change the direction of text. */
+const unsafe = '[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
+const marksAndUnsafe = new RegExp(`${MARK}(\\d+);|${unsafe}`, 'g');
+const allUnsafe = new RegExp(unsafe, 'g');
+
+/** A painted text as a stream shows it: styles become SGR sequences, or nothing without colour; control characters become spaces. */
+export const render = (text: string, hasColor: boolean): string =>
+  text.replace(marksAndUnsafe, (_match, code?: string) => {
+    if (code === undefined) return ' ';
+    return hasColor ? `\u001b[${code}m` : '';
+  });
+
+/** A text without styles, its control characters as spaces. */
+export const plain = (text: string): string => render(text, false);
+
+/** Valid JSON on one line without a character that a terminal obeys. `JSON.stringify` alone leaves C1 controls as they are. */
+const safeJson = (value: unknown): string =>
+  JSON.stringify(value).replace(allUnsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** What a command writes to. */
 export interface Output {
   readonly isJson: boolean;
-  /** Standard error is a terminal that may be redrawn. */
+  /** Standard error is a terminal that can be redrawn. */
   readonly isInteractive: boolean;
-  /** Standard output is a terminal that may be redrawn, and takes no JSON. */
+  /** Standard output is a terminal that can be redrawn, and gets no JSON. */
   readonly isLive: boolean;
-  /** For text on standard output. */
-  readonly paint: ReturnType<typeof picocolors.createColors>;
-  /** For text on standard error. */
-  readonly paintNote: ReturnType<typeof picocolors.createColors>;
   readonly sink: Sink;
-  readonly errorSink: Sink;
-  /** One line of data for people; with `--json` it goes to standard error. */
+  /** {@link render} for standard output. */
+  render(text: string): string;
+  /** {@link render} for standard error. */
+  renderNote(text: string): string;
+  /** Writes one line of data for people. With `--json` it goes to standard error. */
   line(text: string): void;
-  /** One JSON document on a line; nothing without `--json`. */
+  /** Writes one JSON document on one line; nothing without `--json`. */
   json(value: unknown): void;
-  /** One line beside the data. */
+  /** Writes data: with `--json` the value, without it the lines. */
+  data(value: unknown, lines: readonly string[]): void;
+  /** Writes one line to standard error. */
   note(text: string): void;
 }
 
-/** Control characters of a vendor's text must not reach a terminal. */
-export const plain = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here
-  text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, ' ');
-
-/** Makes the output of one command. Colour is for terminals; `NO_COLOR` takes it away, and `FORCE_COLOR` gives it elsewhere. */
+/** Makes the output of one command. Terminals get colour; `NO_COLOR` turns it off and `FORCE_COLOR` turns it on elsewhere. */
 export function createOutput(options: {
   readonly isJson: boolean;
   readonly out?: Sink;
@@ -46,19 +85,24 @@ export function createOutput(options: {
   const isForced = ![undefined, '', '0', 'false'].includes(env.FORCE_COLOR);
   const hasColor = (sink: Sink): boolean => !env.NO_COLOR && (isForced || (sink.isTTY === true && env.TERM !== 'dumb'));
   const isRedrawn = (sink: Sink): boolean => sink.isTTY === true && env.TERM !== 'dumb' && !env.CI;
-  const note = (text: string): void => void error.write(`${text}\n`);
+  const renderOut = (text: string): string => render(text, hasColor(out));
+  const renderNote = (text: string): string => render(text, hasColor(error));
+  const note = (text: string): void => void error.write(`${renderNote(text)}\n`);
+  const line = (text: string): void => (isJson ? note(text) : void out.write(`${renderOut(text)}\n`));
+  const json = (value: unknown): void => void (isJson && out.write(`${safeJson(value)}\n`));
   return {
     isJson,
     isInteractive: isRedrawn(error),
     isLive: isRedrawn(out) && !isJson,
-    paint: picocolors.createColors(hasColor(isJson ? error : out)),
-    paintNote: picocolors.createColors(hasColor(error)),
     sink: out,
-    errorSink: error,
-    line: (text) => (isJson ? note(text) : void out.write(`${text}\n`)),
-    json: (value) => {
-      if (isJson) out.write(`${JSON.stringify(value)}\n`);
-    },
+    render: renderOut,
+    renderNote,
+    line,
+    json,
+    data: (value, lines) => (isJson ? json(value) : lines.forEach(line)),
     note,
   };
 }
+
+/** Terminal columns for a table on a stream; `Infinity` where it is not a terminal. */
+export const widthOf = ({ isTTY, columns = 80 }: Sink): number => (isTTY ? columns : Number.POSITIVE_INFINITY);

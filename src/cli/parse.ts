@@ -1,46 +1,55 @@
-/** Option texts to values. Each refusal names what to give. */
+/** Parsers of option values, by kind. Each refusal says what to give instead. */
 import { InvalidArgumentError } from 'commander';
 import { limits } from '../contract.js';
-import type { OptionKind } from './options.js';
 
-type Parser = (text: string, previous?: unknown) => string | number | readonly string[];
-
-const numberFrom =
-  (remedy: string, isFine: (value: number) => boolean): Parser =>
-  (text) => {
+const number =
+  (remedy: string, isValid: (value: number) => boolean) =>
+  (text: string): number => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || !isFine(value)) throw new InvalidArgumentError(remedy);
+    if (text.trim() === '' || !Number.isFinite(value) || !isValid(value)) throw new InvalidArgumentError(remedy);
     return value;
   };
 
-const textLike =
-  (remedy: string, isFine: (text: string) => boolean): Parser =>
-  (text) => {
-    if (!isFine(text)) throw new InvalidArgumentError(remedy);
+const integer = (remedy: string, min: number, max = Number.MAX_SAFE_INTEGER) =>
+  number(remedy, (value) => Number.isInteger(value) && value >= min && value <= max);
+
+const between = (min: number, max: number) => number(`Give ${min} to ${max}.`, (value) => value >= min && value <= max);
+
+const string =
+  (remedy: string, isValid: (text: string) => boolean) =>
+  (text: string): string => {
+    if (!isValid(text)) throw new InvalidArgumentError(remedy);
     return text;
   };
 
-const { timeoutSecondsMin, timeoutSecondsMax } = limits;
+const text = string('Give a text that is not empty.', (given) => given !== '');
 
-const text = textLike('Give a text that is not empty.', (given) => given !== '');
-
-const parsers: Readonly<Record<Exclude<OptionKind, 'flag' | readonly string[]>, Parser>> = {
+/** The parser of each kind of value. Throws commander's `InvalidArgumentError` for a text that is no such value. */
+export const parsers = {
   text,
-  texts: (given, previous) => [...((previous as readonly string[] | undefined) ?? []), String(text(given))],
-  port: numberFrom('Give 1 to 65535.', (port) => Number.isInteger(port) && port >= 1 && port <= 65_535),
-  portOrFree: numberFrom('Give 0 to 65535.', (port) => Number.isInteger(port) && port >= 0 && port <= 65_535),
-  wholeNumber: numberFrom('Give a whole number from 1.', (value) => Number.isSafeInteger(value) && value >= 1),
-  positiveNumber: numberFrom('Give a number above 0.', (value) => value > 0),
-  share: numberFrom('Give 0 to 1.', (value) => value >= 0 && value <= 1),
-  seconds: numberFrom(
-    `Give ${timeoutSecondsMin} to ${timeoutSecondsMax}.`,
-    (value) => value >= timeoutSecondsMin && value <= timeoutSecondsMax,
-  ),
-  interval: numberFrom('Give 0.5 to 3600.', (value) => value >= 0.5 && value <= 3_600),
-  time: textLike('Give an RFC 3339 time such as 2026-01-31T12:00:00Z.', (text) => !Number.isNaN(Date.parse(text))),
-  account: textLike('Give 1 to 40 of a-z, 0-9 and -.', (text) => /^[a-z0-9-]{1,40}$/.test(text)),
-};
+  /** The option may be repeated; its values form a list. */
+  texts: (given: string, previous: readonly string[] = []): readonly string[] => [...previous, text(given)],
+  port: integer('Give 1 to 65535.', 1, 65_535),
+  portOrFree: integer('Give 0 to 65535.', 0, 65_535),
+  wholeNumber: integer('Give a whole number from 1.', 1),
+  positiveNumber: number('Give a number above 0.', (value) => value > 0),
+  share: between(0, 1),
+  seconds: between(limits.timeoutSecondsMin, limits.timeoutSecondsMax),
+  interval: between(0.5, 3_600),
+  time: string('Give an RFC 3339 time such as 2026-01-31T12:00:00Z.', (given) => !Number.isNaN(Date.parse(given))),
+  account: string('Give 1 to 40 of a-z, 0-9 and -.', (given) => /^[a-z0-9-]{1,40}$/.test(given)),
+} as const;
 
-/** The parser of a kind of option; `undefined` for flags and choices, which the parser library knows by itself. */
-export const parserOf = (kind: OptionKind): Parser | undefined =>
-  typeof kind === 'string' && kind !== 'flag' ? parsers[kind] : undefined;
+type Parsers = typeof parsers;
+
+/** How an option gets its value: `flag` takes none, a list of texts allows one of them, the others name a parser. */
+export type OptionKind = 'flag' | keyof Parsers | readonly string[];
+
+/** The type of an option's value. */
+export type OptionValue<Kind extends OptionKind> = Kind extends keyof Parsers
+  ? Parsers[Kind] extends (...args: never) => infer Value
+    ? Value
+    : never
+  : Kind extends readonly string[]
+    ? Kind[number]
+    : boolean;

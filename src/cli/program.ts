@@ -1,23 +1,15 @@
-/** The command line, built from the records. A command's code is loaded when it is called, so that `--help` is quick. */
+/** The command line. It is built from the table in `options.ts` and loads a command's code only when you call it. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import type { Run } from './command.js';
 import { exitCodes, explainError, Interrupted } from './exit.js';
-import { type CommandName, type CommandRecord, commands, type Invocation, type OptionRecord } from './options.js';
-import { createOutput, type Output } from './output.js';
-import { parserOf } from './parse.js';
+import { type CommandName, type CommandRecord, commands, type OptionRecord } from './options.js';
+import { createOutput, paint } from './output.js';
+import { parsers } from './parse.js';
 
-/** What a command runs with. */
-export interface Context {
-  readonly output: Output;
-  readonly env: NodeJS.ProcessEnv;
-  /** Aborted by SIGINT, SIGTERM or SIGHUP, with {@link Interrupted} as its reason. */
-  readonly signal: AbortSignal;
-}
+type Runnable = Exclude<CommandName, 'complete'>;
 
-/** A command: resolves to its exit code. */
-export type Run = (invocation: Invocation, context: Context) => Promise<number>;
-
-const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<{ readonly run: Run }>>> = {
+const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<Name> }> } = {
   worker: () => import('./commands/worker.js'),
   submit: () => import('./commands/submit.js'),
   wait: () => import('./commands/wait.js'),
@@ -35,22 +27,16 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<{
   doctor: () => import('./commands/doctor.js'),
 };
 
-/** Commands that handle signals themselves, because what they run does. */
-const ownSignals: readonly CommandName[] = ['worker'];
-
 const footer = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the outcome is not \`finished\`, 130 interrupted.
-Temporal is found by its own variables: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE.`;
+These variables select the Temporal server: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, TEMPORAL_PROFILE.`;
 
-function optionOf(record: OptionRecord): Option {
-  const { name, kind, value, description } = record;
+function optionOf({ name, kind, value, description, default: preset, required = false }: OptionRecord): Option {
   const option = new Option(kind === 'flag' ? `--${name}` : `--${name} ${value}`, description);
-  if (Array.isArray(kind)) option.choices(kind);
-  const parser = parserOf(kind);
-  if (parser !== undefined) option.argParser(parser);
-  if (record.default !== undefined) option.default(record.default);
-  if (record.required) option.makeOptionMandatory();
-  return option;
+  option.makeOptionMandatory(required).default(preset);
+  if (kind === 'flag') return option;
+  if (typeof kind !== 'string') return option.choices(kind);
+  return option.argParser(parsers[kind] as (text: string, previous: unknown) => unknown);
 }
 
 function version(): string {
@@ -58,30 +44,29 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Runs one command line. Resolves to the exit code; writes to the process's own streams. */
+/** Runs one command line. Resolves to the exit code. Writes to the process's own streams. */
 export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
   let exitCode: number = exitCodes.done;
   const program = new Command('temporal-tryon')
-    .description('Durable waits for virtual try-on tasks, on Temporal.')
+    .description('Temporal workflows that wait for virtual try-on tasks and collect their images.')
     .version(version())
-    .showHelpAfterError('(add --help for what there is)')
+    .showHelpAfterError('(add --help for usage)')
     .addHelpText('after', footer)
     .exitOverride();
   for (const [name, record] of Object.entries(commands) as [CommandName, CommandRecord][]) {
     const isCompletion = name === 'complete';
     const command = isCompletion ? await completion(program, argv) : program.command(name);
     // Completion takes descriptions of one line.
-    const more =
-      argv[0] === 'complete' && !isCompletion ? [] : [record.description].filter((text) => text !== undefined);
-    command.summary(record.summary).description([`${record.summary}.`, ...more].join('\n'));
-    for (const { name: word, description, isOptional } of isCompletion ? [] : (record.arguments ?? [])) {
+    const more = argv[0] === 'complete' && !isCompletion ? undefined : record.description;
+    command.summary(record.summary).description(`${record.summary}.${more === undefined ? '' : `\n${more}`}`);
+    if (record.examples) command.addHelpText('after', `\nExample: ${record.examples.join('\n         ')}`);
+    if (isCompletion) continue;
+    for (const { name: word, description, isOptional } of record.arguments ?? []) {
       command.argument(isOptional ? `[${word}]` : `<${word}>`, description);
     }
     for (const option of record.options ?? []) command.addOption(optionOf(option));
-    if (record.examples) command.addHelpText('after', `\nExample: ${record.examples.join('\n         ')}`);
-    if (isCompletion) continue;
     command.action(async () => {
-      exitCode = await runCommand(name, { args: command.args, options: command.opts() }, env);
+      exitCode = await runCommand(name, command, env);
     });
   }
   try {
@@ -89,46 +74,50 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = p
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // The library has told it; help that was asked for is no mistake.
+    // Commander has printed the message. A call for help is not a mistake.
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   }
 }
 
-/** The command that completes all others, so it comes last. Its library is loaded when it is called. */
+/** Adds the command that completes all others, so it comes last. It loads its library only when you call it. */
 async function completion(program: Command, argv: readonly string[]): Promise<Command> {
   if (argv[0] !== 'complete') return program.command('complete <shell>');
   const { default: completeBy } = await import('@bomb.sh/tab/commander');
   completeBy(program);
   if (argv[1] === 'bash') {
-    // The library's script has constants that a second `source` would complain of.
+    // The library's script declares read-only variables, which make a second `source` fail.
     const { log } = console;
     console.log = (text: string) => log(text.replace(/^readonly /gm, ''));
   }
   return program.commands.at(-1) as Command;
 }
 
-async function runCommand(
-  name: Exclude<CommandName, 'complete'>,
-  invocation: Invocation,
-  env: NodeJS.ProcessEnv,
-): Promise<number> {
-  const output = createOutput({ isJson: invocation.options.json === true, env });
+async function runCommand(name: Runnable, command: Command, env: NodeJS.ProcessEnv): Promise<number> {
+  const options = command.opts();
+  const output = createOutput({ isJson: options.json === true, env });
   const interrupt = new AbortController();
-  const onSignal = (name: NodeJS.Signals): void => {
-    // Once lets it end by itself; twice is meant.
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // The first signal lets the command end by itself, the second ends the process at once.
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
-    interrupt.abort(new Interrupted(name));
+    interrupt.abort(new Interrupted(signal));
   };
-  const signals = ownSignals.includes(name) ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
+  // The worker handles signals itself.
+  const signals = name === 'worker' ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
   for (const signal of signals) process.on(signal, onSignal);
   try {
     const { run } = await loaders[name]();
-    return await run(invocation, { output, env, signal: interrupt.signal });
+    // The table describes the parser and the types alike.
+    return await (run as Run<never>)({ args: command.args, options } as never, {
+      output,
+      env,
+      signal: interrupt.signal,
+    });
   } catch (error) {
     if (interrupt.signal.aborted) return exitCodes.interrupted;
     const { lines, exitCode } = explainError(error);
-    for (const line of lines) output.note(`${output.paintNote.red('error:')} ${line}`);
-    if (env.TRYON_DEBUG && error instanceof Error) output.note(error.stack ?? '');
+    for (const line of lines) output.note(`${paint.red('error:')} ${line}`);
+    if (env.TRYON_DEBUG && error instanceof Error)
+      for (const line of (error.stack ?? '').split('\n')) output.note(line);
     return exitCode;
   } finally {
     for (const signal of signals) process.off(signal, onSignal);

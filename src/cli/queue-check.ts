@@ -1,52 +1,52 @@
-/** Whether a worker polls a queue, as `doctor` tells it. */
-import { type Client, ServiceError } from '@temporalio/client';
+/** Checks for `doctor` whether a worker polls a task queue. */
+import type { Client } from '@temporalio/client';
 import { messages, workflowTypes } from '../contract.js';
-import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/namespace.js';
+import { defined } from '../defined.js';
+import { firstLine } from '../error-text.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { listedPollers, mayPoll, type Poller, secondsSince } from '../temporal/task-queues.js';
+import { quoted } from '../temporal/visibility.js';
 import { type CheckResult, fail, ok, warn } from './check-result.js';
 
-/** A worker seen so lately is there: it need not be asked. */
-const SURELY_SECONDS = 2;
-const ANSWER_WITHIN_MS = 2_000;
-/** `DEADLINE_EXCEEDED`, and `FAILED_PRECONDITION`, by which the server says that nobody polls. */
-const unanswered: readonly (number | undefined)[] = [4, 9];
+/** A worker that polled this recently is alive; there is no need to query it. */
+const RECENT_SECONDS = 2;
+const QUERY_TIMEOUT_MS = 2_000;
+/** Codes of a query without an answer. With the second one, the server says that it knows no poller. */
+const unansweredCodes: readonly (number | undefined)[] = [grpcStatus.deadlineExceeded, grpcStatus.failedPrecondition];
 
-/** What is known of a queue. */
-export interface QueueSeen {
-  /** All that the server lists, newest first. */
+/** What is known of a task queue. */
+export interface QueuePollers {
+  /** All pollers that the server lists, newest first. */
   readonly pollers: readonly Poller[];
-  /** Whether a worker answered just now; absent where none was asked. */
+  /** Whether a worker has just answered a query; absent where none was sent. */
   readonly isAnswered?: boolean;
 }
 
-/** What `doctor` says of a queue. Pure. */
+/** The check of a queue. Pure. */
 export function describeQueue(
   name: string,
-  { pollers, isAnswered }: QueueSeen,
+  { pollers, isAnswered }: QueuePollers,
   remedy: string,
   nowMs: number,
 ): CheckResult {
   const [newest] = pollers;
   if (newest === undefined) return fail(name, 'no worker polls it', remedy);
-  const seen = (poller: Poller): string => `${poller.identity} (last seen ${secondsSince(poller, nowMs)} s ago)`;
-  if (!mayPoll(newest, nowMs)) return fail(name, `no worker polls it any more: the last was ${seen(newest)}`, remedy);
-  const named = pollers
-    .filter((poller) => mayPoll(poller, nowMs))
-    .map(seen)
-    .join(', ');
-  return isAnswered === false
-    ? warn(
-        name,
-        `polled by ${named}, but no worker answered within ${ANSWER_WITHIN_MS / 1000} s`,
-        `${remedy}, unless yours is busy`,
-      )
-    : ok(name, `polled by ${named}`);
+  const describe = (poller: Poller): string => `${poller.identity} (last seen ${secondsSince(poller, nowMs)} s ago)`;
+  if (!mayPoll(newest, nowMs)) {
+    return fail(name, `no worker polls it any more: the last was ${describe(newest)}`, remedy);
+  }
+  const active = pollers.filter((poller) => mayPoll(poller, nowMs)).map(describe);
+  const detail = `polled by ${active.join(', ')}`;
+  if (isAnswered !== false) return ok(name, detail);
+  const seconds = QUERY_TIMEOUT_MS / 1000;
+  return warn(name, `${detail}, but no worker answered within ${seconds} s`, `${remedy}, unless yours is busy`);
 }
 
-/** Asks the newest wait of a queue, ended or not; `undefined` where there is none, or where it cannot be told. */
+/** Queries the newest wait of a queue, running or ended. `undefined` if there is none or the query fails for another reason. */
 async function isAnswered(client: Client, queue: string): Promise<boolean | undefined> {
-  const query = `WorkflowType = '${workflowTypes.results}' AND TaskQueue = '${queue.replace(/['\\]/g, '\\$&')}'`;
+  const query = `WorkflowType = '${workflowTypes.results}' AND TaskQueue = ${quoted(queue)}`;
   try {
-    return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
+    return await client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, async () => {
       for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
         await client.workflow.getHandle(workflowId, runId).query(messages.status);
         return true;
@@ -54,8 +54,7 @@ async function isAnswered(client: Client, queue: string): Promise<boolean | unde
       return undefined;
     });
   } catch (error) {
-    const code = error instanceof ServiceError ? (error.cause as { readonly code?: number }).code : undefined;
-    return unanswered.includes(code) ? false : undefined;
+    return unansweredCodes.includes(grpcCode(error)) ? false : undefined;
   }
 }
 
@@ -71,16 +70,11 @@ export async function queueCheck(
     const pollers = await listedPollers(client, queue, kind);
     const [newest] = pollers;
     const nowMs = Date.now();
-    const isDoubtful = newest !== undefined && mayPoll(newest, nowMs) && secondsSince(newest, nowMs) > SURELY_SECONDS;
+    const isDoubtful = newest !== undefined && mayPoll(newest, nowMs) && secondsSince(newest, nowMs) > RECENT_SECONDS;
     const answered = isDoubtful && kind === 'workflow' ? await isAnswered(client, queue) : undefined;
-    return describeQueue(
-      name,
-      { pollers, ...(answered === undefined ? {} : { isAnswered: answered }) },
-      remedy,
-      Date.now(),
-    );
+    return describeQueue(name, { pollers, ...defined({ isAnswered: answered }) }, remedy, Date.now());
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
-    return warn(name, `the server does not tell who polls it (${why})`, 'grant the right to describe task queues');
+    const reason = firstLine(error);
+    return warn(name, `the server does not say who polls it (${reason})`, 'grant the right to describe task queues');
   }
 }

@@ -1,30 +1,71 @@
-/** The live table of `watch`: a screen of its own, which leaves the terminal as it was. */
+/** The live table of `watch`. It uses the terminal's alternate screen and leaves the terminal as it was. */
 import { createLogUpdate } from 'log-update';
-import type { WatchView } from './commands/watch.js';
-import type { Output } from './output.js';
-import { roomFor, type Screen, screenLines } from './watched.js';
+import { tally } from './format.js';
+import { type Output, paint } from './output.js';
+import { cut } from './table.js';
+import { watchTable } from './wait-row.js';
+import type { WatchSnapshot } from './wait-watcher.js';
 
-/** The alternate screen (xterm's private mode 1049), and everything cleared. */
-const enter = '\u001b[?1049h\u001b[H';
-const leave = '\u001b[?1049l';
-const clearAll = '\u001b[2J\u001b[H';
+/** What a view shows. */
+export interface WatchContent extends WatchSnapshot {
+  /** Namespace and address of the server. */
+  readonly place: string;
+}
 
-/** Ages and times to the next poll go on between two readings. */
+/** Shows the watched waits. */
+export interface WatchView {
+  /** How many waits fit. */
+  capacity(): number;
+  show(content: WatchContent): void;
+  stop(): void;
+}
+
+/** Lines besides the waits: title, heads, the number of hidden waits, and the last line, which holds the cursor. */
+const FRAME_LINES = 4;
+const MAX_NOTES = 2;
+
+/** How many waits fit on a terminal with this many rows. */
+export const capacityOf = (terminalRows: number, notes = MAX_NOTES): number =>
+  Math.max(1, terminalRows - FRAME_LINES - notes);
+
+/** The screen as painted lines of at most `width` columns. Leaves the last terminal row free. */
+export function screenLines(content: WatchContent, nowMs: number, width: number, terminalRows: number): string[] {
+  const { rows, isCut, place } = content;
+  const states = tally(rows.map(({ state }) => state)) || 'none';
+  const title = `waits: ${states}; ${place}, ${new Date(nowMs).toISOString().slice(11, 19)} UTC, Ctrl-C stops`;
+  const notes = content.notes.slice(0, MAX_NOTES);
+  const shown = rows.slice(0, capacityOf(terminalRows, notes.length));
+  const hidden = rows.length - shown.length;
+  const more = hidden === 0 ? 'maybe more' : `${isCut ? 'at least ' : ''}${hidden} more`;
+  return [
+    paint.bold(cut(title, width)),
+    ...watchTable(shown, nowMs, width),
+    ...(hidden > 0 || isCut ? [paint.dim(cut(`${more}; select with --state, --listing and --limit`, width))] : []),
+    ...notes.map((note) => paint.yellow(cut(`! ${note}`, width))),
+  ];
+}
+
+/** Switches to xterm's alternate screen (private mode 1049). */
+const ENTER = '\u001b[?1049h\u001b[H';
+const LEAVE = '\u001b[?1049l';
+const CLEAR = '\u001b[2J\u001b[H';
+
+/** Ages and times to the next poll change between two reads. */
 const REDRAW_MS = 1_000;
 
-/** Takes standard output, which must be a terminal, until `stop`. */
-export function startWatchScreen({ paint }: Output): WatchView {
+/** Takes over standard output, which must be a terminal, until `stop`. */
+export function startWatchScreen({ render }: Output): WatchView {
   const terminal = process.stdout;
   const update = createLogUpdate(terminal);
-  let screen: Screen | undefined;
+  let content: WatchContent | undefined;
   const draw = (): void => {
-    if (screen === undefined) return;
-    update(screenLines(screen, paint, Date.now(), terminal.columns, terminal.rows).join('\n'));
+    if (content === undefined) return;
+    update(screenLines(content, Date.now(), terminal.columns, terminal.rows).map(render).join('\n'));
   };
-  // What was drawn for another size is not where it was.
+  // After a resize, earlier lines are no longer where they were drawn.
   const onResize = (): void => {
     update.clear();
-    terminal.write(clearAll);
+    terminal.write(CLEAR);
     draw();
   };
   let isStopped = false;
@@ -35,17 +76,17 @@ export function startWatchScreen({ paint }: Output): WatchView {
     terminal.off('resize', onResize);
     process.off('exit', stop);
     update.done();
-    terminal.write(leave);
+    terminal.write(LEAVE);
   };
-  terminal.write(enter);
+  terminal.write(ENTER);
   terminal.on('resize', onResize);
   // A second Ctrl-C ends the process at once.
   process.on('exit', stop);
   const timer = setInterval(draw, REDRAW_MS);
   return {
-    room: () => roomFor(terminal.rows),
+    capacity: () => capacityOf(terminal.rows),
     show(next) {
-      screen = next;
+      content = next;
       draw();
     },
     stop,

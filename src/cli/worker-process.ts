@@ -1,4 +1,4 @@
-/** The worker as a process of its own, as in production, for the demo. It ends with {@link WorkerProcess.stop} or with its parent. */
+/** Runs the worker as a separate process, as in production. The demo uses it. The process ends on {@link WorkerProcess.stop} or with its parent. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -6,41 +6,42 @@ import { fileURLToPath } from 'node:url';
 /** A worker process. */
 export interface WorkerProcess {
   readonly pid: number | undefined;
-  /** Rejects when the worker ends without being asked to; never resolves. */
+  /** Rejects when the worker ends before `stop` is called; never resolves. */
   readonly failed: Promise<never>;
-  /** Lets it drain, then ends it. May be called again. */
+  /** Lets the worker finish running activities, then ends it. Further calls are harmless. */
   stop(): Promise<void>;
 }
 
-/** Set for a worker that ends when the channel to its parent closes. */
+/** The variable that makes a worker end when the channel to its parent closes. */
 export const endsWithParent = 'TRYON_ENDS_WITH_PARENT';
 
-const STOP_WITHIN_MS = 25_000;
+const STOP_TIMEOUT_MS = 25_000;
+const MAX_LOG_CHARS = 8_192;
 
-/** The program itself, as source under tsx or built. */
-const program = (): string =>
-  fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
+/** This program: built, or as source under tsx. */
+const program = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
 
 /**
  * Starts `temporal-tryon worker`.
  * @param env - the whole environment of the process
  */
 export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
-  const child = spawn(process.execPath, [...process.execArgv, program(), 'worker'], {
+  const child = spawn(process.execPath, [...process.execArgv, program, 'worker'], {
     env: { ...env, [endsWithParent]: '1' },
-    // The channel tells the worker when its parent is gone, be it by SIGKILL.
+    // The channel closes when the parent ends, even by SIGKILL.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // A group of its own: Ctrl-C in a terminal reaches the parent, which then ends things in order.
+    // In its own process group it does not get the terminal's Ctrl-C. The parent gets it and stops everything in order.
     detached: true,
   });
-  let said = '';
+  let log = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-8_192);
+    log = (log + text).slice(-MAX_LOG_CHARS);
   });
   let isStopping = false;
   const failed = new Promise<never>((_resolve, reject) => {
     const fail = (how: string): void => {
-      if (!isStopping) reject(new Error(`the worker ended by itself (${how}): ${lastLine(said)}`));
+      const lastLine = log.trim().split('\n').at(-1) ?? '';
+      if (!isStopping) reject(new Error(`the worker ended unexpectedly (${how}): ${lastLine}`));
     };
     child.once('error', (error) => fail(error.message));
     child.once('close', (code, signal) => fail(String(code ?? signal)));
@@ -56,13 +57,11 @@ export function startWorkerProcess(env: NodeJS.ProcessEnv): WorkerProcess {
   };
 }
 
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
-
 async function endProcess(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(timer);
 }

@@ -1,18 +1,19 @@
-/** Long calls that a signal ends. */
+/** Long calls that an abort signal ends. */
 import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
 
-/** What a caller gives to end a call early; the wait goes on. */
+/** Lets a caller end a call early. The wait goes on. */
 export interface Abortable {
   readonly signal?: AbortSignal;
 }
 
-/** The SDK (1.24.0) adds a listener to the signal with each long poll and never takes it away: so each signal is used for a while only. */
+/** The SDK (1.24.0) adds a listener to its signal with each long poll and never removes it. So the signal is replaced at this interval. */
 const RENEW_MS = 5 * 60_000;
 
 /**
- * Runs a call that may be begun again, such as waiting for a result.
- * @throws the signal's reason once it is aborted
+ * Runs a call that may be repeated, such as waiting for a result, until it settles or the signal aborts.
+ * @param renewMs - how long one call lasts before it is repeated with a fresh signal
+ * @throws the signal's reason once it aborts, and what the call throws
  */
 export async function abortable<T>(
   client: Client,

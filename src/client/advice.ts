@@ -1,19 +1,19 @@
-/** What a person should do about errors: looked up in the tables by which replies are judged. Pure. */
+/** Finds the table row of an error, with its description and remedy. Pure. */
 import type { TryOnError } from '../contract.js';
 import { faultRow, gatewayRow } from '../poll/classify.js';
 import type { CodeRow, TransportCode, VendorApi } from '../poll/reply.js';
 
-/** Rows for our own codes, which no reply carries. */
+/** Rows of our own codes, which no reply carries. */
 const ownCodes: Readonly<Record<string, CodeRow>> = {
   NoWorker: {
     class: 'transient',
-    description: 'no worker asked the vendor',
+    description: 'no worker polled the vendor',
     remedy: 'start a worker that has the key of the account',
   },
   WrongTask: {
     class: 'transient',
     description: 'the reply is about another task',
-    remedy: 'set AIDGE_ACCEPT_OTHER_TASK_ID=true if the vendor always answers so',
+    remedy: 'set AIDGE_ACCEPT_OTHER_TASK_ID=true if every reply of the vendor is like this',
   },
   NotFound: {
     class: 'notFound',
@@ -23,11 +23,11 @@ const ownCodes: Readonly<Record<string, CodeRow>> = {
   EmptyResult: {
     class: 'failed',
     description: 'a finished task without images',
-    remedy: 'ask the vendor with the task id',
+    remedy: 'contact the vendor with the task id',
   },
 };
 
-/** The row that knows an error's code. */
+/** The row of an error's code; `undefined` for a code that no table has. */
 export function rowOfError({ layer, code }: TryOnError, api: VendorApi): CodeRow | undefined {
   if (Object.hasOwn(ownCodes, code)) return ownCodes[code];
   switch (layer) {

@@ -1,4 +1,4 @@
-/** The typed client: what a service does with waits and listings, by the contract's names. */
+/** The typed client: starts, joins, reads and ends waits and listings for a service. */
 import {
   type Client,
   WithStartWorkflowOperation,
@@ -22,7 +22,8 @@ import {
   UnsubscribeSchema,
   workflowTypes,
 } from '../contract.js';
-import { registeredSearchAttributes } from '../temporal/namespace.js';
+import { defined } from '../defined.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { type Abortable, abortable } from './abortable.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
@@ -33,9 +34,9 @@ import { createListingClient, type ListingClient } from './listing.js';
 import { storedOutcome, waitStart } from './start.js';
 import { noWait, readWait, type TryOnWaitStatus } from './status.js';
 
-/** What a client is made of. */
+/** Options of {@link createTryOnClient}. */
 export interface TryOnClientOptions extends ConnectTryOnOptions {
-  /** A connected client of one's own, which stays open. Default: one by Temporal's environment configuration. */
+  /** A connected client, which stays open. Default: one by Temporal's environment configuration. */
   readonly client?: Client;
   /** The workflows' queue; default `TRYON_TASK_QUEUE`, else `tryon`. */
   readonly taskQueue?: string;
@@ -43,80 +44,96 @@ export interface TryOnClientOptions extends ConnectTryOnOptions {
   readonly updateTimeoutMs?: number;
 }
 
-/** A wait that was started or joined. */
-export interface StartedWait {
+/** A wait that runs: it was started or joined. */
+export interface RunningWait {
   readonly taskId: string;
   readonly workflowId: string;
   readonly runId: string;
-  /** There where an earlier wait has told it already: nothing runs then, and nobody will be signalled. */
-  readonly outcome?: TryOnOutcome;
+  readonly outcome?: undefined;
 }
 
-/** See {@link createTryOnClient}. Inputs are checked first: wrong ones throw {@link TryOnInputError} before any call. */
+/** A wait that had ended before, with the outcome that it stored. Nothing runs, and nobody will be signalled. */
+export interface EndedWait extends Omit<RunningWait, 'outcome'> {
+  readonly outcome: TryOnOutcome;
+  readonly status?: undefined;
+}
+
+/** A wait that was started or joined, or had ended before. */
+export type StartedWait = RunningWait | EndedWait;
+
+/** As {@link StartedWait}; `status` is the wait's as of the subscription, with all images so far. */
+export type SubscribedWait = (RunningWait & { readonly status: TryOnStatus }) | EndedWait;
+
+/** See {@link createTryOnClient}. Inputs are checked before any call: wrong ones throw {@link TryOnInputError}. */
 export interface TryOnClient {
-  /** Starts a wait, joins the one that runs, or takes the stored outcome, unless that was `timeout`. */
+  /** Starts a wait, joins the one that runs, or returns the stored outcome, unless that was `timeout`. */
   start(input: TryOnResultsInput): Promise<StartedWait>;
-  /** As `start`, and subscribes a workflow in the same call; `status` has all images so far. Needs a worker. */
-  startAndSubscribe(
-    input: TryOnResultsInput,
-    subscriber: Subscriber,
-  ): Promise<StartedWait & { readonly status?: TryOnStatus }>;
-  /** Waits for the outcome, over continue-as-new. Throws `TryOnClientError` where there will be none. */
+  /** As `start`, and subscribes a workflow in the same call. Needs a worker. */
+  startAndSubscribe(input: TryOnResultsInput, subscriber: Subscriber): Promise<SubscribedWait>;
+  /** Waits for the outcome, across continue-as-new. Throws `TryOnClientError` if there will be none. */
   outcome(taskId: string, options?: Abortable): Promise<TryOnOutcome>;
-  /** `start` and `outcome`. */
+  /** `start`, then `outcome`. */
   waitFor(input: TryOnResultsInput, options?: Abortable): Promise<TryOnOutcome>;
-  /** Has a workflow signalled from now on; the answer has all images so far. Needs a worker. */
+  /** Subscribes a workflow to the wait's events from now on; the answer has all images so far. Needs a worker. */
   subscribe(taskId: string, subscriber: Subscriber): Promise<TryOnStatus>;
-  /** Has it signalled no longer. A wait started as a child that nobody listens to any more ends itself. */
+  /** Ends a subscription. A wait that was started as a child cancels itself when its last subscriber leaves. */
   unsubscribe(taskId: string, subscriber: Unsubscribe): Promise<TryOnStatus>;
-  /** Polls at once, at most once a second and never inside a pause that the vendor ordered. */
+  /** Polls the vendor at once; at most once a second, and never inside a pause that the vendor ordered. */
   pollNow(taskId: string): Promise<TryOnStatus>;
-  /** Moves the deadline, counted from now. */
+  /** Sets the deadline, counted from now. */
   setTimeout(taskId: string, timeoutSeconds: number): Promise<TryOnStatus>;
-  /** Asks the wait to end; with a worker it has within a second. One that has ended stays as it is, see `status`. */
+  /** Requests cancellation; with a worker the wait ends within a second. A wait that has ended stays as it is, see `status`. */
   cancel(taskId: string): Promise<void>;
-  /** The wait's own status, merged with what the server knows of the pending poll; without a worker, that alone. */
+  /** The wait's status, merged with what the server knows of the pending poll; without a worker, the latter alone. */
   status(taskId: string): Promise<TryOnWaitStatus>;
-  /** Changes of a wait until its end. */
+  /** Yields the changes of a wait until its end. */
   events(taskId: string, options?: EventsOptions): AsyncGenerator<TryOnChange, void, undefined>;
-  /** Waits of the namespace, newest first. */
+  /** Lists the waits of the namespace, newest first. */
   list(options?: ListOptions): AsyncGenerator<ListedWait, void, undefined>;
   readonly listings: ListingClient;
-  /** Temporal's own client, and where it is connected. */
+  /** Temporal's own client. */
   readonly temporal: Client;
+  /** The workflows' queue. */
   readonly taskQueue: string;
+  /** `host:port` of the server, if this client made the connection. */
   readonly address?: string;
-  /** Closes the connection, where this client made it. */
+  /** Closes the connection, if this client made it. */
   close(): Promise<void>;
 }
 
-/** The value of checked input. Throws {@link TryOnInputError}. */
-export function accept<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly string[] }): T {
+/** The value of checked input. @throws {TryOnInputError} */
+function accept<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly string[] }): T {
   if (!checked.ok) throw new TryOnInputError(checked.problems);
   return checked.value;
 }
 
-function accepted(input: TryOnResultsInput): TryOnResultsInput {
+function acceptInput(input: TryOnResultsInput): TryOnResultsInput {
   const value = accept(check(TryOnResultsInputSchema, input));
   const problems = submittedAtProblem(value.submittedAt, Date.now());
   if (problems.length > 0) throw new TryOnInputError(problems);
   return value;
 }
 
-const acceptedId = (taskId: string): string => accept(check(TryOnResultsInputSchema, { taskId })).taskId;
+const acceptId = (taskId: string): string => accept(check(TryOnResultsInputSchema, { taskId })).taskId;
 
-/** The search attributes of the namespace, asked once; none where the server does not tell. */
-function rememberedAttributes(client: Client): () => Promise<readonly string[]> {
-  let asked: Promise<readonly string[]> | undefined;
+const READ_ATTRIBUTES_WITHIN_MS = 5_000;
+
+/** Reads the search attributes of the namespace, once; none if the server refuses to list them. */
+function attributesOnce(client: Client): () => Promise<readonly string[]> {
+  let names: Promise<readonly string[]> | undefined;
   return () => {
-    asked ??= client.withDeadline(Date.now() + 5_000, () => registeredSearchAttributes(client)).catch(() => []);
-    return asked;
+    names ??= client
+      .withDeadline(Date.now() + READ_ATTRIBUTES_WITHIN_MS, () =>
+        registeredSearchAttributes(client.connection, client.options.namespace),
+      )
+      .catch(() => []);
+    return names;
   };
 }
 
 /**
- * Makes a client, connected by Temporal's environment configuration where none is given.
- * @throws {TryOnClientError} where there is no server, no namespace, or no right to use them
+ * Makes a client. Without `client` it connects by Temporal's environment configuration.
+ * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
  */
 export async function createTryOnClient(options: TryOnClientOptions = {}): Promise<TryOnClient> {
   const connected = options.client === undefined ? await connectTemporal(options) : undefined;
@@ -124,10 +141,10 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const env = options.env ?? process.env;
   const taskQueue = options.taskQueue ?? (env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue);
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
-  const registered = rememberedAttributes(client);
+  const registered = attributesOnce(client);
 
   const handleOf = (taskId: string): WorkflowHandle => {
-    const workflowId = resultsWorkflowId(acceptedId(taskId));
+    const workflowId = resultsWorkflowId(acceptId(taskId));
     return client.workflow.getHandle(workflowId);
   };
   const nameOf = (taskId: string): string => `the wait for task ${taskId}`;
@@ -145,23 +162,22 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     }
   }
 
-  /** Runs `begin` so that it fails where a wait has ended; then the stored outcome is the answer, or it is begun anew. */
+  /** Runs `begin` such that it fails if a wait has ended. Then the stored outcome is the answer, or the wait is started again. */
   async function join<T extends { readonly runId: string }>(
     taskId: string,
     begin: (workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE') => Promise<T>,
-  ): Promise<(T | { readonly runId: string; readonly outcome: TryOnOutcome }) & StartedWait> {
-    const named = { taskId, workflowId: resultsWorkflowId(taskId) };
+  ): Promise<(T & Pick<RunningWait, 'taskId' | 'workflowId'>) | EndedWait> {
+    const ids = { taskId, workflowId: resultsWorkflowId(taskId) };
     try {
-      return { ...named, ...(await begin('REJECT_DUPLICATE')) };
+      return { ...ids, ...(await begin('REJECT_DUPLICATE')) };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-    const outcome = await storedOutcome(handleOf(taskId));
-    if (outcome === undefined || outcome.status === 'timeout') {
-      return { ...named, ...(await begin('ALLOW_DUPLICATE')) };
+    const stored = await storedOutcome(handleOf(taskId));
+    if (stored === undefined || stored.outcome.status === 'timeout') {
+      return { ...ids, ...(await begin('ALLOW_DUPLICATE')) };
     }
-    const { runId } = await handleOf(taskId).describe();
-    return { ...named, runId, outcome };
+    return { ...ids, ...stored };
   }
 
   async function outcomeOf(taskId: string, { signal }: Abortable = {}): Promise<TryOnOutcome> {
@@ -170,13 +186,14 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
       return await abortable(client, signal, () => handle.result() as Promise<TryOnOutcome>);
     } catch (error) {
       signal?.throwIfAborted();
-      const isUnknown = error instanceof WorkflowNotFoundError;
-      throw isUnknown ? noWait(taskId, client.options.namespace) : endError(error, nameOf(taskId));
+      throw error instanceof WorkflowNotFoundError
+        ? noWait(taskId, client.options.namespace)
+        : endError(error, nameOf(taskId));
     }
   }
 
   async function start(input: TryOnResultsInput): Promise<StartedWait> {
-    const value = accepted(input);
+    const value = acceptInput(input);
     const options = waitStart(value, await place());
     return join(value.taskId, async (workflowIdReusePolicy) => {
       const { firstExecutionRunId } = await client.workflow.start(workflowTypes.results, {
@@ -193,8 +210,8 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   return {
     start,
     async startAndSubscribe(input, subscriber) {
-      const value = accepted(input);
-      const who = accept(check(SubscriberSchema, subscriber));
+      const value = acceptInput(input);
+      const accepted = accept(check(SubscriberSchema, subscriber));
       const options = waitStart(value, await place());
       return join(value.taskId, async (workflowIdReusePolicy) => {
         const startWorkflowOperation = new WithStartWorkflowOperation(workflowTypes.results, {
@@ -205,13 +222,13 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
         try {
           const status = await client.withDeadline(Date.now() + updateTimeoutMs, () =>
             client.workflow.executeUpdateWithStart<never, TryOnStatus, [Subscriber]>(messages.subscribe, {
-              args: [who],
+              args: [accepted],
               startWorkflowOperation: startWorkflowOperation as WithStartWorkflowOperation<never>,
             }),
           );
           return { runId: status.waitId, status };
         } catch (error) {
-          // The start's own error is told by its handle, too: an unhandled rejection, if nobody takes it.
+          // The handle rejects with the start's own error: an unhandled rejection if nobody takes it.
           await startWorkflowOperation.workflowHandle().catch(() => undefined);
           throw await updateError(error, nameOf(value.taskId), client, taskQueue);
         }
@@ -222,13 +239,14 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
       const started = await start(input);
       return started.outcome ?? (await outcomeOf(started.taskId, options));
     },
-    subscribe: (taskId, subscriber) =>
-      guarded(() => update(taskId, messages.subscribe, accept(check(SubscriberSchema, subscriber)))),
-    unsubscribe: (taskId, subscriber) =>
-      guarded(() => update(taskId, messages.unsubscribe, accept(check(UnsubscribeSchema, subscriber)))),
+    // `async`: wrong input is a rejection.
+    subscribe: async (taskId, subscriber) =>
+      await update(taskId, messages.subscribe, accept(check(SubscriberSchema, subscriber))),
+    unsubscribe: async (taskId, subscriber) =>
+      await update(taskId, messages.unsubscribe, accept(check(UnsubscribeSchema, subscriber))),
     pollNow: (taskId) => update(taskId, messages.pollNow),
-    setTimeout: (taskId, timeoutSeconds) =>
-      guarded(() => update(taskId, messages.setTimeout, accept(check(SetTimeoutSchema, { timeoutSeconds })))),
+    setTimeout: async (taskId, timeoutSeconds) =>
+      await update(taskId, messages.setTimeout, accept(check(SetTimeoutSchema, { timeoutSeconds }))),
     async cancel(taskId) {
       await handleOf(taskId)
         .cancel()
@@ -236,7 +254,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
           throw error instanceof WorkflowNotFoundError ? noWait(taskId, client.options.namespace) : error;
         });
     },
-    status: async (taskId) => (await readWait(client, acceptedId(taskId))).status,
+    status: async (taskId) => (await readWait(client, acceptId(taskId))).status,
     events: (taskId, options) => watchWait(client, taskId, (signal) => outcomeOf(taskId, { signal }), options),
     async *list(options = {}) {
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));
@@ -244,12 +262,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     listings,
     temporal: client,
     taskQueue,
-    ...(connected === undefined ? {} : { address: connected.address }),
+    ...defined({ address: connected?.address }),
     close: async () => await connected?.close(),
   };
-}
-
-/** What `work` throws at once becomes a rejection. */
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  return await work();
 }

@@ -1,10 +1,17 @@
 /** The connection to Temporal, by Temporal's own environment configuration. Every failure is one line with its remedy. */
-import { Client, Connection, type ConnectionOptions, isGrpcServiceError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';
+import { defined } from '../defined.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { badConfig, connectionError } from './connection-errors.js';
 import { TryOnClientError } from './errors.js';
-import { startCommands } from './next-commands.js';
-import { probeServer, type TlsSettings } from './probe.js';
 
 /** Where and as whom to connect. */
 export interface ConnectTryOnOptions {
@@ -23,54 +30,17 @@ export interface Connected {
   readonly client: Client;
   readonly address: string;
   readonly namespace: string;
+  /** As the server reports it; may be empty, and follows another scheme on Temporal Cloud. */
+  readonly serverVersion: string;
   close(): Promise<void>;
 }
 
-/** Codes of gRPC that mean something to a user here. */
-const grpc = { notFound: 5, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
+const DESCRIBE_WITHIN_MS = 5_000;
+const noConnection = /^(?:No connection established|Name resolution failed)/;
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
-
-/** The gRPC code of an error or of its cause. */
-export function grpcCode(error: unknown): number | undefined {
-  if (isGrpcServiceError(error)) return error.code;
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? undefined : grpcCode(cause);
-}
-
-/** Says in one line that Temporal's configuration cannot be read. */
-export function badConfig(cause: unknown): TryOnClientError {
-  return new TryOnClientError(
-    'BadConfig',
-    `Temporal's configuration cannot be read (${firstLine(cause)}); check the TEMPORAL_* variables and TEMPORAL_CONFIG_FILE`,
-    { cause },
-  );
-}
-
-/** Says in one line why there is no connection. */
-export function noServer(address: string, cause?: unknown): TryOnClientError {
-  return new TryOnClientError(
-    'NoServer',
-    `no Temporal server answers at ${address}; start one with \`${startCommands().server}\` or set TEMPORAL_ADDRESS`,
-    { cause },
-  );
-}
-
-/**
- * Throws where a server cannot be reached or TLS is set up wrongly, before gRPC tries until its deadline and gives no reason. Behind a
- * proxy there is no telling.
- */
-export async function refuseAtOnce(
-  address: string,
-  tls: TlsSettings,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<void> {
-  if (['grpc_proxy', 'https_proxy', 'http_proxy'].some((name) => env[name])) return;
-  const found = await probeServer(address, tls);
-  if (found?.kind === 'absent') throw noServer(address, found.cause);
-  if (found?.kind === 'misfit') throw new TryOnClientError('BadConfig', found.line, { cause: found.cause });
-}
+/** Whether a connection uses TLS. An API key implies it, unless TLS is turned off. */
+export const isTls = ({ tls, apiKey }: { readonly tls?: unknown; readonly apiKey?: unknown }): boolean =>
+  Boolean(tls ?? apiKey);
 
 function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptions; namespace: string } {
   try {
@@ -79,69 +49,74 @@ function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptio
       env === process.env ? {} : { overrideEnvVars: env as Record<string, string> },
     );
     const address = options.address ?? connectionOptions.address ?? 'localhost:7233';
-    const connectTimeout = options.connectTimeoutMs ?? 5_000;
-    const connection = { ...(connectionOptions as ConnectionOptions), address, connectTimeout };
-    return { connection, namespace: options.namespace ?? namespace ?? 'default' };
+    return {
+      connection: { ...(connectionOptions as ConnectionOptions), address },
+      namespace: options.namespace ?? namespace ?? 'default',
+    };
   } catch (error) {
     throw badConfig(error);
   }
 }
 
 /**
- * Connects and makes sure that the namespace is there.
+ * By default a call tries a connection that failed again until its deadline, and its error does not say why. With this a failure of the
+ * first connection ends the call; later ones are tried again as usual.
+ */
+function retriesOnceConnected(): {
+  readonly interceptor: ReturnType<typeof makeGrpcRetryInterceptor>;
+  connected(): void;
+} {
+  const defaults = defaultGrpcRetryOptions();
+  let isConnected = false;
+  return {
+    interceptor: makeGrpcRetryInterceptor({
+      ...defaults,
+      retryableDecider: (attempt, status) =>
+        (isConnected || !noConnection.test(status.details)) && defaults.retryableDecider(attempt, status),
+    }),
+    connected: () => {
+      isConnected = true;
+    },
+  };
+}
+
+/**
+ * Connects and makes sure that the namespace exists.
  * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
  */
 export async function connectTemporal(options: ConnectTryOnOptions = {}): Promise<Connected> {
   const { connection: settings, namespace } = settingsOf(options);
+  const { connectTimeoutMs = 5_000 } = options;
   const codec = readDataConverter(options.env ?? process.env);
   if (!codec.ok) throw new TryOnClientError('BadConfig', codec.problems.join('; '));
   const { dataConverter } = codec;
   const address = settings.address ?? '';
-  await refuseAtOnce(address, settings.tls, options.env ?? process.env);
-  const connection = await Connection.connect(settings).catch((error: unknown) => {
-    throw explain(error, address, namespace);
-  });
+  const attempt = { address, namespace, isTls: isTls(settings) };
+  const retries = retriesOnceConnected();
+  let connection: Connection | undefined;
   try {
-    await connection.withDeadline(Date.now() + 5_000, () =>
-      connection.workflowService.describeNamespace({ namespace }),
+    connection = Connection.lazy({ ...settings, interceptors: [retries.interceptor] });
+    const { workflowService } = connection;
+    const { serverVersion } = await connection.withDeadline(Date.now() + connectTimeoutMs, () =>
+      workflowService.getSystemInfo({}),
     );
+    retries.connected();
+    await connection
+      .withDeadline(Date.now() + DESCRIBE_WITHIN_MS, () => workflowService.describeNamespace({ namespace }))
+      .catch((error: unknown) => {
+        // A client need not have the right to describe the namespace.
+        if (grpcCode(error) !== grpcStatus.permissionDenied) throw error;
+      });
+    const connected = connection;
+    return {
+      client: new Client(defined({ connection, namespace, dataConverter })),
+      address,
+      namespace,
+      serverVersion,
+      close: () => connected.close(),
+    };
   } catch (error) {
-    // Who may start workflows need not be allowed to describe the namespace.
-    if (grpcCode(error) !== grpc.permissionDenied) {
-      await connection.close();
-      throw explain(error, address, namespace);
-    }
-  }
-  return {
-    client: new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) }),
-    address,
-    namespace,
-    close: () => connection.close(),
-  };
-}
-
-/** Says in one line that a server refuses who asks. */
-export function notAllowed(address: string, cause: unknown): TryOnClientError {
-  return new TryOnClientError(
-    'NotAllowed',
-    `the Temporal server at ${address} refuses these credentials; check TEMPORAL_API_KEY, TEMPORAL_TLS_* and TEMPORAL_NAMESPACE`,
-    { cause },
-  );
-}
-
-function explain(error: unknown, address: string, namespace: string): TryOnClientError {
-  switch (grpcCode(error)) {
-    case grpc.notFound:
-      return new TryOnClientError(
-        'NoNamespace',
-        `the Temporal server at ${address} has no namespace "${namespace}"; create it with ` +
-          `\`temporal operator namespace create -n ${namespace}\` or set TEMPORAL_NAMESPACE`,
-        { cause: error },
-      );
-    case grpc.permissionDenied:
-    case grpc.unauthenticated:
-      return notAllowed(address, error);
-    default:
-      return noServer(address, error);
+    await connection?.close();
+    throw connectionError(error, attempt);
   }
 }

@@ -1,14 +1,15 @@
-/** Errors of the client. Match on `code`; each message names the remedy. */
+/** Errors of the client. Match on `code`. Each message names the remedy. */
 import { defaults, type OutcomeStatus, type TryOnError } from '../contract.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { rowOfError } from './advice.js';
 
 /**
- * - `NoWait`: no wait, or listing, of that id is known to the namespace
- * - `Ended`: it has ended, so that it takes no update
+ * - `NoWait`: the namespace has no wait or listing of that id
+ * - `Ended`: it has ended, and takes no more updates
  * - `Cancelled`, `Terminated`, `Refused`: it ended without an outcome
- * - `NoWorker`: nobody answered in time
- * - `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig`: no connection to Temporal that could be used
+ * - `NoWorker`: no worker answered in time
+ * - `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig`: there is no usable connection to Temporal
+ * - `ServerTooOld`: a worker needs a newer Temporal server
  */
 export type TryOnClientErrorCode =
   | 'NoWait'
@@ -20,9 +21,10 @@ export type TryOnClientErrorCode =
   | 'NoServer'
   | 'NoNamespace'
   | 'NotAllowed'
-  | 'BadConfig';
+  | 'BadConfig'
+  | 'ServerTooOld';
 
-/** What the client could not do, and why. */
+/** An error of the client; see {@link TryOnClientErrorCode}. */
 export class TryOnClientError extends Error {
   override readonly name = 'TryOnClientError';
   constructor(
@@ -34,7 +36,7 @@ export class TryOnClientError extends Error {
   }
 }
 
-/** Wrong input, refused before any call, or by the workflow. Each problem names field, value and remedy. */
+/** Input that is refused before any call, or by the workflow. Each problem names field, value and remedy. */
 export class TryOnInputError extends Error {
   override readonly name = 'TryOnInputError';
   readonly code = 'InvalidTryOnInput';
@@ -48,7 +50,7 @@ export class TryOnInputError extends Error {
 
 const isNotFound = ({ layer, code }: TryOnError): boolean => layer === 'task' && code === 'NotFound';
 
-/** One line on an outcome or errors that the vendor or the way to it gave, with its remedy where a table knows one. */
+/** One line on an error of a poll or of an outcome, with its remedy if a table has one. */
 export function describeError(error: TryOnError): string {
   if (isNotFound(error))
     return `the vendor does not know the task (${error.message}); check the task id and the account`;
@@ -59,22 +61,22 @@ export function describeError(error: TryOnError): string {
 
 /**
  * As {@link describeError}, for a wait that goes on.
- * @param submittedAt - when the task was submitted, as RFC 3339, where that is known
+ * @param submittedAt - when the task was submitted, RFC 3339, if that is known
  */
 export function adviceOn(error: TryOnError, isBlocked: boolean, submittedAt?: string, nowMs = Date.now()): string {
   if (isBlocked) {
-    return `blocked, a person must act: ${describeError(error)}; the wait holds on and asks slowly, \`poll-now\` asks at once`;
+    return `blocked, a person must act: ${describeError(error)}; the wait goes on and polls slowly, \`poll-now\` polls at once`;
   }
-  if (!isNotFound(error)) return `errors, asked again by itself: ${describeError(error)}`;
+  if (!isNotFound(error)) return `the last poll failed and is retried: ${describeError(error)}`;
   const untilMs = Date.parse(submittedAt ?? '') + 1000 * defaults.notFoundGraceSeconds;
-  if (untilMs <= nowMs) return `the vendor does not know the task any more (${error.message}); asked again, to be sure`;
+  if (untilMs <= nowMs) return `the vendor does not know the task any more (${error.message}); polled again to confirm`;
   const until = Number.isNaN(untilMs)
     ? `${defaults.notFoundGraceSeconds} s after its submission`
     : new Date(untilMs).toISOString();
-  return `the vendor does not know the task yet (${error.message}); asked again until ${until}`;
+  return `the vendor does not know the task yet (${error.message}); polled again until ${until}`;
 }
 
-/** One line on how a wait ended. */
+/** Outcome statuses, one line each. */
 export const describeOutcome: Readonly<Record<OutcomeStatus, string>> = {
   finished: 'all sub-tasks gave images',
   partial: 'some sub-tasks gave images, not all',

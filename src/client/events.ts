@@ -1,18 +1,20 @@
-/** What happens to a wait, watched from outside: for services that are no workflow and so cannot be signalled. */
+/** The changes of a wait, watched from outside: for services that are not workflows and so cannot be signalled. */
 import type { Client } from '@temporalio/client';
 import type { TryOnError, TryOnImage, TryOnOutcome } from '../contract.js';
+import { defined } from '../defined.js';
 import { TryOnClientError } from './errors.js';
-import { type PendingPoll, readWait, type TryOnWaitStatus, type WaitReading, type WaitState } from './status.js';
+import { type PendingPoll, readWait, type TryOnWaitStatus, type WaitReading, type WaitStatusName } from './status.js';
 
 /**
- * A change of a wait. Every image comes once in an `images` change, the last ones just before the end.
- * - `status`: first of all, the wait as it is found; its images come in `images`
- * - `polled`: the vendor was asked, or the next poll was planned anew
- * - `note`: something is wrong outside, such as no worker; told when it changes
- * - `outcome` or `ended`, the end: `ended` is one without an outcome, `error` as `outcome()` would throw it
+ * A change of a wait, with the wait's `status` as it was read then. Every image comes once in an `images` change, the last ones just
+ * before the end.
+ * - `status`: the first change, the wait as it is found; its images follow in `images`
+ * - `polled`: the vendor was polled, or the next poll was rescheduled
+ * - `note`: what is wrong outside, such as no worker; emitted when it changes
+ * - `outcome` or `ended`, the last change: `ended` is an end without an outcome, `error` as `outcome()` would throw it
  */
-export type TryOnChange = { readonly taskId: string } & (
-  | { readonly kind: 'status'; readonly status: TryOnWaitStatus }
+export type TryOnChange = { readonly taskId: string; readonly status: TryOnWaitStatus } & (
+  | { readonly kind: 'status' }
   | { readonly kind: 'images'; readonly images: readonly TryOnImage[] }
   | { readonly kind: 'blocked'; readonly error: TryOnError }
   | { readonly kind: 'unblocked' }
@@ -25,56 +27,55 @@ export type TryOnChange = { readonly taskId: string } & (
     }
   | { readonly kind: 'note'; readonly notes: readonly string[] }
   | { readonly kind: 'outcome'; readonly outcome: TryOnOutcome }
-  | { readonly kind: 'ended'; readonly state: WaitState; readonly error: TryOnClientError }
+  | { readonly kind: 'ended'; readonly state: WaitStatusName; readonly error: TryOnClientError }
 );
 
 /** How a wait is watched. */
 export interface EventsOptions {
-  /** Ends the watching, which then throws the signal's reason; the wait goes on. */
+  /** Ends the watching, which then throws the signal's reason. The wait goes on. */
   readonly signal?: AbortSignal;
   /**
-   * Between two polls at the server; default 1000. Such a poll is no billed Action of Temporal Cloud, unless something was reported
-   * since: then it is one query.
+   * How often the wait is read from the server; default 1000. A read is no billed Action of Temporal Cloud, unless the history has grown
+   * since the last one: then it is one query.
    */
   readonly intervalMs?: number;
 }
 
 type End = { readonly outcome: TryOnOutcome } | { readonly error: unknown };
 
-/** Changes between two sights, oldest first. */
+const pollOf = ({ polls, vendorStatus, error, pending }: TryOnWaitStatus): string =>
+  JSON.stringify([polls, vendorStatus, error?.code, pending?.dueAt]);
+
+/**
+ * The changes between two readings, oldest first. Pure.
+ * @param emitted - ids of the images that were emitted before
+ */
 export function changesBetween(
   before: TryOnWaitStatus | undefined,
-  now: TryOnWaitStatus,
-  told: ReadonlySet<string>,
+  status: TryOnWaitStatus,
+  emitted: ReadonlySet<string>,
 ): TryOnChange[] {
-  const { taskId } = now;
+  const { taskId, state, error, outcome, notes } = status;
+  const base = { taskId, status };
   const changes: TryOnChange[] = [];
-  if (before === undefined) changes.push({ kind: 'status', taskId, status: now });
-  if (before?.state === 'blocked' && now.state !== 'blocked') changes.push({ kind: 'unblocked', taskId });
-  const fresh = now.images.filter((image) => !told.has(image.id));
-  if (fresh.length > 0) changes.push({ kind: 'images', taskId, images: fresh });
-  if (before?.state !== 'blocked' && now.state === 'blocked' && now.error !== undefined) {
-    changes.push({ kind: 'blocked', taskId, error: now.error });
+  if (before === undefined) changes.push({ ...base, kind: 'status' });
+  if (before?.state === 'blocked' && state !== 'blocked') changes.push({ ...base, kind: 'unblocked' });
+  const images = status.images.filter(({ id }) => !emitted.has(id));
+  if (images.length > 0) changes.push({ ...base, kind: 'images', images });
+  if (before?.state !== 'blocked' && state === 'blocked' && error !== undefined) {
+    changes.push({ ...base, kind: 'blocked', error });
   }
-  const poll = (status: TryOnWaitStatus): string =>
-    JSON.stringify([status.polls, status.vendorStatus, status.error?.code, status.pending?.dueAt]);
-  if (before !== undefined && now.outcome === undefined && poll(before) !== poll(now)) {
-    changes.push({
-      kind: 'polled',
-      taskId,
-      polls: now.polls,
-      ...(now.vendorStatus === undefined ? {} : { vendorStatus: now.vendorStatus }),
-      ...(now.error === undefined ? {} : { error: now.error }),
-      ...(now.pending === undefined ? {} : { pending: now.pending }),
-    });
+  if (before !== undefined && outcome === undefined && pollOf(before) !== pollOf(status)) {
+    const { polls, vendorStatus, pending } = status;
+    changes.push({ ...base, kind: 'polled', polls, ...defined({ vendorStatus, error, pending }) });
   }
-  if (now.outcome === undefined && (before?.notes ?? []).join() !== now.notes.join()) {
-    changes.push({ kind: 'note', taskId, notes: now.notes });
+  if (outcome === undefined && (before?.notes ?? []).join() !== notes.join()) {
+    changes.push({ ...base, kind: 'note', notes });
   }
   return changes;
 }
 
-/** Resolves after `ms`, or at once when `ended` or `signal` settles. */
+/** Resolves after `ms`, or at once when `ended` settles or `signal` aborts. */
 async function pause(ms: number, ended: Promise<unknown>, signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let wake: () => void = () => undefined;
@@ -93,7 +94,7 @@ async function pause(ms: number, ended: Promise<unknown>, signal: AbortSignal): 
 
 /**
  * Watches a wait until its end.
- * @param outcome - waits for the end; its error says why there is none
+ * @param outcome - waits for the end; its error says why there is no outcome
  */
 export async function* watchWait(
   client: Client,
@@ -107,49 +108,48 @@ export async function* watchWait(
   const signal = outer === undefined ? watching.signal : AbortSignal.any([outer, watching.signal]);
   let end: End | undefined;
   const ended = outcome(signal).then(
-    (told) => {
-      end = { outcome: told };
+    (result) => {
+      end = { outcome: result };
     },
     (error: unknown) => {
       end = { error };
     },
   );
-  const told = new Set<string>();
+  const emitted = new Set<string>();
   try {
     let before: WaitReading | undefined;
     for (;;) {
       const isOver = end !== undefined;
-      const now = await readWait(client, taskId, before === undefined ? {} : { before });
+      const reading = await readWait(client, taskId, defined({ before }));
       outer?.throwIfAborted();
-      for (const change of changesBetween(before?.status, now.status, told)) {
-        if (change.kind === 'images') for (const { id } of change.images) told.add(id);
+      for (const change of changesBetween(before?.status, reading.status, emitted)) {
+        if (change.kind === 'images') for (const { id } of change.images) emitted.add(id);
         yield change;
       }
-      before = now;
+      before = reading;
       if (isOver) break;
       await pause(intervalMs, ended, signal);
       outer?.throwIfAborted();
     }
-    yield* lastWords(taskId, before.status.state, end, told);
+    if (end !== undefined) yield* lastChanges(before.status, end, emitted);
   } finally {
     watching.abort();
     await ended;
   }
 }
 
-function* lastWords(
-  taskId: string,
-  state: WaitState,
-  end: End | undefined,
-  told: ReadonlySet<string>,
+function* lastChanges(
+  status: TryOnWaitStatus,
+  end: End,
+  emitted: ReadonlySet<string>,
 ): Generator<TryOnChange, void, undefined> {
-  if (end === undefined) return;
+  const { taskId, state } = status;
   if ('error' in end) {
     if (!(end.error instanceof TryOnClientError)) throw end.error;
-    yield { kind: 'ended', taskId, state, error: end.error };
+    yield { kind: 'ended', taskId, status, state, error: end.error };
     return;
   }
-  const late = end.outcome.images.filter(({ id }) => !told.has(id));
-  if (late.length > 0) yield { kind: 'images', taskId, images: late };
-  yield { kind: 'outcome', taskId, outcome: end.outcome };
+  const images = end.outcome.images.filter(({ id }) => !emitted.has(id));
+  if (images.length > 0) yield { kind: 'images', taskId, status, images };
+  yield { kind: 'outcome', taskId, status, outcome: end.outcome };
 }

@@ -1,4 +1,4 @@
-/** What Temporal's client throws, as errors of this package. */
+/** Turns what Temporal's client throws into errors of this package. */
 import {
   ApplicationFailure,
   CancelledFailure,
@@ -10,10 +10,11 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { failureTypes } from '../contract.js';
-import { idleQueueNote } from '../temporal/namespace.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { idleQueueNote } from '../temporal/task-queues.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 
-const refused = (cause: unknown): cause is ApplicationFailure =>
+const isInvalidInput = (cause: unknown): cause is ApplicationFailure =>
   cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput;
 
 function inputError(cause: ApplicationFailure): TryOnInputError {
@@ -21,7 +22,11 @@ function inputError(cause: ApplicationFailure): TryOnInputError {
   return new TryOnInputError(details?.problems ?? [cause.message], { cause });
 }
 
-/** Why a workflow gave no result. `what` names it: `the wait for task 123`. */
+/**
+ * The error of a workflow without a result.
+ * @param what - names the workflow: `the wait for task 123`
+ * @returns a `TryOnClientError`, or the error itself if it is of another kind
+ */
 export function endError(error: unknown, what: string): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return new TryOnClientError('NoWait', `${what} is not known to the server`, { cause: error });
@@ -31,7 +36,7 @@ export function endError(error: unknown, what: string): unknown {
   if (cause instanceof CancelledFailure) {
     return new TryOnClientError('Cancelled', `${what} was cancelled`, { cause: error });
   }
-  if (refused(cause)) {
+  if (isInvalidInput(cause)) {
     return new TryOnClientError('Refused', `${what} was refused: ${cause.message}`, { cause: error });
   }
   if (cause instanceof ApplicationFailure) {
@@ -42,31 +47,36 @@ export function endError(error: unknown, what: string): unknown {
   });
 }
 
-const FAILED_PRECONDITION = 9;
-const maxTries = 3;
+const MAX_TRIES = 3;
 
-const isGivenUp = (error: unknown): boolean =>
+const isDropped = (error: unknown): boolean =>
   error instanceof ServiceError &&
-  (error.cause as { readonly code?: number } | undefined)?.code === FAILED_PRECONDITION &&
+  grpcCode(error) === grpcStatus.failedPrecondition &&
   /workflow task failure/i.test(String(error.cause));
 
 /**
- * Asks by an update. The server has a workflow task done again where a signal came while the workflow was ending, and gives up without a
- * trace the update that was in it: that one is sent once more.
+ * Sends an update. If a signal arrives while the workflow is ending, the server retries the workflow task and drops the update that was in
+ * it: such an update is sent again, up to three times in all.
  * @param timeoutMs - for all of it
+ * @param send - sends the update once
  */
-export async function byUpdate<T>(client: Client, timeoutMs: number, ask: () => Promise<T>): Promise<T> {
+export async function byUpdate<T>(client: Client, timeoutMs: number, send: () => Promise<T>): Promise<T> {
   const untilMs = Date.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.withDeadline(untilMs, ask);
+      return await client.withDeadline(untilMs, send);
     } catch (error) {
-      if (attempt === maxTries || !isGivenUp(error)) throw error;
+      if (attempt === MAX_TRIES || !isDropped(error)) throw error;
     }
   }
 }
 
-/** Why an update that was sent at `sentAtMs` came to nothing. */
+/**
+ * The error of an update that failed.
+ * @param what - names the workflow: `the wait for task 123`
+ * @param sentAtMs - when it was sent, Unix milliseconds
+ * @returns a `TryOnClientError` or `TryOnInputError`, or the error itself if it is of another kind
+ */
 export async function updateError(
   error: unknown,
   what: string,
@@ -75,16 +85,16 @@ export async function updateError(
   sentAtMs?: number,
 ): Promise<unknown> {
   if (error instanceof WorkflowNotFoundError) {
-    const isOver = /already completed/i.test(error.message);
-    return isOver
+    const hasEnded = /already completed/i.test(error.message);
+    return hasEnded
       ? new TryOnClientError('Ended', `${what} has ended`, { cause: error })
       : new TryOnClientError('NoWait', `${what} is not known to the server`, { cause: error });
   }
   if (error instanceof WorkflowUpdateFailedError) {
-    if (refused(error.cause)) return inputError(error.cause);
+    if (isInvalidInput(error.cause)) return inputError(error.cause);
     const message = error.cause?.message ?? error.message;
     const code = /workflow.*(completed|closed)|AcceptedUpdateCompletedWorkflow/i.test(message) ? 'Ended' : 'Refused';
-    return new TryOnClientError(code, `${what} took no update: ${message}`, { cause: error });
+    return new TryOnClientError(code, `${what} refused the update: ${message}`, { cause: error });
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     const note = await idleQueueNote(client, taskQueue, 'workflow', sentAtMs);

@@ -1,4 +1,4 @@
-/** Waits of a namespace, found through visibility: by search attributes where the namespace has them, else by type and state. */
+/** Lists the waits of a namespace through visibility: by search attributes if the namespace has them, else by type and state. */
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import {
@@ -9,40 +9,45 @@ import {
   type TryOnOutcome,
   workflowTypes,
 } from '../contract.js';
-import type { WaitState } from './status.js';
+import { defined } from '../defined.js';
+import { attributeValue } from '../temporal/search-attributes.js';
+import { quoted } from '../temporal/visibility.js';
+import type { WaitStatusName } from './status.js';
 
-/** Which waits are listed; all fields may be left out. */
+/** Which waits are listed; default: all. */
 export interface ListOptions {
-  readonly state?: WaitState;
+  readonly state?: WaitStatusName;
   /** Only the waits of this listing's tasks. */
   readonly listingId?: string;
-  /** Only those begun at least so long ago. */
+  /** Only waits that started at least so long ago. */
   readonly olderThanSeconds?: number;
   /** Default 100. */
   readonly limit?: number;
 }
 
-/** A wait, as a list shows it. Visibility lags behind by a second or so. */
+/** A wait, as a list shows it. Visibility is about a second behind. */
 export interface ListedWait {
   readonly taskId: string;
   readonly workflowId: string;
   readonly runId: string;
-  /** Without search attributes, that of an ended wait is read from its result. */
-  readonly state: WaitState;
+  /** Without search attributes, the state of a completed wait is read from its result. */
+  readonly state: WaitStatusName;
+  /** RFC 3339. */
   readonly startedAt: string;
+  /** RFC 3339; once it has ended. */
   readonly closedAt?: string;
-  /** Where the namespace has the search attributes. */
+  /** If the namespace has the search attributes. */
   readonly imageCount?: number;
   readonly account?: string;
 }
 
-const quoted = (text: string): string => `'${text.replace(/['\\]/g, (mark) => `\\${mark}`)}'`;
-const isOutcome = (state: WaitState): state is OutcomeStatus => (outcomeStatuses as readonly string[]).includes(state);
+const isOutcome = (status: unknown): status is OutcomeStatus =>
+  (outcomeStatuses as readonly unknown[]).includes(status);
 
 const closedWords = { cancelled: 'Canceled', refused: 'Failed' } as const;
 
-/** What visibility is asked for a state. Without search attributes it finds more than was asked for. */
-function stateQuery(state: WaitState, hasStatus: boolean): string {
+/** The part of the query that selects a state. Without search attributes it also finds waits of other states. */
+function stateQuery(state: WaitStatusName, hasStatus: boolean): string {
   const { name } = searchAttributes.status;
   switch (state) {
     case 'cancelled':
@@ -59,7 +64,7 @@ function stateQuery(state: WaitState, hasStatus: boolean): string {
   }
 }
 
-/** The query of visibility for these options. Pure. */
+/** The visibility query for these options. Pure. */
 export function visibilityQuery(options: ListOptions, registered: readonly string[], nowMs: number): string {
   const { state, olderThanSeconds } = options;
   const hasStatus = registered.includes(searchAttributes.status.name);
@@ -72,24 +77,19 @@ export function visibilityQuery(options: ListOptions, registered: readonly strin
   ].join(' AND ');
 }
 
-const attribute = (info: WorkflowExecutionInfo, name: string): unknown => {
-  const [value] = info.searchAttributes[name] ?? [];
-  return value;
-};
-
 const PREFIX = resultsWorkflowId('');
 
-async function stateOf(client: Client, info: WorkflowExecutionInfo): Promise<WaitState> {
-  const told = attribute(info, searchAttributes.status.name);
+async function stateOf(client: Client, info: WorkflowExecutionInfo): Promise<WaitStatusName> {
+  const status = attributeValue(info, 'status');
   switch (info.status.name) {
     case 'RUNNING':
-      return told === 'blocked' ? 'blocked' : 'waiting';
+      return status === 'blocked' ? 'blocked' : 'waiting';
     case 'CANCELLED':
       return 'cancelled';
     case 'FAILED':
       return 'refused';
     case 'COMPLETED': {
-      if (typeof told === 'string' && isOutcome(told as WaitState)) return told as WaitState;
+      if (isOutcome(status)) return status;
       const { workflowId, runId } = info;
       const outcome = (await client.workflow.getHandle(workflowId, runId).result()) as TryOnOutcome;
       return outcome.status;
@@ -101,24 +101,26 @@ async function stateOf(client: Client, info: WorkflowExecutionInfo): Promise<Wai
 
 async function listed(client: Client, info: WorkflowExecutionInfo): Promise<ListedWait> {
   const { workflowId, runId, startTime, closeTime } = info;
-  const imageCount = attribute(info, searchAttributes.imageCount.name);
-  const account = attribute(info, searchAttributes.account.name);
+  const imageCount = attributeValue(info, 'imageCount');
+  const account = attributeValue(info, 'account');
   return {
     taskId: workflowId.slice(PREFIX.length),
     workflowId,
     runId,
     state: await stateOf(client, info),
     startedAt: startTime.toISOString(),
-    ...(closeTime === undefined ? {} : { closedAt: closeTime.toISOString() }),
-    ...(typeof imageCount === 'number' ? { imageCount } : {}),
-    ...(typeof account === 'string' ? { account } : {}),
+    ...defined({
+      closedAt: closeTime?.toISOString(),
+      imageCount: typeof imageCount === 'number' ? imageCount : undefined,
+      account: typeof account === 'string' ? account : undefined,
+    }),
   };
 }
 
-async function* described(client: Client, taskIds: readonly string[]): AsyncGenerator<WorkflowExecutionInfo> {
+async function* describeWaits(client: Client, taskIds: readonly string[]): AsyncGenerator<WorkflowExecutionInfo> {
   for (const taskId of taskIds) {
     try {
-      // A description has all fields of a list's entry.
+      // A description has all fields of a list entry.
       yield (await client.workflow.getHandle(resultsWorkflowId(taskId)).describe()) as unknown as WorkflowExecutionInfo;
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
@@ -127,8 +129,9 @@ async function* described(client: Client, taskIds: readonly string[]): AsyncGene
 }
 
 /**
- * Lists waits, newest first; those of a listing in its order.
- * @param taskIdsOf - the tasks of a listing
+ * Lists waits, newest first; the waits of a listing in its order.
+ * @param registered - the contract's search attributes that the namespace has
+ * @param taskIdsOf - reads the task ids of a listing
  */
 export async function* listWaits(
   client: Client,
@@ -145,7 +148,7 @@ export async function* listWaits(
           query: visibilityQuery(options, registered, nowMs),
           pageSize: Math.min(1_000, Math.max(limit, 10)),
         })
-      : described(client, await taskIdsOf(listingId));
+      : describeWaits(client, await taskIdsOf(listingId));
   let count = 0;
   for await (const info of found) {
     if (!info.workflowId.startsWith(PREFIX)) continue;

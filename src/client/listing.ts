@@ -1,4 +1,4 @@
-/** Listings, from a service's side. */
+/** The part of the client for listings. */
 import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import { check, submittedAtProblem } from '../check.js';
 import {
@@ -12,7 +12,7 @@ import {
   type TryOnListingStatus,
   workflowTypes,
 } from '../contract.js';
-import { idleQueueNote } from '../temporal/namespace.js';
+import { idleQueueNote } from '../temporal/task-queues.js';
 import { type Abortable, abortable } from './abortable.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { byUpdate, endError, updateError } from './failures.js';
@@ -25,19 +25,19 @@ export interface StartedListing {
   readonly runId: string;
 }
 
-/** What a service does with listings. */
+/** Starts, reads and ends listings. */
 export interface ListingClient {
-  /** Starts a listing, or joins the one that runs under its id; one that has ended begins anew. */
+  /** Starts a listing, or joins the one that runs under its id. One that has ended is started again. */
   start(input: TryOnListingInput): Promise<StartedListing>;
-  /** Asks the listing; needs a worker. */
+  /** Queries the listing. Needs a worker. */
   status(listingId: string): Promise<TryOnListingStatus>;
-  /** Waits for the result, over continue-as-new. */
+  /** Waits for the result, across continue-as-new. */
   result(listingId: string, options?: Abortable): Promise<TryOnListingResult>;
-  /** Adds a task to a running listing. */
+  /** Adds a task to a running listing. Needs a worker. */
   addTask(listingId: string, task: ListingTask): Promise<TryOnListingStatus>;
-  /** Asks the listing to end; waits that others share go on. */
+  /** Requests cancellation. Waits that others share go on. */
   cancel(listingId: string): Promise<void>;
-  /** Task ids in the listing's order; from the result of one that has ended. */
+  /** The task ids of a listing, in its order; from the result if it has completed. */
   taskIds(listingId: string): Promise<readonly string[]>;
 }
 
@@ -49,7 +49,7 @@ interface ListingDeps {
 
 const QUERY_TIMEOUT_MS = 5_000;
 
-function acceptedListing(input: TryOnListingInput): TryOnListingInput {
+function acceptListing(input: TryOnListingInput): TryOnListingInput {
   const checked = check(TryOnListingInputSchema, input);
   const problems = checked.ok
     ? checked.value.tasks.flatMap((task, index) =>
@@ -60,14 +60,14 @@ function acceptedListing(input: TryOnListingInput): TryOnListingInput {
   return checked.value;
 }
 
-function acceptedTask(task: ListingTask): ListingTask {
+function acceptTask(task: ListingTask): ListingTask {
   const checked = check(ListingTaskSchema, task);
   const problems = checked.ok ? submittedAtProblem(checked.value.submittedAt, Date.now()) : checked.problems;
   if (!checked.ok || problems.length > 0) throw new TryOnInputError(problems);
   return checked.value;
 }
 
-/** Makes the part of the client that is about listings. */
+/** Makes the part of the client for listings. */
 export function createListingClient({ client, place, updateTimeoutMs }: ListingDeps): ListingClient {
   const handleOf = (listingId: string): WorkflowHandle => client.workflow.getHandle(listingWorkflowId(listingId));
   const nameOf = (listingId: string): string => `listing ${listingId}`;
@@ -84,7 +84,7 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
       if (error instanceof WorkflowNotFoundError) throw gone(listingId);
       const { taskQueue } = await handle.describe();
       const note = await idleQueueNote(client, taskQueue, 'workflow');
-      throw new TryOnClientError('NoWorker', `listing ${listingId} did not answer; ${note ?? 'ask again'}`, {
+      throw new TryOnClientError('NoWorker', `listing ${listingId} did not answer; ${note ?? 'try again'}`, {
         cause: error,
       });
     }
@@ -102,7 +102,7 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
 
   return {
     async start(input) {
-      const value = acceptedListing(input);
+      const value = acceptListing(input);
       const { firstExecutionRunId } = await client.workflow.start(workflowTypes.listing, {
         ...listingStart(value, await place()),
         workflowIdConflictPolicy: 'USE_EXISTING',
@@ -113,7 +113,7 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
     status,
     result,
     async addTask(listingId, task) {
-      const value = acceptedTask(task);
+      const value = acceptTask(task);
       try {
         return await byUpdate(client, updateTimeoutMs, () =>
           handleOf(listingId).executeUpdate<TryOnListingStatus, [ListingTask]>(messages.addTask, { args: [value] }),

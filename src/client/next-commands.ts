@@ -1,20 +1,20 @@
-/** How a person starts the other parts: by the scripts of a clone, or by what an installed package offers. */
+/** The commands that start the other parts: the scripts of a clone, or the program of an installed package. */
 
-/** Whether this is a clone that runs from its source. An installed package has no scripts of its own to call. */
+/** Whether this code runs from the source of a clone. An installed package has no scripts to call. */
 export const isClone = (moduleUrl: string = import.meta.url): boolean => moduleUrl.endsWith('.ts');
 
-/** Commands to type, for hints. */
+/** Commands for a person to type. */
 export interface StartCommands {
   readonly server: string;
   readonly emulator: string;
   readonly worker: string;
-  /** To be followed by options. */
+  /** Options may follow. */
   readonly demo: string;
-  /** The program itself, to be followed by a command. */
+  /** The program itself; a command follows. */
   readonly program: string;
 }
 
-const ofClone: StartCommands = {
+const cloneCommands: StartCommands = {
   server: 'npm run server',
   emulator: 'npm run emulator',
   worker: 'npm run worker',
@@ -22,7 +22,7 @@ const ofClone: StartCommands = {
   program: 'node --import tsx src/cli/main.ts',
 };
 
-const ofPackage: StartCommands = {
+const packageCommands: StartCommands = {
   server: 'temporal server start-dev',
   emulator: 'npx temporal-tryon emulator',
   worker: 'npx temporal-tryon worker',
@@ -30,5 +30,6 @@ const ofPackage: StartCommands = {
   program: 'npx temporal-tryon',
 };
 
-/** The commands that are there for whoever runs this. */
-export const startCommands = (isFromSource: boolean = isClone()): StartCommands => (isFromSource ? ofClone : ofPackage);
+/** The commands that work here. */
+export const startCommands = (isFromSource: boolean = isClone()): StartCommands =>
+  isFromSource ? cloneCommands : packageCommands;

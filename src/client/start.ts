@@ -1,4 +1,4 @@
-/** How waits and listings are started: ids, policies, and what the Temporal UI shows of them. */
+/** Start options of waits and listings: ids, input, and what the Temporal UI shows of them. */
 import { type WorkflowHandle, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import {
@@ -12,10 +12,10 @@ import {
 } from '../contract.js';
 import { escapeMarkdown, summaryOf, summaryOfListing } from '../wait/describe.js';
 
-/** A workflow by name, with its one argument. */
+/** Start options of a workflow with one argument. */
 export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
 
-/** Where it is started. */
+/** Where a workflow is started. */
 export interface StartPlace {
   readonly taskQueue: string;
   /** The contract's search attributes that the namespace has. */
@@ -49,7 +49,7 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
       ...row('account', account),
       ...row('submitted at', input.submittedAt),
       ...row('expected images', input.expectedImages),
-      ...row('waits for seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
+      ...row('timeout in seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
     ].join('\n'),
     typedSearchAttributes: attributes(registered, { taskId, account, status: 'waiting' }),
   };
@@ -67,18 +67,20 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
       ...row('listing', listingId),
       ...row('tasks', tasks.length),
       ...row('account', account),
-      ...row('images wanted', input.minimumImages),
+      ...row('minimum images', input.minimumImages),
     ].join('\n'),
     typedSearchAttributes: attributes(registered, { listingId, account, status: 'waiting' }),
   };
 }
 
-/** The outcome of a wait that has completed; `undefined` for one that ended otherwise or is gone. */
-export async function storedOutcome(handle: WorkflowHandle): Promise<TryOnOutcome | undefined> {
+/** The outcome of a wait that has completed, and its run; `undefined` for a wait that ended otherwise or is unknown. */
+export async function storedOutcome(
+  handle: WorkflowHandle,
+): Promise<{ readonly runId: string; readonly outcome: TryOnOutcome } | undefined> {
   try {
     const { status, runId } = await handle.describe();
     if (status.name !== 'COMPLETED') return undefined;
-    return (await handle.client.getHandle(handle.workflowId, runId).result()) as TryOnOutcome;
+    return { runId, outcome: (await handle.client.getHandle(handle.workflowId, runId).result()) as TryOnOutcome };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -1,10 +1,10 @@
-/** The keys of the payload codec, out of environment variables or a file. No message holds a key or a part of one. */
+/** Reads the keys of the payload codec from environment variables or a file. No message contains a key or a part of one. */
 import { readFileSync } from 'node:fs';
 
 /** Keys in order; the first encrypts, all decrypt. Not empty, no id twice. */
 export type CodecKeys = readonly { readonly id: string; readonly key: Uint8Array }[];
 
-/** Keys as text came to them, or one line for each thing that is wrong, naming the source and the remedy. */
+/** The keys, or one line for each problem, with source and remedy. */
 export type CodecKeysRead =
   | { readonly ok: true; readonly keys: CodecKeys }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -12,13 +12,13 @@ export type CodecKeysRead =
 /** Bytes of an AES-256 key. */
 export const keyBytes = 32;
 
-const keyForm = 'give id:key, the key being 32 bytes in Base64, such as `openssl rand -base64 32` prints';
+const keyForm = 'give id:key, with a key of 32 bytes in Base64, such as `openssl rand -base64 32` prints';
 const idForm = /^[A-Za-z0-9._-]{1,64}$/;
 const base64Form = /^[A-Za-z0-9+/_-]+={0,2}$/;
 
 /**
- * Reads `id:base64,id:base64`, also with line ends or spaces for commas; what follows a `#` in a line is a comment.
- * @param source - the variable that a problem names
+ * Reads `id:base64,id:base64`. Line breaks and spaces also separate keys; a `#` starts a comment.
+ * @param source - the name of the variable, for problems
  */
 export function parseCodecKeys(text: string, source: string): CodecKeysRead {
   const parts = text
@@ -32,7 +32,7 @@ export function parseCodecKeys(text: string, source: string): CodecKeysRead {
     const at = `key ${index + 1} of ${source}`;
     const colon = part.indexOf(':');
     const [id, encoded] = [part.slice(0, Math.max(0, colon)), part.slice(colon + 1)];
-    // An id that cannot be one is not shown: it may be a key without its id.
+    // A malformed id is not shown: it may be a key without an id.
     if (!idForm.test(id)) {
       problems.push(`${at} has no id of 1 to 64 letters, digits, ".", "_" or "-" before a ":"; ${keyForm}`);
       continue;
@@ -42,14 +42,14 @@ export function parseCodecKeys(text: string, source: string): CodecKeysRead {
       const found = base64Form.test(encoded) ? `${key.length} bytes` : 'not Base64';
       problems.push(`${at}, id "${id}", is ${found}; ${keyForm}`);
     } else if (keys.some((known) => known.id === id)) {
-      problems.push(`${at} repeats the id "${id}"; give each key an id of its own`);
+      problems.push(`${at} repeats the id "${id}"; give each key a different id`);
     } else keys.push({ id, key });
   }
   if (parts.length === 0) problems.push(`${source} holds no key; ${keyForm}`);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, keys };
 }
 
-/** Where the keys stand. */
+/** Where the keys are. */
 export interface CodecKeySource {
   /** The variable, for messages. */
   readonly name: string;
@@ -58,8 +58,8 @@ export interface CodecKeySource {
 }
 
 /**
- * Where an environment says that the keys are: `TRYON_CODEC_KEYS`, or the path in `TRYON_CODEC_KEYS_FILE`.
- * @returns `undefined` where neither is set
+ * Finds the keys of an environment: `TRYON_CODEC_KEYS`, or the file that `TRYON_CODEC_KEYS_FILE` names.
+ * @returns `undefined` if neither is set
  */
 export function codecKeySource(env: Readonly<Record<string, string | undefined>>): CodecKeySource | undefined {
   const text = env.TRYON_CODEC_KEYS?.trim();

@@ -1,6 +1,6 @@
 /**
- * Encrypts payloads with AES-256-GCM before they leave this process. The form is that of Temporal's published samples, so that
- * services in other languages read and write it with a few lines of their own.
+ * Encrypts payloads with AES-256-GCM before they leave this process. The format is that of Temporal's published samples: services in other
+ * languages need only a few lines to read and write it.
  * @see https://github.com/temporalio/samples-python/blob/main/encryption/codec.py
  * @see https://github.com/temporalio/samples-go/tree/main/encryption
  */
@@ -17,9 +17,9 @@ const encodingField = 'encoding';
 const keyIdField = 'encryption-key-id';
 const nonceBytes = 12;
 const tagBytes = 16;
-/** How old the keys of a file may be before it is read again. */
+/** A file of keys is read again after this time. */
 const rereadMs = 10_000;
-/** The same, where a payload names a key that is not among them. */
+/** The same, if a payload names a key that is not in the file. */
 const rereadUnknownMs = 1_000;
 
 /** A payload cannot be encrypted or decrypted here. The message names the remedy, never a key. */
@@ -27,11 +27,11 @@ export class PayloadCodecError extends Error {
   override readonly name = 'PayloadCodecError';
 }
 
-/** What a codec is made of. */
+/** Options of {@link createEncryptionCodec}. */
 export interface EncryptionCodecOptions {
   /** `id:base64,...` as in `TRYON_CODEC_KEYS`, or where to read them. The first encrypts, all decrypt. */
   readonly keys: string | CodecKeySource;
-  /** A clock that never steps, in milliseconds; default `performance.now`. */
+  /** A monotonic clock in milliseconds; default `performance.now`. */
   readonly monotonicMs?: () => number;
 }
 
@@ -39,9 +39,9 @@ const textOf = (bytes: Uint8Array | null | undefined): string =>
   bytes === null || bytes === undefined ? '' : Buffer.from(bytes).toString('utf8');
 
 /**
- * Makes the codec. Payloads that are not encrypted pass through `decode` as they are, so that encryption can be switched on while
- * waits run, and so that one service may encrypt and another not.
- * @throws {PayloadCodecError} where the keys cannot be used as they are now
+ * Makes the codec. Payloads that are not encrypted pass through `decode` as they are: you can turn encryption on while waits run, and one
+ * service may encrypt while another does not.
+ * @throws {PayloadCodecError} if the keys cannot be used
  */
 export function createEncryptionCodec(options: EncryptionCodecOptions): PayloadCodec {
   const { monotonicMs = () => performance.now() } = options;
@@ -57,7 +57,7 @@ export function createEncryptionCodec(options: EncryptionCodecOptions): PayloadC
   let keys = load();
   let readAtMs = monotonicMs();
 
-  /** The keys as the file has them; one that is being replaced or is wrong does not end what runs. */
+  /** The current keys. A file that is being replaced or is wrong leaves the last good ones in force. */
   const current = (maxAgeMs: number): CodecKeys => {
     const nowMs = monotonicMs();
     if (nowMs - readAtMs >= maxAgeMs) {
@@ -75,7 +75,7 @@ export function createEncryptionCodec(options: EncryptionCodecOptions): PayloadC
     }
     throw new PayloadCodecError(
       `a payload is encrypted with key "${id.slice(0, 64)}", which ${source.name} does not hold; add that key after the first one ` +
-        'and keep it until nothing that it encrypted is read any more',
+        'and remove it only when nothing that it encrypted will be read again',
     );
   };
 
@@ -122,13 +122,13 @@ export function createEncryptionCodec(options: EncryptionCodecOptions): PayloadC
   };
 }
 
-/** The converter that an environment asks for, or one line for each thing that is wrong with its keys. */
+/** The data converter of an environment, or one line for each problem with its keys. */
 export type DataConverterRead =
   | { readonly ok: true; readonly dataConverter?: DataConverter }
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /**
- * Reads `TRYON_CODEC_KEYS` or `TRYON_CODEC_KEYS_FILE`. No converter where neither is set: payloads are plain JSON then.
+ * Reads `TRYON_CODEC_KEYS` or `TRYON_CODEC_KEYS_FILE`. If neither is set there is no converter, and payloads are plain JSON.
  * @param env - usually `process.env`
  */
 export function readDataConverter(env: Readonly<Record<string, string | undefined>>): DataConverterRead {

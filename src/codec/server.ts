@@ -1,6 +1,6 @@
 /**
- * A codec server: with it the Temporal UI and CLI show decrypted payloads, and encrypt what is typed into them. Whoever may call it reads
- * what is encrypted, so it answers pages of named origins only, and asks for a token.
+ * A codec server: with it the Temporal UI and CLI show decrypted payloads, and encrypt what is typed into them. Every caller can read the
+ * encrypted data. So it answers only pages of the allowed origins, and asks for a token.
  * @see https://docs.temporal.io/production-deployment/data-encryption
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -21,15 +21,15 @@ import { PayloadCodecError } from './payload-codec.js';
 
 const wire = proto.temporal.api.common.v1.Payload;
 
-/** A page of history may hold 4 MB of payloads, which are a third longer in Base64. */
+/** A page of history may have 4 MB of payloads, which are a third longer in Base64. */
 const defaultBodyBytes = 16 * 1024 * 1024;
-/** A caller that is slower than this is cut off. */
+/** A request that takes longer than this is ended. */
 const requestMs = 30_000;
-/** So long may calls that are under way take when the server ends. */
+/** How long calls in flight may take when the server closes. */
 const drainMs = 5_000;
 const preflightSeconds = 600;
 
-/** What the protocol's callers send: the UI its namespace and, where told to, its user's access token and id token. */
+/** Headers that callers send. The UI sends its namespace and, if configured, the user's access token and ID token. */
 const allowedHeaders = 'content-type, x-namespace, authorization, authorization-extras';
 
 const base64 = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/_-]*={0,2}$/));
@@ -39,38 +39,38 @@ const PayloadsSchema = v.looseObject({
   ),
 });
 
-/** What a codec server is made of. */
+/** Options of {@link startCodecServer}. */
 export interface CodecServerOptions {
   readonly codec: PayloadCodec;
   /** Origins whose pages may call it, such as `http://localhost:8233`; see {@link originProblem}. */
   readonly allowedOrigins: readonly string[];
-  /** Asked for each call, so that a rotated token is taken up. `undefined`: none is asked for, which is for the loopback interface. */
+  /** Read for each call: a rotated token takes effect at once. If it returns `undefined` no token is needed, as on the loopback interface. */
   readonly token: () => string | undefined;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: a free one. */
   readonly port?: number;
-  /** Largest body of a call; default 16 MiB. */
+  /** The largest body of a call; default 16 MiB. */
   readonly bodyBytes?: number;
 }
 
 /** A codec server that listens. */
 export interface CodecServer {
-  /** What goes into the UI's settings, or behind the CLI's `--codec-endpoint`. */
+  /** For the UI's settings, or the CLI's `--codec-endpoint`. */
   readonly url: string;
-  /** Lets calls under way end within 5 s. */
+  /** Stops listening. Calls in flight have 5 s to end. */
   close(): Promise<void>;
 }
 
-/** What is wrong with an origin, or `undefined`. There is no `*`: any page that is open in the browser could read along. */
+/** What is wrong with an origin, or `undefined`. `*` is not allowed: any page in the browser could read the data. */
 export function originProblem(origin: string): string | undefined {
   const isOrigin = URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin;
   return isOrigin
     ? undefined
-    : `"${origin}" is no origin; give scheme, host and port alone, such as https://temporal.example.com`;
+    : `"${origin}" is not an origin; give only scheme, host and port, such as https://temporal.example.com`;
 }
 
-/** An answer that is no payloads. */
+/** An answer other than payloads. */
 class Refusal extends Error {
   constructor(
     readonly statusCode: number,
@@ -83,14 +83,14 @@ class Refusal extends Error {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Takes as long whatever is wrong. */
+/** Compares in constant time. */
 const isSame = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other));
 
-function refuseStranger(request: IncomingMessage, token: string | undefined): void {
+function requireToken(request: IncomingMessage, token: string | undefined): void {
   if (token === undefined) return;
   const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
   if (isSame(given, token)) return;
-  const why = given === '' ? 'give a token, as `Authorization: Bearer ...`' : 'the token is not the one of this server';
+  const why = given === '' ? 'give a token, as `Authorization: Bearer ...`' : 'this is not the token of this server';
   throw new Refusal(401, why, { 'www-authenticate': 'Bearer' });
 }
 
@@ -122,7 +122,7 @@ function payloadsIn(text: string): Payload[] {
 const textOf = (payloads: readonly Payload[]): string =>
   JSON.stringify({ payloads: payloads.map((payload) => wire.toObject(wire.fromObject(payload), { bytes: String })) });
 
-/** Starts it. Only `POST /encode` and `POST /decode` are answered. */
+/** Starts a codec server. It answers `POST /encode` and `POST /decode`. */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { codec, token, allowedOrigins, host = '127.0.0.1', port = 0, bodyBytes = defaultBodyBytes } = options;
   const work = new Map([
@@ -136,13 +136,13 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
     response.setHeader('cache-control', 'no-store');
     if (origin !== undefined) {
       if (!allowedOrigins.includes(origin))
-        throw new Refusal(403, 'pages of this origin may not call; see --allow-origin');
+        throw new Refusal(403, 'pages of this origin are not allowed; see --allow-origin');
       response.setHeader('access-control-allow-origin', origin);
-      // For a proxy before this server that knows people by a cookie.
+      // For a proxy in front of this server that identifies people by a cookie.
       response.setHeader('access-control-allow-credentials', 'true');
     }
     const transform = work.get((request.url ?? '').split('?', 1)[0] ?? '');
-    if (transform === undefined) throw new Refusal(404, 'there is POST /encode and POST /decode');
+    if (transform === undefined) throw new Refusal(404, 'use POST /encode or POST /decode');
     if (request.method === 'OPTIONS' && origin !== undefined) {
       response.writeHead(204, {
         'access-control-allow-methods': 'POST',
@@ -153,8 +153,8 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
       return;
     }
     if (request.method !== 'POST') throw new Refusal(405, 'use POST', { allow: 'POST, OPTIONS' });
-    refuseStranger(request, token());
-    // Any other type could be sent by a page without asking first.
+    requireToken(request, token());
+    // A page could send any other type without a preflight request.
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
       throw new Refusal(415, 'send application/json');
     const text = textOf(await transform(payloadsIn(await bodyOf(request, bodyBytes))));

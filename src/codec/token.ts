@@ -1,27 +1,27 @@
-/** The token that a codec server asks for, out of an environment variable or a file. No message holds it. */
+/** Reads the token of a codec server from an environment variable or a file. No message contains it. */
 import { readFileSync } from 'node:fs';
 
-/** Shorter ones can be guessed. */
+/** A shorter token can be guessed. */
 const minCharacters = 16;
 
 const remedy = 'such as `openssl rand -hex 32` prints';
 
-/** A reader of the token, or one line for each thing that is wrong. `token` is `undefined` where none is set. */
+/** A function that reads the token, or one line for each problem. `token` is `undefined` if none is set. */
 export type CodecTokenRead =
   | { readonly ok: true; readonly token: (() => string) | undefined }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** What is wrong with a token, or `undefined`. It must fit into a header. */
+/** What is wrong with a token, or `undefined`. It must be valid in a header. */
 function problemOf(token: string, source: string): string | undefined {
-  if (!/^[\x21-\x7e]*$/.test(token)) return `${source} is not of visible ASCII characters; give a token ${remedy}`;
+  if (!/^[\x21-\x7e]*$/.test(token)) return `${source} has characters other than visible ASCII; give a token ${remedy}`;
   if (token.length < minCharacters)
     return `${source} is shorter than ${minCharacters} characters; give a token ${remedy}`;
   return undefined;
 }
 
 /**
- * Reads `TRYON_CODEC_TOKEN`, or the file that `TRYON_CODEC_TOKEN_FILE` names, which is read again for each call: one that is being
- * replaced or is wrong leaves the last good one in force.
+ * Reads `TRYON_CODEC_TOKEN`, or the file that `TRYON_CODEC_TOKEN_FILE` names. The file is read again for each call; one that is being
+ * replaced or is wrong leaves the last good token in force.
  */
 export function readCodecToken(env: Readonly<Record<string, string | undefined>>): CodecTokenRead {
   const text = env.TRYON_CODEC_TOKEN?.trim();

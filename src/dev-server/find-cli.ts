@@ -1,50 +1,46 @@
 /**
- * Finds or gets the Temporal CLI, whose `temporal server start-dev` is a whole Temporal server in one process. The order:
- * `temporal` on PATH, one in the cache directory, the SDK's own download, `go install`.
+ * Finds or installs the Temporal CLI, whose `temporal server start-dev` is a whole Temporal server in one process. It tries, in this order:
+ * `temporal` on PATH, the cache directory, the SDK's download, `go install`.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { firstLine } from '../error-text.js';
 
 /** The newest CLI tag that `go install` takes: later ones have `replace` lines in their go.mod, which it refuses. */
 export const cliVersion = 'v1.5.1';
 
-/** How the CLI was come by. */
+/** Where the CLI came from. */
 export type CliSource = 'path' | 'cache' | 'download' | 'go';
 
-/** What the search may be given; every field has a default. */
+/** Options of {@link findTemporalCli}; every field has a default. */
 export interface FindCliOptions {
   /** Read for `PATH`, `TRYON_CACHE_DIR`, `XDG_CACHE_HOME`; default `process.env`. */
   env?: NodeJS.ProcessEnv;
-  /** Takes one line of progress at a time; default: nothing is told. */
+  /** Gets each line of progress; default: none is reported. */
   log?: (line: string) => void;
-  /** Gets the CLI as the Temporal SDK does, into the directory given, and returns its path. Tests replace it. */
+  /** Downloads the CLI into a directory and returns its path; default: as the Temporal SDK does. */
   download?: (dir: string) => Promise<string>;
 }
 
-/** No Temporal server could be found or started. The message is one line and names the remedy. */
+/** No Temporal server was found or could be started. The message is one line with the remedy. */
 export class TemporalServerError extends Error {
   override name = 'TemporalServerError';
 }
 
 const executableName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
-/**
- * Where what was fetched is kept: `TRYON_CACHE_DIR`, else `temporal-tryon` in `XDG_CACHE_HOME` or `~/.cache`. It can be
- * deleted at any time.
- */
+/** The directory of what was downloaded: `TRYON_CACHE_DIR`, else `temporal-tryon` in `XDG_CACHE_HOME` or `~/.cache`. It may be deleted. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return env.TRYON_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'temporal-tryon');
 }
 
 /**
- * Finds the Temporal CLI, or gets it into the cache; the last resort, a build by Go, takes some minutes and says so.
- * @returns the executable's path, and how it was come by
- * @throws TemporalServerError when every way failed; its message says what each came to
+ * Finds the Temporal CLI, or installs it in the cache. The last resort is a build with Go, which takes some minutes and logs progress.
+ * @returns the executable's path, and where it came from
+ * @throws {TemporalServerError} if every way failed; the message has the result of each
  */
 export async function findTemporalCli(options: FindCliOptions = {}): Promise<{ path: string; how: CliSource }> {
   const { env = process.env, log = () => {}, download = downloadBySdk } = options;
@@ -69,7 +65,7 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<{ p
     ['go', 'go install', (dir) => buildByGo(dir, env, log)],
   ];
   for (const [how, name, get] of ways) {
-    // A directory of its own, then one rename: two processes that do this at once do not meet half a file.
+    // In a separate directory, then one rename: another process never finds half a file.
     const dir = await mkdtemp(join(cacheDir(env), 'getting-'));
     try {
       await rename(await get(dir), cached);
@@ -86,7 +82,7 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<{ p
   );
 }
 
-/** The first executable of that name on `env.PATH`. */
+/** The path of the first executable of that name on `env.PATH`; `undefined` if there is none. */
 export async function lookUp(name: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   for (const dir of (env.PATH ?? '').split(delimiter)) {
     if (dir !== '' && (await isExecutable(join(dir, name)))) return join(dir, name);
@@ -101,7 +97,7 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-/** The SDK starts what it downloads, so a server of its own is up for a moment. With no network it fails at once. */
+/** The SDK starts what it downloads: its own server runs for a moment. Without a network this fails at once. */
 async function downloadBySdk(dir: string): Promise<string> {
   const { TestWorkflowEnvironment } = await import('@temporalio/testing').catch(() => {
     throw new Error('@temporalio/testing is not installed');
@@ -135,7 +131,7 @@ async function buildByGo(dir: string, env: NodeJS.ProcessEnv, log: (line: string
 /**
  * Runs a program to its end.
  * @returns its standard output
- * @throws Error with the last line of its standard error when it cannot be run or fails
+ * @throws {Error} with the last line of its standard error if it cannot be run or fails
  */
 export async function outputOf(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((resolve, reject) => {

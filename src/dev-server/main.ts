@@ -1,5 +1,6 @@
-/** `npm run server`: a Temporal dev server with its UI until Ctrl-C. */
+/** `npm run server`: runs a Temporal dev server with its UI until Ctrl-C. */
 import { Command, InvalidArgumentError } from 'commander';
+import { defined } from '../defined.js';
 import { isFree, startDevServer, TemporalServerError } from './temporal-server.js';
 
 const asPort = (text: string): number => {
@@ -13,8 +14,8 @@ const program = new Command('npm run server --')
   .option('--port <port>', 'gRPC port', asPort, 7233)
   .option('--ui-port <port>', 'port of the Temporal UI', asPort, 8233)
   .option('--http-port <port>', 'port of the HTTP API (default: 7243, or a free one)', asPort)
-  .option('--namespace <name>', 'namespace to make beside default', 'default')
-  .option('--db-filename <file>', 'SQLite file that keeps state between runs')
+  .option('--namespace <name>', 'namespace to create besides default', 'default')
+  .option('--db-filename <file>', 'SQLite file that persists state between runs')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 
@@ -29,14 +30,13 @@ const usualHttpPort = 7243;
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 try {
-  // Nobody asked for the HTTP API: that another server has its usual port is no reason not to start.
+  // The HTTP API was not asked for. If another server has its usual port, this one takes a free port.
   const ownHttpPort = httpPort ?? ((await isFree(usualHttpPort)) ? usualHttpPort : undefined);
   const server = await startDevServer({
     port,
     uiPort,
-    ...(ownHttpPort === undefined ? {} : { httpPort: ownHttpPort }),
+    ...defined({ httpPort: ownHttpPort, dbFilename }),
     namespaces: [namespace],
-    ...(dbFilename === undefined ? {} : { dbFilename }),
     portOptions: { port: '--port', uiPort: '--ui-port', httpPort: '--http-port' },
     log,
   });

@@ -1,10 +1,12 @@
-/** Starts the dev server of the Temporal CLI for the demo, `npm run server` and the tests, and ends it with its starter. */
+/** Starts the dev server of the Temporal CLI for the demo, `npm run server` and the tests. It ends with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
+import { defined } from '../defined.js';
+import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { type FindCliOptions, findTemporalCli, TemporalServerError } from './find-cli.js';
 
 export { type CliSource, cacheDir, findTemporalCli, TemporalServerError } from './find-cli.js';
@@ -13,7 +15,7 @@ const host = '127.0.0.1';
 const readyWithinMs = 60_000;
 const stopWithinMs = 10_000;
 
-/** What a dev server may be given; every field has a default. */
+/** Options of {@link startDevServer}; every field has a default. */
 export interface DevServerOptions extends FindCliOptions {
   /** gRPC port; default: a free one. */
   port?: number;
@@ -21,38 +23,38 @@ export interface DevServerOptions extends FindCliOptions {
   uiPort?: number | false;
   /** Port of the HTTP API; default: a free one. */
   httpPort?: number;
-  /** SQLite file that keeps state between runs; default: in memory. */
+  /** SQLite file that persists state between runs; default: in memory. */
   dbFilename?: string;
-  /** Namespaces to make; default `['default']`. The first one is waited for. */
+  /** Namespaces to create; default `['default']`. The start waits for the first one. */
   namespaces?: string[];
   /** Further arguments of `temporal server start-dev`. */
   extraArgs?: string[];
-  /** The options by which a user sets the ports: named where one is taken. */
+  /** The names of the options by which a user sets the ports, for the message about a taken port. */
   portOptions?: { port: string; uiPort: string; httpPort?: string };
 }
 
-/** A Temporal server that can be talked to. */
+/** A Temporal server that runs. */
 export interface TemporalServer {
   /** `host:port` of gRPC. */
   address: string;
-  /** Of the HTTP API; absent for a server that was already there. */
+  /** URL of the HTTP API; absent for a server that ran before. */
   httpUrl?: string;
-  /** Of the Temporal UI, without a slash at the end; absent where there is none or it is not known. */
+  /** URL of the Temporal UI, without a slash at the end; absent if there is none or it is not known. */
   uiUrl?: string;
-  /** Absent for a server that was already there. */
+  /** Absent for a server that ran before. */
   pid?: number;
-  /** How it was come by: `TEMPORAL_ADDRESS`, or the way to the CLI. */
+  /** Where it came from: `TEMPORAL_ADDRESS`, or the source of the CLI. */
   how: string;
-  /** Settles when a server started here has ended, for whatever reason; absent for one that was already there. */
+  /** Resolves when a server that was started here has ended, for any reason; absent for one that ran before. */
   ended?: Promise<void>;
-  /** Ends the server if it was started here; may be called again. */
+  /** Ends the server if it was started here. May be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * The server that `TEMPORAL_ADDRESS` names, else a dev server started for the purpose. A named server is not connected to:
- * whoever connects knows its credentials and says what is wrong.
- * @throws TemporalServerError as {@link startDevServer} does
+ * Returns the server that `TEMPORAL_ADDRESS` names, or else starts a dev server. This does not connect to a named server: the client that
+ * does has its credentials, and reports what is wrong.
+ * @throws {TemporalServerError} as {@link startDevServer}
  */
 export async function useOrStartServer(options: DevServerOptions = {}): Promise<TemporalServer> {
   const address = (options.env ?? process.env).TEMPORAL_ADDRESS;
@@ -61,9 +63,9 @@ export async function useOrStartServer(options: DevServerOptions = {}): Promise<
 }
 
 /**
- * Starts `temporal server start-dev` with the contract's search attributes and waits until its namespace answers. The server
- * ends with {@link TemporalServer.stop} or with this process, however that ends.
- * @throws TemporalServerError when there is no CLI, a port is taken, or the server does not come up
+ * Starts `temporal server start-dev` with the contract's search attributes, and waits until its namespace answers. The server ends with
+ * {@link TemporalServer.stop}, or with this process, even if that is killed.
+ * @throws {TemporalServerError} if there is no CLI, a port is taken, or the server does not start
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<TemporalServer> {
   const portOptions = options.portOptions ?? { port: 'port', uiPort: 'uiPort' };
@@ -83,7 +85,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   for (const { name, type } of Object.values(searchAttributes)) {
     args.push('--search-attribute', `${name}=${type === 'INT' ? 'Int' : 'Keyword'}`);
   }
-  // A queue held to a rate shares it out among its partitions, and what waits in one does not use what another has left.
+  // A rate limit is divided among a queue's partitions, and tasks of one cannot use what another leaves unused.
   for (const side of ['Read', 'Write']) args.push('--dynamic-config-value', `matching.numTaskqueue${side}Partitions=1`);
   if (options.dbFilename !== undefined) args.push('--db-filename', options.dbFilename);
   args.push(...(options.extraArgs ?? []));
@@ -91,10 +93,10 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   const child = spawn(path, args, {
     env: options.env ?? process.env,
     stdio: ['ignore', 'ignore', 'pipe'],
-    // A group of its own: Ctrl-C in a terminal must not end the server before the worker has drained.
+    // In its own process group: Ctrl-C in a terminal must not end the server before the worker has drained.
     detached: true,
   });
-  const complaints = lastLines(child);
+  const lastError = lastErrorLine(child);
   const failedToRun = once(child, 'error').then(([error]) => {
     throw new TemporalServerError(`the Temporal CLI ${path} cannot be run: ${(error as Error).message}`);
   });
@@ -108,12 +110,12 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   } catch (error) {
     await stop();
     if (error instanceof TemporalServerError) throw error;
-    throw new TemporalServerError(`the Temporal server did not come up: ${complaints() || String(error)}`);
+    throw new TemporalServerError(`the Temporal server did not start: ${lastError() || String(error)}`);
   }
   return {
     address: `${host}:${port}`,
     httpUrl: `http://${host}:${httpPort}`,
-    ...(uiPort === undefined ? {} : { uiUrl: `http://${host}:${uiPort}` }),
+    ...defined({ uiUrl: uiPort === undefined ? undefined : `http://${host}:${uiPort}` }),
     pid: child.pid as number,
     how,
     ended,
@@ -121,18 +123,18 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   };
 }
 
-/** A port that nothing listens on just now, on the loopback address. */
+/** Finds a free port on the loopback address. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, host);
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   return address.port;
 }
 
-/** Whether nothing listens on a port of the loopback address just now. */
+/** Whether a port of the loopback address is free. */
 export const isFree = (port: number): Promise<boolean> =>
   refuseTakenPort(port, '').then(
     () => true,
@@ -140,18 +142,18 @@ export const isFree = (port: number): Promise<boolean> =>
   );
 
 async function refuseTakenPort(port: number, option: string): Promise<void> {
-  const probe = createServer().listen(port, host);
+  const server = createServer().listen(port, host);
   try {
-    await once(probe, 'listening');
+    await once(server, 'listening');
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is taken' : (error as Error).message;
     throw new TemporalServerError(`port ${port} ${why}; give another with ${option}`);
   }
-  probe.close();
-  await once(probe, 'close');
+  server.close();
+  await once(server, 'close');
 }
 
-/** An open port is not enough: the namespace and its search attributes come later. */
+/** Waits for the namespace and its search attributes, which come later than the open port. */
 async function untilReady(port: number, namespace: string, child: ChildProcess): Promise<void> {
   const giveUpAtMs = Date.now() + readyWithinMs;
   while (!(await isReady(port, namespace).catch(() => false))) {
@@ -162,14 +164,14 @@ async function untilReady(port: number, namespace: string, child: ChildProcess):
 }
 
 async function isReady(port: number, namespace: string): Promise<boolean> {
-  // gRPC waits a second before it tries a refused connection again: it is asked only once something listens.
+  // gRPC waits a second before it retries a refused connection. So it is used only once something listens.
   const socket = connect(port, host);
   await once(socket, 'connect').finally(() => socket.destroy());
   const connection = await Connection.connect({ address: `${host}:${port}`, connectTimeout: 5_000 });
   try {
     await connection.workflowService.describeNamespace({ namespace });
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    return Object.values(searchAttributes).every(({ name }) => name in customAttributes);
+    const registered = await registeredSearchAttributes(connection, namespace);
+    return registered.length === Object.keys(searchAttributes).length;
   } finally {
     await connection.close();
   }
@@ -187,9 +189,9 @@ async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Ends the server when this process is gone, be it by SIGKILL: a shell waits for the end of a pipe whose other end only this
- * process holds. Where there is no such shell, an ordinary exit still ends the server.
- * @returns takes the watch away
+ * Ends the server when this process ends, even by SIGKILL: a shell waits for the end of a pipe whose other end only this process has.
+ * Without such a shell, an ordinary exit still ends the server.
+ * @returns a function that stops watching
  */
 function endWithThisProcess(child: ChildProcess): () => void {
   const onExit = () => child.kill('SIGKILL');
@@ -208,8 +210,8 @@ function endWithThisProcess(child: ChildProcess): () => void {
   };
 }
 
-/** Keeps the end of what the server says on standard error, for when it does not come up. */
-function lastLines(child: ChildProcess): () => string {
+/** Remembers the end of the server's standard error, in case it does not start. Returns a function that reads the last line. */
+function lastErrorLine(child: ChildProcess): () => string {
   let tail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-4_096);

@@ -1,62 +1,42 @@
 /**
- * The schedule that a worker goes by, learned while it runs: durations from what finished waits left in Temporal and from its own
- * polls; the poll cost of a poll from the budget, the rate of jobs and the lag of its attempts. Nothing of it can break a worker: without
- * the right to list, it learns from its own polls alone, and until then from nothing.
+ * The schedule in force on a worker, learned while it runs: durations from finished waits, read once at the start, and from this worker's own
+ * attempts; the poll cost from the load of the vendor's queue. It can't break a worker: without the right to list or to describe queues, it
+ * learns from its own attempts alone.
  */
 import { setImmediate } from 'node:timers/promises';
 import { defaults } from '../contract.js';
 import type { AttemptSeen } from '../poll/attempt.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
-import { type DurationModel, meanSeconds, quantile } from '../schedule/distribution.js';
-import {
-  correctionAt,
-  correctPollCost,
-  noCorrection,
-  type PollCostCorrection,
-  pollCostFor,
-  pollCostInForce,
-  pollCostLimits,
-  vendorQueueRate,
-} from '../schedule/poll-cost.js';
-import { policyOf, type SchedulePolicy, scheduleCost } from '../schedule/schedule.js';
-import { type JobCount, jobRate, loadRate, rateWindowsSeconds } from './job-rate.js';
-import { jobRecord } from './job-record.js';
+import { type DurationModel, quantile } from '../schedule/distribution.js';
+import { nextPollCost, pollCostSettings, roundedPollCost } from '../schedule/poll-cost.js';
+import { policyOf, type SchedulePolicy } from '../schedule/schedule.js';
+import { type FinishedWaits, reasonOf } from './finished-waits.js';
+import { jobRecord, learnFromRecords } from './job-record.js';
 import { createJobStore } from './job-store.js';
-import { createLearner, type DurationLearner } from './learner.js';
-import type { WaitReader } from './wait-reader.js';
 
 /** How much is read, and how often. */
-export const learningLimits = {
-  /** Between two counts of started waits; the other times are multiples of it. */
+export const learningSettings = {
+  /** Between two readings of the queue's load, in milliseconds. */
   tickMs: 15_000,
-  /** A new schedule comes at most so often: who rebuilds a wait goes by the one in force. */
+  /** A schedule is published every so many ticks: a wait's state is rebuilt with the schedule in force. */
   publishTicks: 2,
-  readTicks: 4,
-  /** Finished waits that a fresh worker reads: more than a model polls at. */
-  firstWaits: 300,
-  /** Finished waits read at most each minute, the newest. */
-  laterWaits: 150,
-  /** Where fewer jobs than this have ended, a fresh worker reads open waits too. */
-  fewEnded: 100,
-  openWaits: 60,
+  /** Finished waits that a worker reads when it starts: more than the estimator uses. */
+  finishedWaits: 300,
   /** Jobs are learned from at the age by which this share of jobs is over. */
   settledShare: 0.9,
-  /** Groups by number of sub-tasks have a distribution of their own from so many jobs on; the largest few. */
-  minGroupJobs: 20,
-  maxGroups: 6,
+  /** Weight of a new lag in the mean. */
+  lagShare: 0.02,
 } as const;
 
-/** Rates of jobs are told apart in steps of this, so that a poll cost is found once for each. */
-const RATE_STEP = 1.05;
-const KEPT_FIRSTS = 5_000;
+/** Waits whose beginning is remembered. */
+const maxJoined = 5_000;
 
 /** See the file's description. */
 export interface Learning {
   /** The schedule in force. The same object until another is published. */
-  policy(account: string, subTasks?: number): SchedulePolicy;
+  policy(account: string): SchedulePolicy;
   /** Takes an attempt in. */
   onAttempt(attempt: AttemptSeen): void;
-  /** Resolves when what finished waits left has been read once, or could not be. */
+  /** Resolves when finished waits have been read, or could not be. */
   readonly ready: Promise<void>;
   /** Ends timers and what is under way. */
   stop(): Promise<void>;
@@ -68,148 +48,123 @@ export interface LearningOptions {
   readonly prior: DurationModel;
   /** False: durations go by the prior alone, and only the poll cost follows the load; default true. */
   readonly learns?: boolean;
-  /** Absent: its own polls alone. */
-  readonly reader?: WaitReader;
+  /** Reads so many finished waits. Absent: own attempts alone. */
+  readonly finishedWaits?: (limit: number) => Promise<FinishedWaits>;
+  /** Polls per second of all workers on an account's vendor queue; `undefined` if the server has no such figure. Absent: own attempts alone. */
+  readonly pollsPerSecond?: (account: string) => Promise<number | undefined>;
   readonly log?: { debug(message: string): void; info(message: string): void };
   /** The server's time; default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
-  /** Default {@link learningLimits}' 15,000. */
+  /** Default 15,000. */
   readonly tickMs?: number;
 }
 
-/** The poll cost that the budget asks for. Pure, but for what it remembers. */
-export function feedForwardPollCost(model: DurationModel, queriesPerSecond: number, jobsPerSecond: number): number {
-  const wanted = pollCostLimits.wantedSeconds;
-  if (!(jobsPerSecond > 0)) return wanted;
-  const rate = RATE_STEP ** Math.round(Math.log(jobsPerSecond) / Math.log(RATE_STEP));
-  const polls = scheduleCost(policyOf({ model, pollCostSeconds: wanted })).polls;
-  if (polls * rate <= vendorQueueRate(queriesPerSecond)) return wanted;
-  return pollCostFor({ queriesPerSecond, jobsPerSecond: rate, model });
+/** The mean lag after one more attempt, in seconds. */
+export function nextLagSeconds(before: number, lagMs: number): number {
+  const lag = Math.min(pollCostSettings.maxLagSeconds, Math.max(0, lagMs / 1000));
+  return before + learningSettings.lagShare * (lag - before);
 }
 
-interface AccountLearning {
+interface AccountState {
   readonly queriesPerSecond: number;
-  correction: PollCostCorrection;
-  /** When waits were first polled here, newest last; a makeshift where visibility does not count. */
-  firsts: number[];
+  lagSeconds: number;
+  /** Own polls since the last reading of the load, and when that was. */
+  ownPolls: number;
+  sinceMs: number;
+  pollsPerSecond: number;
+  pollCost: number;
   policy: SchedulePolicy;
-  readonly policies: Map<number, SchedulePolicy>;
 }
 
 /** Starts learning. */
 export function startLearning(options: LearningOptions): Learning {
-  const { prior, learns = true, reader, nowMs = Date.now, tickMs = learningLimits.tickMs } = options;
+  const { prior, learns = true, nowMs = Date.now, tickMs = learningSettings.tickMs } = options;
   const log = options.log ?? { debug: () => undefined, info: () => undefined };
   const jobs = createJobStore();
-  const byName = new Map<string, AccountLearning>();
-  const of = (account: string): AccountLearning => {
-    const known = byName.get(account);
+  const priorPolicy = policyOf({ model: prior });
+  const accounts = new Map<string, AccountState>();
+  const joinedAtMs = new Map<string, number>();
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let ticks = 0;
+  let lastTickMs = performance.now();
+  /** What came due before this process was there, or awake, says nothing of load. */
+  let aliveSinceMs = Number.POSITIVE_INFINITY;
+  const failing = new Set<string>();
+
+  function stateOf(account: string): AccountState {
+    const known = accounts.get(account);
     if (known !== undefined) return known;
     const { queriesPerSecond = defaults.queriesPerSecond } =
       options.accounts.find(({ name }) => name === account) ?? {};
-    const begun: AccountLearning = {
+    const state: AccountState = {
       queriesPerSecond,
-      correction: noCorrection,
-      firsts: [],
-      policy: policyOf({ model: prior }),
-      policies: new Map(),
+      lagSeconds: 0,
+      ownPolls: 0,
+      sinceMs: performance.now(),
+      pollsPerSecond: 0,
+      pollCost: pollCostSettings.minSeconds,
+      policy: priorPolicy,
     };
-    byName.set(account, begun);
-    return begun;
-  };
-  for (const { name } of options.accounts) of(name);
-  const unlearned = policyOf({ model: prior });
+    accounts.set(account, state);
+    return state;
+  }
+  for (const { name } of options.accounts) stateOf(name);
 
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let counts: readonly JobCount[] | undefined;
-  let openCount: number | undefined;
-  let lastTickMs = performance.now();
-  let ticks = 0;
-  /** What was due before this process was there, or awake, says nothing of load. */
-  let aliveSinceMs = Number.POSITIVE_INFINITY;
-  const complained = new Set<string>();
-
-  /** What fails is told once, and then at debug level: it changes nothing but how much is known. */
-  async function trying<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  /** A failure is logged once, then at debug level: only less is known. */
+  async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await work();
-      complained.delete(what);
+      failing.delete(what);
       return result;
     } catch (error) {
-      const why = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
-      if (isStopped) return undefined;
-      const line = `cannot ${what} (${why}); the schedule learns from this worker's own polls meanwhile`;
-      if (complained.has(what)) log.debug(line);
-      else log.info(line);
-      complained.add(what);
+      if (!isStopped) report(what, reasonOf(error));
       return undefined;
     }
   }
 
-  async function read(from: WaitReader, limit: number): Promise<void> {
-    const records = await trying('read finished waits', () => from.ended(limit, jobs.hasEnded));
-    if (records === undefined || isStopped) return;
-    jobs.take(records);
-    log.debug(`learned from ${records.length} finished waits`);
-    const isShort = options.accounts.some(({ name }) => jobs.ended(name) < learningLimits.fewEnded);
-    if (!isShort || ticks > 0) return;
-    jobs.take((await trying('read open waits', () => from.open(learningLimits.openWaits))) ?? []);
+  function report(what: string, reason: string): void {
+    const line = `cannot ${what} (${reason}); the schedule learns from this worker's own polls meanwhile`;
+    if (failing.has(what)) log.debug(line);
+    else log.info(line);
+    failing.add(what);
   }
 
-  /** Jobs per second of an account: its share, among those that ended, of what visibility counts, or what was first seen here. */
-  async function rateOf(account: string, model: DurationModel): Promise<number> {
-    const learning = of(account);
-    if (counts === undefined) {
-      const now = await nowMs();
-      learning.firsts = learning.firsts.filter((ms) => ms > now - 600_000);
-      const within = (seconds: number) => learning.firsts.filter((ms) => ms > now - 1000 * seconds).length;
-      return jobRate(rateWindowsSeconds.map((windowSeconds) => ({ windowSeconds, jobs: within(windowSeconds) })));
-    }
-    const accounts = Math.max(1, options.accounts.length);
-    const share = (jobs.ended(account) + 1) / (jobs.endedAll() + accounts);
-    const started = share * jobRate(counts);
-    return openCount === undefined ? started : loadRate(started, share * openCount, meanSeconds(model));
+  async function readFinishedWaits(): Promise<void> {
+    const { finishedWaits } = options;
+    if (!learns || finishedWaits === undefined) return;
+    const what = 'read finished waits';
+    const read = await attempt(what, () => finishedWaits(learningSettings.finishedWaits));
+    if (read === undefined) return;
+    jobs.add(read.records);
+    log.debug(`learned from ${read.records.length} finished waits`);
+    if (read.reason !== undefined) report(`read ${read.unread} of the finished waits`, read.reason);
   }
 
-  const republished = (
-    before: SchedulePolicy | undefined,
-    model: DurationModel,
-    pollCostSeconds: number,
-  ): SchedulePolicy => {
-    const isSame =
-      before?.pollCostSeconds === pollCostSeconds && JSON.stringify(before.model) === JSON.stringify(model);
-    return isSame ? before : policyOf({ model, pollCostSeconds });
-  };
-
-  /** A learner of the jobs submitted so long ago that most of their time are over. */
-  function learnerAt(untilMs: number): DurationLearner {
-    const learner = createLearner({ prior });
-    learner.observe(jobs.settled(untilMs));
-    return learner;
+  async function readLoad(account: string): Promise<void> {
+    const state = stateOf(account);
+    const { pollsPerSecond } = options;
+    const rate = pollsPerSecond && (await attempt('read the load of a vendor queue', () => pollsPerSecond(account)));
+    const now = performance.now();
+    const seconds = Math.max(1e-3, (now - state.sinceMs) / 1000);
+    state.pollsPerSecond = Math.max(rate ?? 0, state.ownPolls / seconds);
+    [state.ownPolls, state.sinceMs] = [0, now];
   }
 
   /** Learns for one account after the other, and lets other work in between. */
   async function publish(): Promise<void> {
     const now = await nowMs();
     for (const { name: account } of options.accounts) {
-      const learning = of(account);
-      const group = { api: tryOnApi.name, account };
-      // Where no wait is open, all that finished tell the whole of their time.
-      const settledMs = openCount === 0 ? 0 : 1000 * quantile(learning.policy.model, learningLimits.settledShare);
-      const learner = learnerAt(now - settledMs);
-      const model = learns ? learner.modelFor(group) : prior;
+      const state = stateOf(account);
+      const settledMs = 1000 * quantile(state.policy.model, learningSettings.settledShare);
+      const model = learns ? learnFromRecords(jobs.settled(account, now - settledMs, now), prior) : prior;
+      if (ticks > 0) state.pollCost = nextPollCost(state.pollCost, state, state.queriesPerSecond);
+      const pollCostSeconds = roundedPollCost(state.pollCost);
+      const { policy } = state;
+      const isSame =
+        policy.pollCostSeconds === pollCostSeconds && JSON.stringify(policy.model) === JSON.stringify(model);
+      if (!isSame) state.policy = policyOf({ model, pollCostSeconds });
       await setImmediate();
-      const fed = feedForwardPollCost(model, learning.queriesPerSecond, await rateOf(account, model));
-      learning.correction = correctionAt(fed, learning.correction);
-      const pollCost = pollCostInForce(fed, learning.correction);
-      learning.policy = republished(learning.policy, model, pollCost);
-      for (const [subTasks, count] of learns ? jobs.bySubTasks(account).slice(0, learningLimits.maxGroups) : []) {
-        if (count < learningLimits.minGroupJobs) continue;
-        await setImmediate();
-        const own = republished(learning.policies.get(subTasks), learner.modelFor({ ...group, subTasks }), pollCost);
-        learning.policies.set(subTasks, own);
-      }
     }
   }
 
@@ -218,51 +173,34 @@ export function startLearning(options: LearningOptions): Learning {
     lastTickMs = performance.now();
     // Asleep, or stopped by a debugger: what came due meanwhile is late for that reason.
     if (sinceMs > 3 * tickMs || ticks === 0) aliveSinceMs = await nowMs();
-    if (reader !== undefined) {
-      counts = await trying('count started waits', () => reader.started(rateWindowsSeconds));
-      openCount = await trying('count open waits', () => reader.openCount());
-      if (learns && ticks % learningLimits.readTicks === 0) {
-        await read(reader, ticks === 0 ? learningLimits.firstWaits : learningLimits.laterWaits);
-      }
-    }
-    if (ticks % learningLimits.publishTicks === 0 && !isStopped) await publish();
+    if (ticks === 0) await readFinishedWaits();
+    for (const { name } of options.accounts) await readLoad(name);
+    if (ticks % learningSettings.publishTicks === 0 && !isStopped) await publish();
     ticks += 1;
   }
 
-  function attempted({
-    account,
-    api,
-    isFirst,
-    isOnVendorQueue,
-    dueAtMs,
-    startedAtMs,
-    endedAtMs,
-    state,
-    end,
-    ...job
-  }: AttemptSeen): void {
-    const learning = of(account);
-    if (isFirst) {
-      learning.firsts.push(startedAtMs);
-      if (learning.firsts.length > KEPT_FIRSTS) learning.firsts.splice(0, KEPT_FIRSTS / 2);
-    }
+  function take({ taskId, account, submittedAtMs, isFirst, isOnVendorQueue, ...rest }: AttemptSeen): void {
+    const { dueAtMs, startedAtMs, endedAtMs, poll, state, end } = rest;
+    const learned = stateOf(account);
+    learned.ownPolls += poll?.queries ?? 0;
     if (isOnVendorQueue && dueAtMs > aliveSinceMs)
-      learning.correction = correctPollCost(learning.correction, startedAtMs - dueAtMs);
-    const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, subTasks } = state;
+      learned.lagSeconds = nextLagSeconds(learned.lagSeconds, startedAtMs - dueAtMs);
+    if (isFirst) {
+      joinedAtMs.set(taskId, startedAtMs);
+      const [oldest] = joinedAtMs.keys();
+      if (joinedAtMs.size > maxJoined && oldest !== undefined) joinedAtMs.delete(oldest);
+    }
+    const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, nextPollAtMs } = state;
     const record = jobRecord({
-      ...job,
-      account,
-      api,
-      pendingUntilMs,
-      queuedUntilMs,
-      runningSeenAtMs,
-      subTasks: subTasks.length,
-      ...(end === undefined ? {} : { end: { ...end, atMs: endedAtMs } }),
+      ...{ taskId, account, submittedAtMs, joinedAtMs: joinedAtMs.get(taskId) },
+      ...{ pendingUntilMs, queuedUntilMs, runningSeenAtMs, nextPollAtMs },
+      end: end === undefined ? undefined : { ...end, atMs: endedAtMs },
     });
-    if (record !== undefined) jobs.take([record]);
+    if (end !== undefined) joinedAtMs.delete(taskId);
+    if (record !== undefined) jobs.add([record]);
   }
 
-  const safely = (): Promise<void> => tick().catch((error: unknown) => log.info(`cannot learn: ${String(error)}`));
+  const safely = (): Promise<void> => tick().catch((error: unknown) => log.info(`cannot learn: ${reasonOf(error)}`));
   /** Workers that started together do not read together for long. */
   const plan = (): void => {
     if (isStopped) return;
@@ -279,16 +217,12 @@ export function startLearning(options: LearningOptions): Learning {
 
   return {
     ready,
-    policy(account, subTasks) {
-      const learning = byName.get(account);
-      const own = subTasks === undefined ? undefined : learning?.policies.get(subTasks);
-      return own ?? learning?.policy ?? unlearned;
-    },
-    onAttempt(attempt) {
+    policy: (account) => accounts.get(account)?.policy ?? priorPolicy,
+    onAttempt(seen) {
       try {
-        attempted(attempt);
+        take(seen);
       } catch (error) {
-        log.debug(`cannot learn from an attempt: ${String(error)}`);
+        log.debug(`cannot learn from an attempt: ${reasonOf(error)}`);
       }
     },
     async stop() {

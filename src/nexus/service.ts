@@ -18,7 +18,7 @@ import { nexusWait, tryOnNexusService } from '../workflows/nexus-service.js';
 
 const StatusInputSchema = v.pick(TryOnResultsInputSchema, ['taskId']);
 
-/** The value of checked input; refused otherwise, so that the caller's server does not try again. */
+/** The value of checked input. @throws a `BAD_REQUEST`, which the caller's server does not retry */
 function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string[] = () => []): T {
   const problems = checked.ok ? further(checked.value) : checked.problems;
   if (checked.ok && problems.length === 0) return checked.value;
@@ -28,7 +28,7 @@ function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string
   });
 }
 
-/** The subscription stands for the operation, so that cancelling the one leaves the wait to its other subscribers. */
+/** An operation is a subscription to the wait. Cancelling it leaves the wait to its other subscribers. */
 class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput, TryOnOutcome> {
   constructor() {
     super(async (ctx, given) => {
@@ -37,7 +37,7 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
       );
       return await startWorkflow<(input: TryOnResultsInput) => Promise<TryOnOutcome>>(ctx, nexusWait.workflowType, {
         workflowId: nexusWait.workflowId(ctx.requestId),
-        // The same request again is the same operation.
+        // A repeated request is the same operation.
         workflowIdConflictPolicy: 'USE_EXISTING',
         args: [input],
         staticSummary: summaryOf(input.taskId),
@@ -49,7 +49,7 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
     try {
       await super.cancel(ctx, token);
     } catch (error) {
-      // It has ended meanwhile: cancelling is idempotent.
+      // Cancelling is idempotent: the workflow has ended meanwhile.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }
@@ -61,7 +61,7 @@ async function status(_ctx: nexus.StartOperationContext, given: { readonly taskI
     return await getClient().workflow.getHandle(resultsWorkflowId(taskId)).query<TryOnStatus>(messages.status);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new nexus.HandlerError('NOT_FOUND', `no wait for task ${taskId} is known`, {
+    throw new nexus.HandlerError('NOT_FOUND', `there is no wait for task ${taskId}`, {
       cause: error,
       retryableOverride: false,
     });
@@ -69,8 +69,9 @@ async function status(_ctx: nexus.StartOperationContext, given: { readonly taskI
 }
 
 /**
- * Makes the service `tryOn` for the `nexusServices` of a worker that has the package's workflows and activities; waits run on that worker's
- * queue. An endpoint leads there: `temporal operator nexus endpoint create --name try-on --target-namespace <ns> --target-task-queue tryon`.
+ * Makes the service `tryOn` for the `nexusServices` of a worker that has the package's workflows and activities. Waits run on that worker's
+ * queue. Create an endpoint for it:
+ * `temporal operator nexus endpoint create --name try-on --target-namespace <ns> --target-task-queue tryon`.
  */
 export function createTryOnNexusService(): nexus.ServiceHandler<typeof tryOnNexusService.operations> {
   return nexus.serviceHandler(tryOnNexusService, { awaitResults: new AwaitResultsHandler(), status });

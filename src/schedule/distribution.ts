@@ -1,54 +1,46 @@
 /**
- * How long jobs take: a distribution of few parameters, as plain JSON, so that it can be recorded beside each reply. Pure.
+ * How long jobs take: a duration distribution as plain JSON, so that it can be recorded beside each reply. Pure.
  *
- * The bulk of the jobs is lognormal (or a mixture of lognormal modes); a small share is stuck, its ends spread evenly up to a
- * horizon by which every job is taken to be over. Durations count from the moment the vendor accepted the job.
+ * A prior is lognormal with a tail: a small share of the jobs ends evenly spread up to a horizon, by which every job is taken to be over.
+ * A learned distribution is a histogram over ages that grow by a constant factor. Durations count from the moment the vendor accepted the
+ * job.
  */
 import { normalAbove, normalDensity, z95 } from './normal.js';
 
-/** One lognormal part of the bulk. */
-export interface DurationMode {
-  /** Weight within the bulk; the weights of a model need not add up to 1. */
-  readonly share: number;
-  /** Natural logarithm of the median in seconds. */
-  readonly logMedian: number;
-  /** Standard deviation of the natural logarithm. */
-  readonly logSpread: number;
-}
-
-/** A distribution of durations. Every field is a number, a text or a list of such: it survives JSON. */
+/** A duration distribution. Every field is a number, a text or a list of such: it survives JSON. */
 export interface DurationModel {
-  /** Natural logarithm of the bulk's median in seconds. */
+  /** Natural logarithm of the median in seconds, without the tail. */
   readonly logMedian: number;
-  /** Standard deviation of the bulk's natural logarithm. */
+  /** Standard deviation of the natural logarithm, without the tail. */
   readonly logSpread: number;
-  /** Share of the jobs that are stuck, 0 to 1. */
+  /** Share of the jobs in the tail, 0 to 1. */
   readonly tailWeight: number;
   /** Age in seconds by which every job is over. */
   readonly horizonSeconds: number;
-  /** Age in seconds from which stuck jobs end; default: the bulk's 95 % point, by `logMedian` and `logSpread`. */
+  /** Age in seconds from which jobs of the tail end; default: the 95 % point of the rest. */
   readonly tailFromSeconds?: number;
-  /** Where one lognormal does not describe the bulk; `logMedian` and `logSpread` then only sum it up. */
-  readonly modes?: readonly DurationMode[];
-  /** Where replies tell waiting from being worked on: the distribution of each. */
+  /**
+   * A learned distribution: how many of the jobs end in each bin of {@link binEdges}, in any unit. It replaces the lognormal and its tail,
+   * which are then those of the prior that it was learned from.
+   */
+  readonly binWeights?: readonly number[];
+  /** Where replies distinguish waiting from being worked on: the distribution of each. */
   readonly phases?: PhaseModels;
   /** Where the model comes from. */
   readonly source?: 'prior' | 'learned' | 'given';
-  /** How many jobs it was learned from, by weight. */
+  /** How many jobs it was learned from. */
   readonly jobs?: number;
 }
 
-/** Laws of the parts of a job. */
+/** Distributions of the parts of a job. */
 export interface PhaseModels {
   /** From submission to the start of the work. */
   readonly queued: DurationModel;
   /** From the start of the work to its end. */
   readonly running: DurationModel;
-  /** From the first images to the last, where they come one by one. */
-  readonly finishing?: DurationModel;
 }
 
-/** What a person can tell about durations. */
+/** A person's guess of durations. */
 export interface DurationGuess {
   readonly medianSeconds: number;
   readonly p95Seconds: number;
@@ -69,21 +61,35 @@ export function priorFrom({
   return { logMedian: Math.log(medianSeconds), logSpread, tailWeight, horizonSeconds, source: 'prior' };
 }
 
-/** Holds until there are data: an assumption (median 40 s, 95 % within 120 s, 3 % stuck), not the vendor's word. */
+/** Holds until there are data: an assumption (median 40 s, 95 % within 120 s, 3 % in the tail), not the vendor's word. */
 export const priorModel: DurationModel = priorFrom({ medianSeconds: 40, p95Seconds: 120 });
 
-// A distribution whose survival vanishes long before the horizon would have no opinion on a job that lives on; this much is always stuck.
+// A distribution whose survival vanishes long before the horizon would say nothing of a job that lives on; this much is always in the tail.
 const minTailWeight = 1e-4;
 
-/** The bulk as weighted modes; weights add up to 1. */
-export function modesOf(model: DurationModel): readonly DurationMode[] {
-  const modes = model.modes?.filter((mode) => mode.share > 0 && mode.logSpread > 0) ?? [];
-  if (modes.length === 0) return [{ share: 1, logMedian: model.logMedian, logSpread: model.logSpread }];
-  const sum = modes.reduce((total, mode) => total + mode.share, 0);
-  return modes.map((mode) => ({ ...mode, share: mode.share / sum }));
+/** The histogram of learned distributions: a first bin from 0, then bins whose edges grow by this much in the logarithm. */
+export const binSettings = { firstSeconds: 0.5, logStep: 0.125 } as const;
+
+/** Edges of the bins of a learned distribution in seconds, from 0 to the horizon; one more than there are bins. */
+export function binEdges(horizonSeconds: number): number[] {
+  const { firstSeconds, logStep } = binSettings;
+  const count = Math.max(0, Math.ceil(Math.log(horizonSeconds / firstSeconds) / logStep - 1e-9));
+  return [0, ...Array.from({ length: count }, (_, k) => firstSeconds * Math.exp(k * logStep)), horizonSeconds];
 }
 
-/** Age in seconds from which stuck jobs end. */
+/** Where an age lies among the bins: the bin's number and, as a fraction, how far into it. */
+export function binPosition(edges: readonly number[], age: number): number {
+  const last = edges.length - 1;
+  if (!(age > 0)) return 0;
+  if (age >= (edges[last] as number)) return last;
+  const { firstSeconds, logStep } = binSettings;
+  if (age < (edges[1] as number)) return age / (edges[1] as number);
+  const bin = Math.min(last - 1, 1 + Math.floor(Math.log(age / firstSeconds) / logStep + 1e-9));
+  const from = edges[bin] as number;
+  return bin + Math.min(1, Math.max(0, Math.log(age / from) / Math.log((edges[bin + 1] as number) / from)));
+}
+
+/** Age in seconds from which jobs of the tail end. */
 export function tailFrom(model: DurationModel): number {
   const from = model.tailFromSeconds ?? Math.exp(model.logMedian + z95 * model.logSpread);
   return Math.min(Math.max(0, from), 0.9 * model.horizonSeconds);
@@ -99,18 +105,17 @@ export interface DurationDistribution {
 }
 
 /** Prepares a model. The distribution is cut at the horizon: `survival` is 0 from there on. */
-export function distributionOf(model: DurationModel): DurationDistribution {
-  const modes = modesOf(model);
-  const horizon = model.horizonSeconds;
+export const distributionOf = (model: DurationModel): DurationDistribution =>
+  model.binWeights === undefined ? lognormalWithTail(model) : histogram(model.binWeights, model.horizonSeconds);
+
+function lognormalWithTail(model: DurationModel): DurationDistribution {
+  const { logMedian, logSpread, horizonSeconds: horizon } = model;
   const from = tailFrom(model);
-  const stuck = Math.min(1, Math.max(minTailWeight, model.tailWeight));
+  const tail = Math.min(1, Math.max(minTailWeight, model.tailWeight));
   const whole = (age: number): number => {
-    const beyond = Math.min(1, Math.max(0, (horizon - age) / (horizon - from)));
     if (age <= 0) return 1;
-    const log = Math.log(age);
-    let bulk = 0;
-    for (const mode of modes) bulk += mode.share * normalAbove((log - mode.logMedian) / mode.logSpread);
-    return (1 - stuck) * bulk + stuck * beyond;
+    const beyond = Math.min(1, Math.max(0, (horizon - age) / (horizon - from)));
+    return (1 - tail) * normalAbove((Math.log(age) - logMedian) / logSpread) + tail * beyond;
   };
   const over = whole(horizon);
   return {
@@ -118,37 +123,52 @@ export function distributionOf(model: DurationModel): DurationDistribution {
     survival: (age) => (age >= horizon ? 0 : Math.max(0, (whole(age) - over) / (1 - over))),
     density: (age) => {
       if (age <= 0 || age >= horizon) return 0;
-      const log = Math.log(age);
-      let bulk = 0;
-      for (const { share, logMedian, logSpread } of modes)
-        bulk += (share * normalDensity((log - logMedian) / logSpread)) / (logSpread * age);
-      return ((1 - stuck) * bulk + (age > from ? stuck / (horizon - from) : 0)) / (1 - over);
+      const bulk = normalDensity((Math.log(age) - logMedian) / logSpread) / (logSpread * age);
+      return ((1 - tail) * bulk + (age > from ? tail / (horizon - from) : 0)) / (1 - over);
     },
   };
 }
 
-/** Mean duration in seconds: the integral of the distribution's survival, by Simpson's rule over steps that grow with age. */
-export function meanSeconds(model: DurationModel): number {
-  const { survival, horizonSeconds } = distributionOf(model);
-  const steps = 400;
-  let sum = 0;
-  for (let k = 0; k < steps; k++) {
-    const [from, to] = [horizonSeconds * (k / steps) ** 3, horizonSeconds * ((k + 1) / steps) ** 3];
-    sum += ((to - from) / 6) * (survival(from) + 4 * survival((from + to) / 2) + survival(to));
-  }
-  return sum;
+/** Between two edges the survival follows a cubic that falls all the way; its slopes at the edges are means of both sides (Fritsch and Butland 1984). */
+function histogram(weights: readonly number[], horizonSeconds: number): DurationDistribution {
+  const edges = binEdges(horizonSeconds);
+  const bins = edges.length - 1;
+  const weight = (bin: number): number => Math.max(0, weights[bin] ?? 0);
+  const left = new Float64Array(bins + 1);
+  for (let bin = bins - 1; bin >= 0; bin--) left[bin] = (left[bin + 1] as number) + weight(bin);
+  const whole = left[0] || 1;
+  const slope = (edge: number): number => {
+    const [before, after] = [weight(edge - 1), weight(edge)];
+    return before + after > 0 && edge > 0 && edge < bins ? (2 * before * after) / (before + after) : 0;
+  };
+  const at = (age: number): { bin: number; t: number } => {
+    const position = binPosition(edges, age);
+    const bin = Math.min(bins - 1, Math.floor(position));
+    return { bin, t: position - bin };
+  };
+  return {
+    horizonSeconds,
+    survival: (age) => {
+      if (age >= horizonSeconds) return 0;
+      const { bin, t } = at(age);
+      const [fall, from, to] = [weight(bin), slope(bin), slope(bin + 1)];
+      const fallen = t * t * (3 - 2 * t) * fall + t * (1 - t) * ((1 - t) * from - t * to);
+      return Math.max(0, (left[bin] as number) - fallen) / whole;
+    },
+    density: (age) => {
+      if (age <= 0 || age >= horizonSeconds) return 0;
+      const { bin, t } = at(age);
+      const [fall, from, to] = [weight(bin), slope(bin), slope(bin + 1)];
+      const falling = 6 * t * (1 - t) * fall + (1 - t) * (1 - 3 * t) * from - t * (2 - 3 * t) * to;
+      const [low, high] = [edges[bin] as number, edges[bin + 1] as number];
+      return Math.max(0, falling) / whole / (bin === 0 ? high : age * Math.log(high / low));
+    },
+  };
 }
 
 /** Share of the jobs not over at an age in seconds. */
 export const survival = (model: DurationModel, ageSeconds: number): number =>
   distributionOf(model).survival(ageSeconds);
-
-/** Of the jobs not over at an age in seconds, the share that ends per second; infinite from the horizon on. */
-export function hazard(model: DurationModel, ageSeconds: number): number {
-  const distribution = distributionOf(model);
-  const left = distribution.survival(ageSeconds);
-  return left > 0 ? distribution.density(ageSeconds) / left : Number.POSITIVE_INFINITY;
-}
 
 /**
  * The age in seconds by which a share of jobs is over.
@@ -179,7 +199,7 @@ export interface ExpectedFinish {
   readonly p95Ms?: number;
 }
 
-/** Tells how far a job of this age is, given that it is not over. Pure; never throws. */
+/** How far a job of this age is, given that it is not over. Pure; never throws. */
 export function expectedFinish({ model, ageMs }: { model: DurationModel; ageMs: number }): ExpectedFinish {
   const age = Math.max(0, ageMs / 1000);
   if (age >= model.horizonSeconds) return { shareDone: 1 };

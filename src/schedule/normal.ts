@@ -9,7 +9,7 @@
 export function erfc(x: number): number {
   const z = Math.abs(x);
   const t = 1 / (1 + 0.5 * z);
-  // Horner's form, written out: fits of durations spend their time here.
+  // Horner's form, written out for speed.
   const sum =
     -1.26551223 +
     t *

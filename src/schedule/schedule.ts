@@ -1,11 +1,11 @@
 /**
- * When to poll next: from the age of a job, the distribution of durations and the poll cost of a poll. Pure and deterministic; the same inputs
+ * When to poll next: from the age of a job, the duration distribution and the poll cost. Pure and deterministic; the same inputs
  * give the same answer on every worker, so a schedule needs no state but the age.
  */
 import { type DurationModel, distributionOf, type PhaseModels, priorModel } from './distribution.js';
 import { buildTable, nextFrom, type ScheduleTable, type TableGoal } from './schedule-table.js';
 
-/** Everything that shapes a schedule; plain JSON. */
+/** Everything that a schedule depends on; plain JSON. */
 export interface SchedulePolicy {
   readonly model: DurationModel;
   /** Seconds of mean delay that one poll is worth; default 0.5. */
@@ -18,7 +18,7 @@ export interface SchedulePolicy {
   readonly jitterShare: number;
 }
 
-/** The policy where nothing is known or set. */
+/** The policy if nothing is known or set. */
 export const defaultPolicy: SchedulePolicy = {
   model: priorModel,
   pollCostSeconds: 0.5,
@@ -30,28 +30,25 @@ export const defaultPolicy: SchedulePolicy = {
 /** Fills in what a policy leaves out. */
 export const policyOf = (part: Partial<SchedulePolicy> = {}): SchedulePolicy => ({ ...defaultPolicy, ...part });
 
-/** Where a job is and what shapes its schedule. */
+/** The age of a job and what its schedule depends on. */
 export interface NextPollInput {
   /** Milliseconds since the vendor accepted the job. */
   readonly ageMs: number;
   readonly policy: SchedulePolicy;
   /** In [0, 1); 0.5 leaves a gap as it is. See {@link jitterOf}. */
   readonly jitter: number;
-  /**
-   * What the last reply told; counts where the model has distributions of the phases. `finishing`: some images are there, others missing.
-   * Default `unknown`.
-   */
-  readonly phase?: 'submitted' | 'running' | 'finishing' | 'unknown';
+  /** What the last reply showed; counts if the model has distributions of the phases. Default `unknown`. */
+  readonly phase?: 'submitted' | 'running' | 'unknown';
   /**
    * Milliseconds, at `ageMs`, since the phase began: since the middle between the last poll that did not see it and the first that
-   * did. Without it, `running` and `finishing` count as `unknown`.
+   * did. Without it, `running` counts as `unknown`.
    */
   readonly phaseForMs?: number;
   /** Milliseconds between those two polls; default 0, the beginning is known. */
   readonly phaseGapMs?: number;
 }
 
-const keptTables = 48;
+const maxTables = 48;
 const tables = new Map<string, ScheduleTable>();
 
 const minSlope = (jitterShare: number): number => (1.35 * jitterShare) / (1 + jitterShare) + 0.01;
@@ -117,48 +114,48 @@ function costOfRunning(policy: SchedulePolicy, running: DurationModel): (gapSeco
   };
 }
 
-// Tables are remembered by what they depend on: a worker has one policy per account and API at a time, and asks it often.
-function kept(what: unknown, build: () => ScheduleTable): ScheduleTable {
+// Tables are cached by what they depend on: a worker has one policy per account at a time, and asks it often.
+function cachedTable(what: unknown, build: () => ScheduleTable): ScheduleTable {
   const key = JSON.stringify(what);
   const known = tables.get(key);
   if (known !== undefined) return known;
   const oldest = tables.keys().next();
-  if (tables.size >= keptTables && !oldest.done) tables.delete(oldest.value);
+  if (tables.size >= maxTables && !oldest.done) tables.delete(oldest.value);
   const table = build();
   tables.set(key, table);
   return table;
 }
 
-// What a table depends on of a model and a policy.
-const essence = ({ source: _source, jobs: _jobs, phases: _phases, ...distribution }: DurationModel): unknown =>
+// What a table depends on of a model and of a policy.
+const distributionKey = ({ source: _source, jobs: _jobs, phases: _phases, ...distribution }: DurationModel): unknown =>
   distribution;
-const railsOf = ({ pollCostSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): unknown => [
+const boundsKey = ({ pollCostSeconds, floorMs, ceilingMs, jitterShare }: SchedulePolicy): unknown => [
   pollCostSeconds,
   floorMs,
   ceilingMs,
   jitterShare,
 ];
 
-// A policy that is asked again and again is known by itself: policies are not changed, and the text of one costs microseconds.
+// The same policy object is asked often: policies are not changed, and to make a key of one costs microseconds.
 const ofPolicy = new WeakMap<SchedulePolicy, ScheduleTable>();
 
 function tableOf(policy: SchedulePolicy): ScheduleTable {
   const known = ofPolicy.get(policy);
   if (known !== undefined) return known;
-  const table = kept([railsOf(policy), essence(policy.model)], () => buildTable(goalOf(policy)));
+  const table = cachedTable([boundsKey(policy), distributionKey(policy.model)], () => buildTable(goalOf(policy)));
   ofPolicy.set(policy, table);
   return table;
 }
 
 const queuedTable = (policy: SchedulePolicy, { queued, running }: PhaseModels): ScheduleTable =>
-  kept(['queued', railsOf(policy), essence(queued), essence(running)], () =>
+  cachedTable(['queued', boundsKey(policy), distributionKey(queued), distributionKey(running)], () =>
     buildTable({ ...goalOf(policy, distributionOf(queued)), after: costOfRunning(policy, running) }),
   );
 
 function begunTable(policy: SchedulePolicy, model: DurationModel, gapSeconds: number): ScheduleTable {
   // Gaps in steps of a quarter, so that few tables are in use.
   const gap = gapSeconds > 0.5 ? gapStep ** Math.round(Math.log(gapSeconds) / Math.log(gapStep)) : 0;
-  return kept(['begun', railsOf(policy), essence(model), gap], () =>
+  return cachedTable(['begun', boundsKey(policy), distributionKey(model), gap], () =>
     buildTable(goalOf(policy, begunWithin(gap, model))),
   );
 }
@@ -175,10 +172,10 @@ function clockOf(input: NextPollInput): { table: ScheduleTable; beganMs: number 
   const { ageMs, policy, phase, phaseForMs, phaseGapMs = 0 } = input;
   const phases = policy.model.phases;
   if (phases !== undefined && phase === 'submitted') return { table: queuedTable(policy, phases), beganMs: 0 };
-  const begun = phase === 'finishing' ? phases?.finishing : phase === 'running' ? phases?.running : undefined;
-  if (begun === undefined || phaseForMs === undefined) return { table: tableOf(policy), beganMs: 0 };
+  if (phases === undefined || phase !== 'running' || phaseForMs === undefined)
+    return { table: tableOf(policy), beganMs: 0 };
   const beganMs = Math.max(0, ageMs - Math.max(0, phaseForMs));
-  return { table: begunTable(policy, begun, phaseGapMs / 1000), beganMs };
+  return { table: begunTable(policy, phases.running, phaseGapMs / 1000), beganMs };
 }
 
 /** How long to wait from now, at `ageMs`, to the next poll. Never throws. */
@@ -194,7 +191,7 @@ export const firstPollMs = (policy: SchedulePolicy, jitter: number): number =>
 
 /**
  * The age from which {@link nextPoll} leads to `ageMs`: where the poll before was taken, if this one was due at `ageMs` by a plain
- * schedule. It tells when a job was last seen unfinished without carrying that from attempt to attempt.
+ * schedule. So it is known when a job was last seen unfinished, without carrying that from attempt to attempt.
  * @param input - `ageMs`: when this poll was due; `phaseForMs`: at that age; `jitter`, `phase`: those of the poll before
  * @returns milliseconds, with a fraction; `undefined` where no poll of that phase leads there, as for the first poll of a job
  */
@@ -220,23 +217,6 @@ export function pollTimes(policy: SchedulePolicy, untilSeconds: number = policy.
   for (let age = advance(table, policy, 0.5, 0); age <= untilSeconds * 1000; age = advance(table, policy, 0.5, age))
     times.push(age / 1000);
   return times;
-}
-
-/** How many polls a schedule without jitter takes after `fromMs` and up to `toMs`, for a poll taken at `fromMs`. */
-export function pollsBetween({
-  fromMs,
-  toMs,
-  policy,
-}: {
-  fromMs: number;
-  toMs: number;
-  policy: SchedulePolicy;
-}): number {
-  const table = tableOf(policy);
-  let polls = 0;
-  for (let age = advance(table, policy, 0.5, Math.max(0, fromMs)); age <= toMs; age = advance(table, policy, 0.5, age))
-    polls++;
-  return polls;
 }
 
 /** What a schedule costs on average. */

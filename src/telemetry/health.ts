@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from './settings.js';
 
-/** Whether a worker can do its work now; `checks` says what of it can, by name. */
+/** Whether a worker can do its work now, with the result of each check by name. */
 export interface Readiness {
   readonly isReady: boolean;
   readonly checks: Readonly<Record<string, boolean | string>>;
@@ -16,8 +16,9 @@ export interface HealthServer {
 }
 
 /**
- * Answers `GET /healthz` with 200 while the process answers at all, and `GET /readyz` with 200 or 503 and what `ready` told, as JSON.
- * @throws where the address cannot be listened on
+ * Starts a server for health checks. `GET /healthz` answers 200 as long as the process runs; `GET /readyz` answers 200 or 503, with the
+ * result of `ready` as JSON.
+ * @throws if the address cannot be listened on
  */
 export async function startHealthServer(
   { host, port }: ListenAddress,
@@ -30,9 +31,9 @@ export async function startHealthServer(
       response
         .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
         .end(request.method === 'HEAD' ? undefined : `${JSON.stringify(body)}\n`);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, { status: 'only GET is answered' });
+    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, { status: 'use GET or HEAD' });
     if (path === '/healthz') return answer(200, { status: 'alive' });
-    if (path !== '/readyz') return answer(404, { status: 'there are /healthz and /readyz' });
+    if (path !== '/readyz') return answer(404, { status: 'use /healthz or /readyz' });
     const { isReady, checks } = await ready().catch(() => ({ isReady: false, checks: {} }));
     return answer(isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
   });

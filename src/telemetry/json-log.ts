@@ -1,8 +1,9 @@
-/** Log lines as JSON: one object a line, with task and workflow ids as fields of their own. */
+/** Log lines as JSON: one object per line, with task and listing ids as fields. */
 import { wellFormed } from '../check.js';
 import { listingWorkflowId, resultsWorkflowId } from '../contract.js';
+import { defined } from '../defined.js';
 
-/** As the SDK's `DefaultLogger` hands them to its second argument. */
+/** A log entry as the SDK's `DefaultLogger` passes it to its second argument. */
 export interface LogLine {
   readonly level: string;
   readonly message: string;
@@ -18,21 +19,21 @@ function plain(key: string, value: unknown): unknown {
   if (typeof value === 'string') return wellFormed(value);
   if (!(value instanceof Error)) return value;
   const { name, message, stack, cause } = value;
-  return key === 'cause' ? { name, message } : { name, message, stack, ...(cause === undefined ? {} : { cause }) };
+  return key === 'cause' ? { name, message } : defined({ name, message, stack, cause });
 }
 
-/** Control characters beyond those that JSON escapes by itself, and what turns text around on a terminal. */
-const unseen = /[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/** Control characters that JSON does not escape, and characters that change the direction of text. */
+const invisible = /[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 const escaped = (json: string): string =>
-  json.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  json.replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** One line, without its end. Never throws: what cannot be written is left out. */
+/** One line, without a line break. Never throws: leaves out what cannot be written. */
 export function jsonLine({ level, message, timestampNanos, meta = {} }: LogLine): string {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
   const head = { time, level, message: wellFormed(message) };
   const taskId = meta.taskId ?? idAfter(resultsWorkflowId(''), meta.workflowId);
   const listingId = meta.listingId ?? idAfter(listingWorkflowId(''), meta.workflowId);
-  const ids = { ...(taskId === undefined ? {} : { taskId }), ...(listingId === undefined ? {} : { listingId }) };
+  const ids = defined({ taskId, listingId });
   try {
     return escaped(JSON.stringify({ ...head, ...ids, ...meta, ...head }, plain));
   } catch {

@@ -1,9 +1,9 @@
-/** Label values of metrics: out of small, closed sets, whatever the vendor says. Pure. */
+/** Label values of metrics, from small, closed sets whatever the vendor sends. Pure. */
 import type { TryOnError } from '../contract.js';
 import type { Classification } from '../poll/classify.js';
 import type { TransportCode, VendorApi } from '../poll/reply.js';
 
-/** What one poll came to. `running` and `submitted` are the vendor's word on a task that goes on, the rest as in the code tables. */
+/** The result of one poll: the vendor's status of a task that is unfinished, the status of one that ended, or the class of an error. */
 export type PollResult =
   | Extract<Classification, { kind: 'pending' }>['status']
   | Extract<Classification, { kind: 'ended' }>['status']
@@ -14,7 +14,7 @@ export function pollResult(classification: Classification): PollResult {
   return classification.kind === 'error' ? classification.class : classification.status;
 }
 
-/** For a code that no table has: vendors may say anything, and each new label value is a new time series. */
+/** The label of a code that no table has. Vendors may send anything, and each new label value is a new time series. */
 export const otherCode = 'other';
 
 const faultCodes = {
@@ -28,7 +28,7 @@ const faultCodes = {
   NoKey: true,
 } as const satisfies Record<Exclude<TransportCode, `Http${number}`>, true>;
 
-/** Codes that are ours. */
+/** Our own codes. */
 const ownCodes: Readonly<Record<TryOnError['layer'], readonly string[]>> = {
   transport: [...Object.keys(faultCodes), 'NoWorker'],
   gateway: [],
@@ -36,7 +36,7 @@ const ownCodes: Readonly<Record<TryOnError['layer'], readonly string[]>> = {
   task: ['NotFound', 'EmptyResult', 'WrongTask', 'failed'],
 };
 
-/** Layer and code of an error as labels. */
+/** The layer and code of an error as labels. */
 export function errorLabels(
   { layer, code }: TryOnError,
   api: VendorApi,
@@ -47,7 +47,7 @@ export function errorLabels(
     service: api.serviceCodes,
     task: api.statusWords,
   } as const;
-  // Three digits are few enough.
+  // There are few enough codes of three digits.
   const isHttp = layer === 'transport' && /^Http[1-5]\d\d$/.test(code);
   const isKnown = isHttp || ownCodes[layer].includes(code) || Object.hasOwn(tables[layer], code);
   return { layer, code: isKnown ? code : otherCode };

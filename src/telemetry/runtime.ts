@@ -1,10 +1,11 @@
 /** Options of Temporal's runtime for logs and metrics. Needs `@temporalio/worker` for its types alone. */
 import type { Logger } from '@temporalio/common';
 import type { MetricsExporterConfig, RuntimeOptions } from '@temporalio/worker';
+import { defined } from '../defined.js';
 import { histogramBuckets } from './metrics.js';
 import type { MetricsTarget, TelemetrySettings } from './settings.js';
 
-/** How the runtime exports the SDK's metrics and ours. Names carry units; durations are in seconds, counters end with `_total`. */
+/** How the runtime exports the SDK's metrics and ours; `undefined` for not at all. Durations are in seconds, counters end with `_total`. */
 export function metricsExporter(target: MetricsTarget): MetricsExporterConfig | undefined {
   const shared = { useSecondsForDurations: true, histogramBucketOverrides: { ...histogramBuckets } };
   switch (target.kind) {
@@ -12,7 +13,7 @@ export function metricsExporter(target: MetricsTarget): MetricsExporterConfig | 
       return undefined;
     case 'prometheus':
       return {
-        // The name of the job says it; the label would be on every series.
+        // The label would be on every series, and the name of the Prometheus job says the same.
         attachServiceName: false,
         prometheus: { ...shared, bindAddress: target.bindAddress, countersTotalSuffix: true, unitSuffix: true },
       };
@@ -26,8 +27,8 @@ export function metricsExporter(target: MetricsTarget): MetricsExporterConfig | 
 }
 
 /**
- * For `Runtime.install`.
- * @param logger - takes the logs of SDK and workflows; with JSON those of the SDK's native part too
+ * Options for `Runtime.install`.
+ * @param logger - gets the logs of the SDK and of workflows; with JSON also those of the SDK's native part
  */
 export function runtimeOptions(
   { metrics, logFormat }: Pick<TelemetrySettings, 'metrics' | 'logFormat'>,
@@ -37,8 +38,8 @@ export function runtimeOptions(
   return {
     logger,
     telemetryOptions: {
-      ...(exporter === undefined ? {} : { metrics: exporter }),
-      ...(logFormat === 'json' ? { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } } : {}),
+      ...defined({ metrics: exporter }),
+      ...(logFormat === 'json' && { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } }),
     },
   };
 }

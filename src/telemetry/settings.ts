@@ -1,5 +1,6 @@
-/** Environment to settings of logs, metrics, traces and health. Standard variables where OpenTelemetry has them. */
+/** Reads the settings of logs, metrics, traces and health. Uses OpenTelemetry's variables if it has them. */
 import { isIP } from 'node:net';
+import { defined } from '../defined.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,15 +13,15 @@ export interface ListenAddress {
 /** Where metrics go. */
 export type MetricsTarget =
   | { readonly kind: 'none' }
-  /** Served to Prometheus at `/metrics`. */
+  /** Served at `/metrics`. */
   | { readonly kind: 'prometheus'; readonly bindAddress: string }
-  /** Sent each `exportIntervalMs`. */
+  /** Sent every `exportIntervalMs`. */
   | { readonly kind: 'otlp'; readonly url: string; readonly isHttp: boolean; readonly exportIntervalMs: number };
 
-/** What a worker tells, and where. */
+/** Where logs, metrics, traces and health go. */
 export interface TelemetrySettings {
   readonly metrics: MetricsTarget;
-  /** Base address of an OTLP collector; absent: no traces. */
+  /** Base URL of an OTLP collector; absent: no traces. */
   readonly tracesEndpoint?: string;
   readonly serviceName: string;
   readonly health?: ListenAddress;
@@ -30,7 +31,10 @@ export interface TelemetrySettings {
 const serviceName = 'temporal-tryon';
 const exportIntervalMs = 10_000;
 
-/** `127.0.0.1:port`, `localhost:port`, `[::1]:port` or `:port`, the latter on all interfaces. The SDK takes no other names. */
+/**
+ * Reads `127.0.0.1:port`, `localhost:port`, `[::1]:port` or `:port`, which means all interfaces. The SDK takes no other names.
+ * @returns `undefined` for anything else
+ */
 export function readListenAddress(text: string): ListenAddress | undefined {
   const [, host, bare, portText] = /^(?:\[([0-9a-fA-F:]+)\]|([\w.-]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(portText);
@@ -42,7 +46,10 @@ export function readListenAddress(text: string): ListenAddress | undefined {
 const isWebAddress = (text: string): boolean =>
   URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol) && new URL(text).username === '';
 
-/** Reads the settings. @returns them, and one line for each wrong variable */
+/**
+ * Reads the settings.
+ * @returns the settings, and one line for each wrong variable
+ */
 export function readTelemetrySettings(env: Environment): {
   readonly telemetry: TelemetrySettings;
   readonly problems: readonly string[];
@@ -75,29 +82,30 @@ export function readTelemetrySettings(env: Environment): {
     'http/json',
     'grpc',
   ]);
-  // Not shown: an address may hold a key.
+  // The value is not shown: a URL may hold a key.
   if (endpoint !== undefined && !isWebAddress(endpoint)) {
-    problems.push('OTEL_EXPORTER_OTLP_ENDPOINT is no http or https address; give one such as http://127.0.0.1:4318');
+    problems.push(
+      'OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL without credentials; give one such as http://127.0.0.1:4318',
+    );
   }
   const hasTraces = endpoint !== undefined && tracesWord === 'otlp';
   if (hasTraces && protocol === 'grpc') {
     problems.push(
-      'traces go by OTLP over HTTP; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or OTEL_TRACES_EXPORTER=none',
+      'traces are sent by OTLP over HTTP; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or OTEL_TRACES_EXPORTER=none',
     );
   }
   const base = endpoint?.replace(/\/+$/, '');
   return {
     telemetry: {
       metrics: target(),
-      ...(hasTraces && base !== undefined ? { tracesEndpoint: base } : {}),
+      ...defined({ tracesEndpoint: hasTraces ? base : undefined, health }),
       serviceName: text(env.OTEL_SERVICE_NAME) ?? serviceName,
-      ...(health === undefined ? {} : { health }),
       logFormat,
     },
     problems,
   };
 
-  /** The SDK has one exporter of metrics: whoever asks for a Prometheus endpoint has that. */
+  /** The SDK has one exporter of metrics: a Prometheus endpoint goes first. */
   function target(): MetricsTarget {
     if (metricsAddress !== undefined) {
       const { host, port } = metricsAddress;

@@ -1,4 +1,4 @@
-/** A client span for each request to the vendor. It has no query, body, key or signature, and the vendor is sent no trace context. */
+/** Makes a client span for each request to the vendor: without query, body, key or signature. The vendor gets no trace context. */
 import type { AroundExchange } from '../providers/exchange.js';
 
 /** The part of OpenTelemetry's `Span` that is used here. */
@@ -8,7 +8,7 @@ export interface ExchangeSpan {
   end(): void;
 }
 
-/** The part of OpenTelemetry's `Tracer` that is used here, so that the package need not be there. */
+/** The part of OpenTelemetry's `Tracer` that is used here; its package need not be installed. */
 export interface ExchangeTracer {
   startSpan(
     name: string,
@@ -16,12 +16,12 @@ export interface ExchangeTracer {
   ): ExchangeSpan;
 }
 
-/** `SpanKind.CLIENT` and `SpanStatusCode.ERROR` of OpenTelemetry's API, which are part of its specification. */
+/** `SpanKind.CLIENT` and `SpanStatusCode.ERROR` of OpenTelemetry's specification. */
 const clientKind = 2;
 const errorStatus = 2;
 
 /**
- * Traces each exchange, as a child of the span that is active: the activity's attempt.
+ * Makes a hook that traces each exchange as a child of the active span, which is the activity's attempt.
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/ the names of the attributes
  */
 export function traceExchange(tracer: ExchangeTracer): AroundExchange {

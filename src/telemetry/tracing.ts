@@ -1,4 +1,4 @@
-/** OpenTelemetry traces, by the SDK's own interceptors. Their packages are optional peers, loaded when traces are asked for. */
+/** OpenTelemetry traces by the SDK's interceptors. Their packages are optional peers, loaded when tracing starts. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import type { Context, ContextManager } from '@opentelemetry/api';
@@ -10,26 +10,26 @@ import { TryOnClientError } from '../client/errors.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { traceExchange } from './trace-exchange.js';
 
-/** Traces that are on. */
+/** Traces of this process. */
 export interface Tracing {
   /** For clients, connections and workers. */
   readonly plugin: SimplePlugin;
-  /** For the vendor's client. */
+  /** For the vendor client. */
   readonly aroundExchange: AroundExchange;
-  /** Sends what is left and ends. */
+  /** Sends the remaining spans and ends. */
   shutdown(): Promise<void>;
 }
 
 /** Where spans go. */
 export interface TracingOptions {
-  /** Base address of an OTLP collector, `/v1/traces` is added; or an exporter of one's own. */
+  /** Base URL of an OTLP collector, to which `/v1/traces` is appended; or an exporter. */
   readonly to: string | SpanExporter;
   readonly serviceName: string;
-  /** Default: Node.js's own. */
+  /** Loads a package; default `import()`. */
   readonly load?: (name: string) => Promise<unknown>;
 }
 
-/** What tracing needs beside the package, and in which version: OpenTelemetry's first generation, as Temporal's interceptors. */
+/** The packages that tracing needs, with their versions: OpenTelemetry's first generation, like Temporal's interceptors. */
 export const tracingPackages = {
   '@opentelemetry/api': '1.9',
   '@opentelemetry/exporter-trace-otlp-http': '0.57',
@@ -56,7 +56,7 @@ async function loaded<T>(name: keyof typeof tracingPackages, load: (name: string
   }
 }
 
-/** Which span is active, along asynchronous calls. */
+/** Keeps the active span across asynchronous calls. */
 function createContextManager(root: Context): ContextManager {
   const storage = new AsyncLocalStorage<Context>();
   const manager: ContextManager = {
@@ -81,7 +81,7 @@ type Interceptors = typeof import('@temporalio/interceptors-opentelemetry');
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const workflowModule = fileURLToPath(new URL(`./workflow-interceptors.${extension}`, import.meta.url));
 
-/** The SDK's interceptors of clients, activities and Nexus, with our own of workflows: see there for why. */
+/** The SDK's interceptors of clients, activities and Nexus, and our own of workflows; `workflow-interceptors.ts` says why. */
 class TracingPlugin extends SimplePlugin {
   readonly #sinks: NonNullable<WorkerOptions['sinks']>;
 
@@ -112,7 +112,7 @@ class TracingPlugin extends SimplePlugin {
     this.#sinks = {
       exporter: {
         export: {
-          // All of the info would become attributes, memo and search attributes too.
+          // The SDK makes attributes of all info, memo and search attributes included.
           fn: ({ workflowId, runId, workflowType, taskQueue, namespace }, spans: Parameters<typeof fn>[1]) =>
             fn({ workflowId, runId, workflowType, taskQueue, namespace } as Parameters<typeof fn>[0], spans),
         },
@@ -130,9 +130,9 @@ class TracingPlugin extends SimplePlugin {
 }
 
 /**
- * Turns traces on for this process. Sampling, limits and batches are set by OpenTelemetry's variables (`OTEL_TRACES_SAMPLER`,
- * `OTEL_BSP_*`), headers by `OTEL_EXPORTER_OTLP_HEADERS`.
- * @throws {TryOnClientError} `BadConfig`, where a package is missing
+ * Starts tracing in this process. OpenTelemetry's variables set sampling, limits, batches (`OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`) and headers
+ * (`OTEL_EXPORTER_OTLP_HEADERS`).
+ * @throws {TryOnClientError} `BadConfig` if a package is missing
  */
 export async function startTracing({
   to,

@@ -1,10 +1,11 @@
-/** How many waits are open, as Temporal's visibility counts them: a gauge that every worker sets to the same. */
+/** Counts the open waits by Temporal's visibility: a gauge that every worker sets to the same values. */
 import type { Client } from '@temporalio/client';
 import type { MetricMeter } from '@temporalio/common';
 import { searchAttributes, workflowTypes } from '../contract.js';
+import { quoted } from '../temporal/visibility.js';
 import { metricNames } from './metrics.js';
 
-/** What is counted, and where. */
+/** Options of {@link watchWaitCounts}. */
 export interface WaitCountsOptions {
   readonly meter: MetricMeter;
   readonly client: Pick<Client, 'workflow'>;
@@ -13,23 +14,19 @@ export interface WaitCountsOptions {
   readonly accounts: readonly { readonly name: string }[];
   /** The contract's search attributes that the namespace has. */
   readonly searchAttributes: () => readonly string[];
-  /** Settles when they are known. */
-  readonly known?: Promise<void>;
-  /** Between two counts; default 60,000. A count is no billed Action, but rate limited. */
+  /** How often the waits are counted; default 60,000. A count is no billed Action, but it is rate limited. */
   readonly everyMs?: number;
 }
 
-/** One count and the labels that it is told under. */
+/** A visibility query and the labels of its count. */
 export interface WaitCount {
   readonly query: string;
   readonly labels: { readonly account: string; readonly state: 'waiting' | 'blocked' };
 }
 
-const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
 /**
- * The counts to ask for. Where the namespace lacks `TryOnStatus` all open waits count as `waiting`, where it lacks `TryOnAccount` the
- * account is `any`. Pure.
+ * The counts to make. If the namespace lacks `TryOnStatus`, all open waits count as `waiting`; if it lacks `TryOnAccount`, the account is
+ * `any`. Pure.
  */
 export function waitCounts(
   taskQueue: string,
@@ -46,7 +43,7 @@ export function waitCounts(
     const labels = { account: name };
     if (!hasStatus) return [{ query, labels: { ...labels, state: 'waiting' } }];
     return [
-      // A wait that has just begun has no status yet.
+      // A wait that has just started has no status yet.
       {
         query: `${query} AND (${status.name} != 'blocked' OR ${status.name} IS NULL)`,
         labels: { ...labels, state: 'waiting' },
@@ -56,36 +53,36 @@ export function waitCounts(
   });
 }
 
-/** Starts to count; without the right to, nothing is told. The caller stops it. */
+/** Starts to count. Sets nothing if the server refuses. The caller stops it. */
 export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<void> } {
   const { meter, client, taskQueue, accounts, everyMs = 60_000 } = options;
   const gauge = meter.createGauge(
     metricNames.waits,
     'int',
     undefined,
-    'Open waits, by state; the same from every worker',
+    'Open waits, by state; every worker exports the same values',
   );
   let isStopped = false;
-  const told = new Map<string, WaitCount['labels']>();
+  const exported = new Map<string, WaitCount['labels']>();
   async function count(): Promise<void> {
-    const left = new Map(told);
+    const stale = new Map(exported);
     for (const { query, labels } of waitCounts(taskQueue, accounts, options.searchAttributes())) {
       if (isStopped) return;
       const { count } = await client.workflow.count(query);
       gauge.set(count, labels);
       const key = JSON.stringify(labels);
-      told.set(key, labels);
-      left.delete(key);
+      exported.set(key, labels);
+      stale.delete(key);
     }
-    // Where search attributes came or went meanwhile, the same waits are counted under other labels now.
-    for (const [key, labels] of left) {
+    // If search attributes were added or removed, the same waits are counted under other labels now.
+    for (const [key, labels] of stale) {
       gauge.set(0, labels);
-      told.delete(key);
+      exported.delete(key);
     }
   }
-  let underWay = options.known ?? Promise.resolve();
+  let pending = Promise.resolve();
   const tick = () => {
-    underWay = underWay.then(count).catch(() => undefined);
+    pending = pending.then(count).catch(() => undefined);
   };
   tick();
   const timer = setInterval(tick, everyMs);
@@ -94,7 +91,7 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
     stop: async () => {
       isStopped = true;
       clearInterval(timer);
-      await underWay;
+      await pending;
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Traces of workflows, without a trace in their course. The SDK's interceptors await what they wrap, so that with them an update is
- * answered some turns later than without, next to commands that are not: a wait under way could not be replayed after traces were turned
- * on or off. These hand every promise on as it is. For the workflow bundle only; sandbox code.
+ * Traces workflows without changing how they run. The SDK's interceptors await what they wrap. With them an update is answered some
+ * microtasks later, but commands are not: a running wait could not be replayed after tracing was turned on or off. These interceptors pass
+ * every promise on as it is. For the workflow bundle only; sandbox code.
  */
 import { type Context, context, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
@@ -23,7 +23,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-/** The input of an interceptor's method. */
+/** The type of the input of an interceptor's method. */
 type InputOf<Interceptor, Method extends keyof Required<Interceptor>> = Required<Interceptor>[Method] extends (
   input: infer Input,
   ...rest: never[]
@@ -37,7 +37,7 @@ function failed(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** Runs `work` within a span that ends when its promise settles; gives the very promise that `work` gave. */
+/** Runs `work` within a span that ends when its promise settles. Returns the promise of `work` itself. */
 function within<T>(span: Span, parent: Context, work: () => Promise<T>): Promise<T> {
   const end = (error?: unknown): void => {
     if (error === undefined) span.setStatus({ code: SpanStatusCode.OK });
@@ -73,7 +73,7 @@ class InboundTraces extends OpenTelemetryInboundInterceptor {
     return this.#received(`HandleUpdate:${input.name}`, input.headers, () => next(input));
   }
 
-  // Neither changes a wait, and there are many of them.
+  // Not traced: validators and queries change nothing, and there are many of them.
   override validateUpdate(input: InputOf<Inbound, 'validateUpdate'>, next: Next<Inbound, 'validateUpdate'>): void {
     next(input);
   }
@@ -153,6 +153,7 @@ class OutboundTraces extends OpenTelemetryOutboundInterceptor {
   }
 }
 
+/** The interceptors, as the SDK's bundle expects them. */
 export const interceptors = (): WorkflowInterceptors => ({
   inbound: [new InboundTraces()],
   outbound: [new OutboundTraces()],

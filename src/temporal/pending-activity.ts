@@ -1,9 +1,11 @@
-/** What the server knows of a polling activity that is pending: workflow code cannot see it, a description can. */
+/** Reads a pending activity from a workflow's description. Workflow code itself cannot see it. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter, Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { defined } from '../defined.js';
+import { timestampMs } from './grpc.js';
 
-/** A pending activity, its payloads decoded. Times are Unix milliseconds. */
+/** A pending activity with decoded payloads. Times are Unix milliseconds. */
 export interface PendingActivity {
   readonly type: string;
   /** The attempt that runs or is due next, from 1. */
@@ -21,25 +23,19 @@ export interface PendingActivity {
   readonly lastWorkerIdentity?: string;
 }
 
+/** The state `STARTED` in Temporal's API. */
 const STARTED = 2;
 
-type Timestamp = { seconds?: { toNumber?(): number } | number | null; nanos?: number | null } | null | undefined;
-
-function milliseconds(time: Timestamp): number | undefined {
-  if (time?.seconds === undefined || time.seconds === null) return undefined;
-  const seconds = typeof time.seconds === 'number' ? time.seconds : Number(time.seconds);
-  return seconds * 1000 + Math.floor((time.nanos ?? 0) / 1e6);
-}
-
-async function firstOf(converter: LoadedDataConverter, payloads: Payload[] | null | undefined): Promise<unknown> {
-  if (payloads === null || payloads === undefined || payloads.length === 0) return undefined;
-  const [first] = await decodeArrayFromPayloads(converter, payloads);
+async function firstOf(converter: LoadedDataConverter, payloads: unknown): Promise<unknown> {
+  const given = (payloads ?? []) as Payload[];
+  if (given.length === 0) return undefined;
+  const [first] = await decodeArrayFromPayloads(converter, given);
   return first;
 }
 
 /**
  * Reads the pending activity of one type from a workflow's description.
- * @returns `undefined` where none is pending
+ * @returns `undefined` if none is pending
  */
 export async function pendingActivity(
   description: WorkflowExecutionDescription,
@@ -48,31 +44,26 @@ export async function pendingActivity(
 ): Promise<PendingActivity | undefined> {
   const raw = description.raw.pendingActivities?.find((one) => one.activityType?.name === activityType);
   if (raw === undefined) return undefined;
-  const heartbeat = await firstOf(converter, raw.heartbeatDetails?.payloads as Payload[] | undefined);
-  const failure = raw.lastFailure;
-  const dueAtMs =
-    milliseconds(raw.nextAttemptScheduleTime as Timestamp) ?? milliseconds(raw.scheduledTime as Timestamp);
-  const lastStartedAtMs = milliseconds(raw.lastStartedTime as Timestamp);
+  const failure = raw.lastFailure ?? undefined;
   const info = failure?.applicationFailureInfo;
-  const details = await firstOf(converter, info?.details?.payloads as Payload[] | undefined);
   return {
     type: activityType,
     attempt: raw.attempt ?? 1,
     isRunning: raw.state === STARTED,
     isPaused: raw.paused === true,
-    ...(raw.pauseInfo?.manual?.reason ? { pauseReason: raw.pauseInfo.manual.reason } : {}),
-    ...(dueAtMs === undefined ? {} : { dueAtMs }),
-    ...(lastStartedAtMs === undefined ? {} : { lastStartedAtMs }),
-    ...(heartbeat === undefined ? {} : { heartbeat }),
-    ...(failure === null || failure === undefined
-      ? {}
-      : {
-          lastFailure: {
-            message: failure.message ?? '',
-            ...(typeof info?.type === 'string' && info.type !== '' ? { type: info.type } : {}),
-            ...(details === undefined ? {} : { details }),
-          },
+    ...defined({
+      pauseReason: raw.pauseInfo?.manual?.reason || undefined,
+      dueAtMs: timestampMs(raw.nextAttemptScheduleTime) ?? timestampMs(raw.scheduledTime),
+      lastStartedAtMs: timestampMs(raw.lastStartedTime),
+      heartbeat: await firstOf(converter, raw.heartbeatDetails?.payloads),
+      lastFailure: failure && {
+        message: failure.message ?? '',
+        ...defined({
+          type: info?.type || undefined,
+          details: await firstOf(converter, info?.details?.payloads),
         }),
-    ...(raw.lastWorkerIdentity ? { lastWorkerIdentity: raw.lastWorkerIdentity } : {}),
+      },
+      lastWorkerIdentity: raw.lastWorkerIdentity || undefined,
+    }),
   };
 }

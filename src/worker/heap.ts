@@ -1,28 +1,28 @@
-/** How the JavaScript heaps of a worker process grow. */
+/** Keeps the JavaScript heaps of a worker process small. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8's options for a process that should stay small, with why. By default V8 lets garbage pile up to some times what is in use before it
- * collects it, and gives each thread up to 48 MB for what is new; a worker is small, and never out of garbage.
+ * V8's options for a small process. By default V8 lets a heap grow to a multiple of its live data before it collects garbage, and gives
+ * each thread a young generation of up to 48 MB. A worker has little live data, and makes garbage all the time.
  */
 export const heapOptions = {
-  /** A heap may grow by so much of what was in use after its last collection. Read whenever one ends. */
+  /** How much a heap may grow over the live data of its last collection. V8 reads it at the end of each collection. */
   'heap-growing-percent': 40,
-  /** MB in each part of a heap's young generation. Read when a heap is made: it holds for threads started later, such as the workflows'. */
+  /** MB in each half of a young generation. V8 reads it when it makes a heap: it applies to threads started later, such as the workflows'. */
   'max-semi-space-size': 4,
 } as const;
 
-const normal = (text: string): string => text.replaceAll('_', '-');
+const withDashes = (text: string): string => text.replaceAll('_', '-');
 
 /**
- * Has the heaps of this process grow slowly. For a program, at its start: it holds for the whole process. Options that were given to
- * Node.js go before.
+ * Sets {@link heapOptions} for the whole process. A program calls it at its start. Options that Node.js was started with stay.
  * @param given - what Node.js was started with
+ * @returns the flags that were set
  */
 export function keepHeapsSmall(
   given: readonly string[] = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)],
 ): readonly string[] {
-  const named = new Set(given.map((option) => normal(option.split('=')[0] ?? '')));
+  const named = new Set(given.map((option) => withDashes(option.split('=')[0] ?? '')));
   const flags = Object.entries(heapOptions)
     .filter(([name]) => !named.has(`--${name}`))
     .map(([name, value]) => `--${name}=${value}`);

@@ -1,9 +1,12 @@
-/** The learning of a worker process: what it is made of. Needs `@temporalio/worker` for its types alone. */
+/** The learning of a worker process, connected to its server. Needs `@temporalio/worker` for its types alone. */
 import { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
+import { vendorTaskQueue } from '../contract.js';
+import { defined } from '../defined.js';
+import { readFinishedWaits } from '../learning/finished-waits.js';
 import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
-import { createWaitReader } from '../learning/wait-reader.js';
 import type { WorkerSettings } from './settings.js';
 
 /** Where a worker learns from. */
@@ -14,19 +17,33 @@ export interface LearnFrom {
   readonly log?: LearningOptions['log'];
 }
 
-/** Begins to learn, from what finished waits left in Temporal and from this worker's own polls. The caller stops it. */
+const LOAD_WITHIN_MS = 5_000;
+
+/** Starts to learn, from finished waits, the vendor queues' load and this worker's own attempts. The caller stops it. */
 export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
   const { accounts, prior, learns, taskQueue, dataConverter } = settings;
   const ending = new AbortController();
-  const client = new Client({ connection, namespace, ...(dataConverter === undefined ? {} : { dataConverter }) });
-  const nowMs = () => clock.now();
+  const client = new Client({ connection, namespace, ...defined({ dataConverter }) });
   const learning = startLearning({
     accounts,
     prior,
     learns,
-    reader: createWaitReader({ client, taskQueue, nowMs, signal: ending.signal }),
-    nowMs,
-    ...(log === undefined ? {} : { log }),
+    finishedWaits: (limit) => readFinishedWaits({ client, taskQueue, limit, signal: ending.signal }),
+    pollsPerSecond: async (account) => {
+      const { stats } = await client.withDeadline(Date.now() + LOAD_WITHIN_MS, () =>
+        client.withAbortSignal(ending.signal, () =>
+          client.workflowService.describeTaskQueue({
+            namespace,
+            taskQueue: { name: vendorTaskQueue(account, taskQueue) },
+            taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            reportStats: true,
+          }),
+        ),
+      );
+      return stats?.tasksDispatchRate ?? undefined;
+    },
+    nowMs: () => clock.now(),
+    ...defined({ log }),
   });
   return {
     ...learning,

@@ -1,10 +1,16 @@
-/** What every worker of the waits is made of, be it the package's own or a user's with the plugin. Needs `@temporalio/worker` for its types alone. */
-import type { MetricMeter } from '@temporalio/common';
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+/**
+ * What every worker of the waits is made of, the package's own and a user's with the plugin. Needs `@temporalio/worker` for its types
+ * alone.
+ */
+import { Client } from '@temporalio/client';
+import { type MetricMeter, noopMetricMeter } from '@temporalio/common';
+import type { WorkerOptions } from '@temporalio/worker';
 import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
-import { searchAttributes, vendorTaskQueue } from '../contract.js';
+import { TryOnClientError } from '../client/errors.js';
+import { vendorTaskQueue } from '../contract.js';
+import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { AttemptSeen } from '../poll/attempt.js';
@@ -14,54 +20,28 @@ import { vendorQueueRate } from '../schedule/poll-cost.js';
 import { policyOf } from '../schedule/schedule.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
+import { watchWaitCounts } from '../telemetry/wait-counts.js';
+import { watchSearchAttributes } from '../temporal/search-attributes.js';
+import { serverVersionProblem } from '../temporal/server-version.js';
+import { type LearnFrom, learn } from './learn.js';
 import type { WorkerSettings } from './settings.js';
 
-/** An attempt is bounded by 18 s. */
+/** An attempt ends within 18 s. */
 const SHUTDOWN_GRACE_MS = 19_000;
-const SEARCH_ATTRIBUTES_EVERY_MS = 60_000;
-
-/** Which of the contract's search attributes a namespace has. */
-export interface RegisteredAttributes {
-  /** Settles when they have been read once. */
-  readonly first: Promise<void>;
-  names(): readonly string[];
-  stop(): void;
-}
-
-/** The contract's search attributes that the namespace has, read again now and then; none without the right to ask. */
-export function watchSearchAttributes(
-  connection: Pick<NativeConnection, 'operatorService'>,
-  namespace: string,
-): RegisteredAttributes {
-  let names: readonly string[] = [];
-  const read = async (): Promise<void> => {
-    try {
-      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      names = Object.values(searchAttributes)
-        .map(({ name }) => name)
-        .filter((name) => Object.hasOwn(customAttributes ?? {}, name));
-    } catch {
-      names = [];
-    }
-  };
-  const timer = setInterval(read, SEARCH_ATTRIBUTES_EVERY_MS);
-  timer.unref();
-  return { first: read(), names: () => names, stop: () => clearInterval(timer) };
-}
+const VERSION_WITHIN_MS = 5_000;
 
 /** What the parts depend on besides their settings. */
 export interface PartsOptions {
-  /** The contract's search attributes that the namespace has. */
-  readonly searchAttributes: () => readonly string[];
   /** Default: learned from the attempts. */
   readonly clock?: ServerClock;
-  /** The schedule in force; default: the prior's. */
-  readonly learning?: Pick<Learning, 'policy' | 'onAttempt'>;
-  /** Polls, accounts and budget are measured with it; default: nothing is. */
+  /** Measures polls, accounts, budget and open waits; default: nothing is measured. */
   readonly meter?: MetricMeter;
-  /** Put around each request to the vendor. */
+  /** Wraps each request to the vendor. */
   readonly aroundExchange?: AroundExchange;
 }
+
+/** The server that a worker works for. */
+export type WorkerServer = Pick<LearnFrom, 'connection' | 'namespace' | 'log'>;
 
 /** Options for workers; each may be overridden. */
 export interface TryOnParts {
@@ -70,55 +50,102 @@ export interface TryOnParts {
   readonly tuned: Partial<WorkerOptions>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For one further worker for each account, on queues beside `taskQueue`. */
+  /** For one further worker per account, on queues named after `taskQueue`. */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
-  /** Closes the vendor's connections. */
-  close(): Promise<void>;
+  /**
+   * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
+   * once: even a short first wait then sets them. Call it before a worker runs. Call `stop` also when it rejects.
+   * @param server - absent: no search attributes, and durations go by the prior
+   * @throws {TryOnClientError} `ServerTooOld`
+   */
+  start(server?: WorkerServer): Promise<void>;
+  /** The schedule, as it has been learned so far; the prior's before `start`. */
+  readonly learning: Pick<Learning, 'policy' | 'ready'>;
+  /** Stops what `start` started and closes the vendor's connections. */
+  stop(): Promise<void>;
 }
 
-/** Makes the parts. */
-export function createTryOnParts(settings: WorkerSettings, options: PartsOptions): TryOnParts {
-  const { accounts } = settings;
+/** A server whose version cannot be read is accepted: a worker need not have the right to read it. */
+async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
+  const info = await connection
+    .withDeadline(Date.now() + VERSION_WITHIN_MS, () => connection.workflowService.getSystemInfo({}))
+    .catch(() => undefined);
+  const problem = serverVersionProblem(info?.serverVersion);
+  if (problem !== undefined) throw new TryOnClientError('ServerTooOld', problem);
+}
+
+/** Makes the parts. Nothing runs and no connection is opened before `start`. */
+export function createTryOnParts(settings: WorkerSettings, options: PartsOptions = {}): TryOnParts {
+  const { accounts, taskQueue } = settings;
   const accountOf = new Map(accounts.map((account) => [account.name, account]));
-  const { learning, meter, clock = createServerClock() } = options;
+  const { meter, clock = createServerClock() } = options;
   const prior = policyOf({ model: settings.prior });
-  const policy = learning?.policy ?? (() => prior);
+  let learned: Learning | undefined;
+  let attributeNames: () => readonly string[] = () => [];
+  const stops: (() => unknown)[] = [];
+  const policy: Learning['policy'] = (...args) => learned?.policy(...args) ?? prior;
   const throttle = createAccountThrottles({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 });
   const nowMs = () => clock.now();
   const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, throttle, nowMs });
   const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
-  const vendor = createVendorClient({ accounts, ...(aroundExchange === undefined ? {} : { aroundExchange }) });
-  const onAttempt = (attempt: AttemptSeen): void => {
-    learning?.onAttempt(attempt);
-    metrics?.onAttempt(attempt);
-  };
+  const vendor = createVendorClient(defined({ accounts, aroundExchange }));
   const activities = createTryOnActivities({
     vendor,
     policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
-    searchAttributes: options.searchAttributes,
+    searchAttributes: () => attributeNames(),
     throttles: throttle,
     clock,
-    onAttempt,
+    onAttempt(attempt: AttemptSeen) {
+      // Metrics come first, because they never throw.
+      metrics?.onAttempt(attempt);
+      learned?.onAttempt(attempt);
+    },
   });
   return {
     activities,
     tuned: {
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
-      // A slow poll heartbeats each second, so that a cancellation reaches it.
+      // A slow poll heartbeats each second to receive a cancellation.
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },
     main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
-    vendorQueues: (taskQueue) =>
-      settings.accounts.map(({ name, queriesPerSecond }) => ({
-        taskQueue: vendorTaskQueue(name, taskQueue),
-        // Every worker of a queue sets the same: the last poller's value holds for the whole queue.
+    vendorQueues: (prefix) =>
+      accounts.map(({ name, queriesPerSecond }) => ({
+        taskQueue: vendorTaskQueue(name, prefix),
+        // Every worker of a queue sets the same rate: the last poller's wins for the whole queue.
         maxTaskQueueActivitiesPerSecond: vendorQueueRate(queriesPerSecond),
       })),
-    close: () => {
-      metrics?.stop();
-      return vendor.close();
+    learning: {
+      policy,
+      get ready() {
+        return learned?.ready ?? Promise.resolve();
+      },
+    },
+    async start(server) {
+      if (metrics !== undefined) {
+        metrics.start();
+        stops.push(metrics.stop);
+      }
+      if (server === undefined) return;
+      await refuseOldServer(server);
+      const { connection, namespace } = server;
+      const registered = watchSearchAttributes(connection, namespace);
+      stops.push(registered.stop);
+      attributeNames = registered.names;
+      learned = learn(settings, { ...server, clock });
+      stops.push(learned.stop);
+      await registered.first;
+      // Without an exporter nobody would see the counts.
+      if (meter === undefined || meter === noopMetricMeter) return;
+      const client = new Client({ connection, namespace });
+      const counts = watchWaitCounts({ meter, client, taskQueue, accounts, searchAttributes: registered.names });
+      stops.push(counts.stop);
+    },
+    async stop() {
+      await Promise.allSettled(stops.splice(0).map((stop) => stop()));
+      await vendor.close();
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The modules of the workflows that keep no state, in the hands of a bundler: it would leave out one that is loaded for nothing, as
- * package.json says that ours have no side effects. This one is said to have one there.
+ * The modules of the workflows that keep no state; see `workflowSource`. They must be used here: package.json says that our modules have no
+ * side effects, and a bundler leaves out an import that is not used. Of this module package.json says that it has side effects.
  */
 import * as valibot from 'valibot';
 import * as check from '../check.js';
@@ -14,7 +14,7 @@ import * as listing from '../wait/listing.js';
 import * as pollInput from '../wait/poll-input.js';
 import * as wait from '../wait/wait.js';
 
-/** All of them. */
+/** The modules. */
 export const preloaded: readonly object[] = [
   valibot,
   check,

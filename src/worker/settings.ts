@@ -1,7 +1,8 @@
-/** Environment to settings, with every problem told at once. Reads nothing else but a file of codec keys, where one is named. */
+/** Reads a worker's settings from environment variables, and the file of codec keys if one is named. Reports all problems at once. */
 import type { DataConverter } from '@temporalio/common';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { defaults } from '../contract.js';
+import { defined } from '../defined.js';
 import { type Account, readAccounts, readYesNo } from '../providers/accounts.js';
 import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
@@ -11,13 +12,13 @@ export interface WorkerSettings {
   readonly accounts: readonly Account[];
   /** Prefix of all queues. */
   readonly taskQueue: string;
-  /** What durations are taken to be until there are data. */
+  /** The duration distribution to start from, until there is data. */
   readonly prior: DurationModel;
-  /** Waits whose workflow state is kept in memory; a wait in backoff needs none. Default 200. */
-  /** Whether durations are learned; else they go by the prior alone. */
+  /** Whether durations are learned; if not, the prior stays. */
   readonly learns: boolean;
+  /** How many waits may keep their workflow state in memory; a wait in backoff needs none. Default 200. */
   readonly maxCachedWorkflows: number;
-  /** Encrypts payloads, where keys for that are given. */
+  /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   readonly telemetry: TelemetrySettings;
@@ -32,7 +33,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
-/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` are the contract's, `OTEL_*` OpenTelemetry's; the rest is ours. */
+/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry; the rest is ours. */
 export function readWorkerSettings(env: Environment): Settings {
   const { accounts, problems: accountProblems } = readAccounts(env);
   const problems = [...accountProblems];
@@ -83,7 +84,7 @@ export function readWorkerSettings(env: Environment): Settings {
       maxCachedWorkflows,
       logLevel,
       telemetry,
-      ...(dataConverter === undefined ? {} : { dataConverter }),
+      ...defined({ dataConverter }),
     },
   };
 }

@@ -7,12 +7,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type CommandRecord, commands, listStates } from '../../src/cli/options.js';
 import { runCli } from './run-cli.js';
 
-/** What is offered for a line, the last word of which is not complete. */
+/** What completion offers for a line whose last word is incomplete. */
 async function offered(...words: string[]): Promise<string[]> {
   const { code, out, err } = await runCli(['complete', '--', ...words]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const lines = out.trimEnd().split('\n');
-  // The last line tells the shell to offer no files.
+  // The last line makes the shell offer no files.
   expect(lines.at(-1)).toBe(':4');
   return lines.slice(0, -1);
 }
@@ -20,7 +20,7 @@ async function offered(...words: string[]): Promise<string[]> {
 const names = (lines: readonly string[]): string[] => lines.map((line) => line.split('\t', 1)[0] as string);
 
 describe('completion', () => {
-  test('offers every command, a line each, with what it does', async () => {
+  test('offers every command with its summary, one per line', async () => {
     const lines = await offered('');
     expect(names(lines).sort()).toEqual([...Object.keys(commands), 'help'].sort());
     for (const [name, { summary }] of Object.entries(commands)) {
@@ -28,7 +28,7 @@ describe('completion', () => {
     }
   });
 
-  test('offers commands by their beginning', async () => {
+  test('offers the commands that begin with the word', async () => {
     expect(names(await offered('wa')).sort()).toEqual(['wait', 'watch']);
   });
 
@@ -39,7 +39,7 @@ describe('completion', () => {
     );
   });
 
-  test('offers the values that an option may have', async () => {
+  test('offers the allowed values of an option', async () => {
     expect(names(await offered('list', '--state', ''))).toEqual(listStates);
   });
 
@@ -69,18 +69,18 @@ printf '%s\\n' "\${COMPREPLY[@]}"
     expect(stdout).toBe('--state\n');
   });
 
-  test('may be sourced twice in bash', async () => {
+  test('can be sourced twice in bash', async () => {
     const { out } = await runCli(['complete', 'bash']);
     const folder = await mkdtemp(join(tmpdir(), 'tryon-completion-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const file = join(folder, 'completion.sh');
     await writeFile(file, out);
     const twice = 'source "$1"; source "$1"; echo "$ShellCompDirectiveNoFileComp"';
-    const told = await promisify(execFile)('bash', ['--norc', '-c', twice, 'bash', file]);
-    expect(told).toEqual({ stdout: '4\n', stderr: '' });
+    const result = await promisify(execFile)('bash', ['--norc', '-c', twice, 'bash', file]);
+    expect(result).toEqual({ stdout: '4\n', stderr: '' });
   });
 
-  test('for a shell that is not known is wrong usage', async () => {
+  test('for an unknown shell is wrong usage', async () => {
     const { code, out, err } = await runCli(['complete', 'tcsh']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(/Allowed choices are zsh, bash, fish, powershell/);

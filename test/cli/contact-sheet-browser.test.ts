@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { contactSheet, type Sheet } from '../../src/client/contact-sheet.js';
+import { contactSheet, type Sheet } from '../../src/cli/contact-sheet.js';
 import { type Browser, startBrowser } from '../support/browser.js';
 import { anImage } from '../support/replies.js';
 
-/** Where images are, and who asked for them. */
+/** The paths that the page has loaded from the image server. */
 const asked: (string | undefined)[] = [];
 const server = createServer((request, response) => {
   asked.push(request.url);
@@ -52,7 +52,7 @@ const sheet = (): Sheet => ({
         clothes: attack,
       })),
       subTasks: [{ index: 0, status: 'finished', imageCount: 3, vendorStatus: attack }],
-      moments: [{ at: '2026-01-31T12:00:00.000Z', what: attack, kind: 'poll' }],
+      timeline: [{ at: '2026-01-31T12:00:00.000Z', text: attack, kind: 'poll' }],
       notes: [attack],
     },
   ],
@@ -68,26 +68,26 @@ async function open(loadImages: boolean) {
   return { page, sizes: page.locator('.size'), said };
 }
 
-test('a sheet opened from disk asks nobody until its button is pressed, then tells each size', async () => {
+test('a sheet opened from disk loads nothing until its button is pressed, then shows each size', async () => {
   const { page, sizes, said } = await open(false);
   expect(await page.title()).toBe('Task t-1');
   expect(await page.locator('h2').textContent()).toContain(attack);
   expect(asked).toEqual([]);
-  // A picture without an address would be drawn as a broken one.
+  // A browser draws an image without a URL as a broken one.
   const isShown = async () => Promise.all((await page.locator('img').all()).map((one) => one.isVisible()));
   expect(await isShown()).toEqual([false, false]);
   await page.getByRole('button', { name: 'Load 2 images' }).click();
   await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
   expect(await isShown()).toEqual([true, true]);
   expect(asked.sort()).toEqual(['/a', '/gone']);
-  // Nothing that the vendor wrote has run, and the policy had nothing to refuse.
+  // No text of the vendor has run as a script, and the policy has blocked nothing.
   expect(await page.title()).toBe('Task t-1');
   expect(said.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
   expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
   expect(browser.strayRequests).toEqual([]);
 });
 
-test('one that was made so loads its images as it is opened', async () => {
+test('a sheet made with --load-images loads its images when it is opened', async () => {
   const { page, sizes } = await open(true);
   await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
   expect(await page.locator('button').count()).toBe(0);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contactSheet, linkOf, type Sheet, type SheetTask } from '../../src/client/contact-sheet.js';
-import { momentsOf, sheetTask } from '../../src/client/contact-sheet-data.js';
-import { escapeHtml, html } from '../../src/client/contact-sheet-page.js';
+import { contactSheet, linkOf, type Sheet, type SheetTask } from '../../src/cli/contact-sheet.js';
+import { escapeHtml, html } from '../../src/cli/contact-sheet-html.js';
+import { sheetTask, timelineOf } from '../../src/cli/contact-sheet-reader.js';
 import type { TryOnWaitStatus } from '../../src/client/status.js';
 import { anImage } from '../support/replies.js';
 
@@ -14,7 +14,7 @@ const aTask = (task: Partial<SheetTask> = {}): SheetTask => ({
     { index: 0, status: 'finished', imageCount: 1 },
     { index: 1, status: 'finished', imageCount: 1 },
   ],
-  moments: [],
+  timeline: [],
   notes: [],
   ...task,
 });
@@ -40,8 +40,8 @@ const hostile = [
   '&lt;script&gt;',
 ];
 
-describe('what comes from outside', () => {
-  test.each(hostile)('%j is shown as text, wherever it stands', (text) => {
+describe('text from outside', () => {
+  test.each(hostile)('%j is shown as text in every place', (text) => {
     const tidy = tags(contactSheet(aSheet({}, { listingId: 'l' }), { loadImages: false }));
     const page = contactSheet(
       aSheet(
@@ -55,7 +55,7 @@ describe('what comes from outside', () => {
           ],
           subTasks: [{ index: 0, status: 'finished', imageCount: 1, vendorStatus: text }],
           error: { layer: 'service', code: text, message: text, requestId: text },
-          moments: [{ at: '2026-01-31T12:00:00Z', what: text, kind: 'poll' }],
+          timeline: [{ at: '2026-01-31T12:00:00Z', text, kind: 'poll' }],
           notes: [text],
         },
         { listingId: text },
@@ -80,7 +80,7 @@ describe('what comes from outside', () => {
     'x',
     '',
   ];
-  test.each(noLinks)('an address %j becomes neither link nor image', (imageUrl) => {
+  test.each(noLinks)('a URL %j becomes neither a link nor an image', (imageUrl) => {
     expect(linkOf(imageUrl)).toBeUndefined();
     for (const loadImages of [false, true]) {
       const page = contactSheet(aSheet({ images: [{ ...anImage('a'), imageUrl }] }), { loadImages });
@@ -90,11 +90,11 @@ describe('what comes from outside', () => {
   });
 
   test.each(['\u0001javascript:alert(1)', ' \n javascript:alert(1)', 'java\tscript:alert(1)'])(
-    'an address %j, which browsers read as a script, is no link',
+    'a URL %j, which browsers read as a script, is not a link',
     (imageUrl) => expect(linkOf(imageUrl)).toBeUndefined(),
   );
 
-  test('an address is shown whole, and what is odd about it is told', () => {
+  test('a URL is shown in full, with its concerns', () => {
     const imageUrl = 'http://user:word@169.254.169.254:81/latest?a=1&b="2"';
     const page = contactSheet(aSheet({ images: [{ ...anImage('a'), imageUrl }] }));
     expect(page).toContain(escapeHtml(imageUrl));
@@ -102,7 +102,7 @@ describe('what comes from outside', () => {
     expect(page).toContain('it leads to a metadata service');
   });
 
-  test('no text leaves its place: of any text put in, nothing is left that could be markup', () => {
+  test('no inserted text can become markup', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(html`<b title="${text}">${text}</b>`.text).toMatch(/^<b title="[^<>"'`]*">[^<>"'`]*<\/b>$/);
@@ -112,7 +112,7 @@ describe('what comes from outside', () => {
 });
 
 describe('the page', () => {
-  test('asks nobody for anything by itself, unless it was made so', () => {
+  test('loads nothing by itself, unless it was made with --load-images', () => {
     const page = contactSheet(aSheet());
     expect(tags(page).filter((tag) => / (src|srcset|background|style)=/.test(tag))).toEqual([]);
     expect(tags(page).filter((tag) => /^<(link|iframe|object|embed|video|audio|source|base|form)\b/.test(tag))).toEqual(
@@ -124,7 +124,7 @@ describe('the page', () => {
     expect(loading).not.toContain('<button');
   });
 
-  test('has a policy that lets in its own script and style alone', () => {
+  test('has a policy that allows its own script and style only', () => {
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(contactSheet(aSheet())) ?? [];
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
@@ -136,7 +136,7 @@ describe('the page', () => {
     ]);
   });
 
-  test('has images by garment and sub-task with their states, those too of which no sub-task is told', () => {
+  test('groups images by garment and sub-task, including sub-tasks that only images mention', () => {
     const page = contactSheet(
       aSheet(
         {},
@@ -159,7 +159,7 @@ describe('the page', () => {
     expect(page).toContain('2 images of 2 tasks');
   });
 
-  test('of one task names it and its state once', () => {
+  test('names a single task and its state once', () => {
     const heads = contactSheet(aSheet()).match(/<h[123]>.*?<\/h[123]>/g);
     expect(heads?.map((head) => head.replace(/<[^>]*>/g, ''))).toEqual([
       'Task t-1 finished',
@@ -173,14 +173,14 @@ describe('the page', () => {
     expect(page).toContain('6 images of 1 task, 4 of them not listed');
   });
 
-  test('is for a task that has nothing yet, too', () => {
+  test('shows a task without images, too', () => {
     const page = contactSheet(aSheet({ images: [], subTasks: [], state: 'waiting' }, { state: 'waiting' }));
     expect(page).toContain('0 images of 1 task');
-    expect(page).toContain('No poll is known.');
+    expect(page).toContain('No times are known.');
   });
 });
 
-describe('the time line', () => {
+describe('the timeline', () => {
   const status: TryOnWaitStatus = {
     taskId: 't-1',
     state: 'waiting',
@@ -202,44 +202,46 @@ describe('the time line', () => {
     },
   };
 
-  test('of a running wait has what was seen, the reported polls, and what is expected, by time', () => {
+  test('of a running wait has the recorded polls and what is expected, by time', () => {
     const polls = [{ at: '2026-01-31T12:00:10.000Z', images: 1, polls: 2, vendorStatus: 'running' }];
-    expect(momentsOf(status, polls).map(({ at, what, kind }) => `${at.slice(17, 19)} ${kind}: ${what}`)).toEqual([
+    expect(timelineOf(status, polls).map(({ at, text, kind }) => `${at.slice(17, 19)} ${kind}: ${text}`)).toEqual([
       '00 state: submitted to the vendor',
-      '01 state: wait begun',
+      '01 state: wait started',
       '10 poll: poll 2: 1 image, running',
       '20 poll: last seen unfinished',
       '30 expected: next poll',
-      '40 expected: half of such jobs are over',
+      '40 expected: half of similar tasks are done',
       '00 expected: deadline',
     ]);
     expect(sheetTask(status, polls)).toMatchObject({ polls: 3, notes: ['something'] });
   });
 
-  test('says so where the begin of the wait was taken as the submission, since nobody told it', () => {
+  test('says when the time of submission is assumed', () => {
     const { startedAt } = status;
     expect(
-      momentsOf({ ...status, submittedAt: startedAt }, [])
+      timelineOf({ ...status, submittedAt: startedAt }, [])
         .slice(0, 2)
-        .map(({ what }) => what),
-    ).toEqual(['wait begun', 'taken as submitted']);
+        .map(({ text }) => text),
+    ).toEqual(['wait started', 'assumed time of submission']);
   });
 
-  test('is drawn within its picture, whatever the times are', () => {
+  test('stays inside its picture, whatever the times are', () => {
     const at = fc
       .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
       .map((date) => date.toISOString());
     fc.assert(
       fc.property(fc.array(at, { minLength: 1, maxLength: 9 }), (times) => {
-        const moments = times.map((time) => ({ at: time, what: 'x', kind: 'poll' as const }));
-        const xs = [...contactSheet(aSheet({ moments })).matchAll(/ cx="([^"]*)"/g)].map(([, x]) => Number(x));
+        const timeline = times.map((time) => ({ at: time, text: 'x', kind: 'poll' as const }));
+        const xs = [...contactSheet(aSheet({ timeline })).matchAll(/ cx="([^"]*)"/g)].map(([, x]) => Number(x));
         expect(xs).toHaveLength(times.length);
         for (const x of xs) expect(x >= 10 && x <= 990).toBe(true);
       }),
     );
   });
 
-  test('leaves out times that are none', () => {
-    expect(contactSheet(aSheet({ moments: [{ at: 'soon', what: 'x', kind: 'poll' }] }))).toContain('No poll is known.');
+  test('leaves out invalid times', () => {
+    expect(contactSheet(aSheet({ timeline: [{ at: 'soon', text: 'x', kind: 'poll' }] }))).toContain(
+      'No times are known.',
+    );
   });
 });

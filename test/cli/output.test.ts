@@ -1,16 +1,19 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createOutput } from '../../src/cli/output.js';
+import { createOutput, paint, plain, render } from '../../src/cli/output.js';
 
 const sink = (isTTY: boolean) => {
   const said: string[] = [];
   return { isTTY, said, write: (text: string) => said.push(text) };
 };
 
-/** Whether text on standard output is in colour, and text on standard error. */
-function coloured(env: NodeJS.ProcessEnv, terminals: { out?: boolean; error?: boolean } = {}, isJson = false) {
-  const { out = false, error = false } = terminals;
-  const { paint, paintNote } = createOutput({ isJson, out: sink(out), error: sink(error), env });
-  return [paint, paintNote].map(({ red }) => red('x') !== 'x');
+/** Whether text on standard output has colour, and text on standard error. */
+function coloured(env: NodeJS.ProcessEnv, terminals: { out?: boolean; error?: boolean } = {}) {
+  const [out, error] = [sink(terminals.out ?? false), sink(terminals.error ?? false)];
+  const output = createOutput({ isJson: false, out, error, env });
+  output.line(paint.red('x'));
+  output.note(paint.red('x'));
+  return [out, error].map(({ said }) => said[0] === '\u001b[31mx\u001b[39m\n');
 }
 
 describe('colour', () => {
@@ -20,7 +23,7 @@ describe('colour', () => {
     expect(coloured({ TERM: 'dumb' }, { out: true, error: true })).toEqual([false, false]);
   });
 
-  test('is taken away by NO_COLOR, and given elsewhere by FORCE_COLOR', () => {
+  test('is turned off by NO_COLOR, and turned on elsewhere by FORCE_COLOR', () => {
     const both = { out: true, error: true };
     expect(coloured({ NO_COLOR: '1' }, both)).toEqual([false, false]);
     expect(coloured({ FORCE_COLOR: '1' })).toEqual([true, true]);
@@ -28,16 +31,57 @@ describe('colour', () => {
     expect(coloured({ FORCE_COLOR: '1', NO_COLOR: '1' }, both)).toEqual([false, false]);
   });
 
-  test('never comes into JSON', () => {
+  test('never gets into JSON', () => {
     const out = sink(true);
     const output = createOutput({ isJson: true, out, error: sink(true), env: { FORCE_COLOR: '1' } });
     output.json({ a: 1 });
-    output.line(output.paint.red('x'));
+    output.line(paint.red('x'));
     expect(out.said).toEqual(['{"a":1}\n']);
   });
 });
 
-test('a table is redrawn on a terminal alone, not under CI, and not with --json', () => {
+describe('text from outside', () => {
+  const hostile = fc.string({
+    unit: fc.constantFrom(...'a[0m;1\u001b\u0007\u0000\n\r\t\u007f\u009b\u2028\u202e\u2066', '\u001b[31m', '漢'),
+    maxLength: 40,
+  });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this test searches for control characters
+  const unsafe = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+
+  test('brings no control character to a stream, not even a colour', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const [out, error] = [sink(true), sink(true)];
+        const output = createOutput({ isJson: false, out, error, env: {} });
+        output.line(text);
+        output.note(`${paint.yellow('!')} ${text}`);
+        const [line = '', note = ''] = [...out.said, ...error.said];
+        expect(line.slice(0, -1)).not.toMatch(unsafe);
+        expect(note.slice(0, -1).replace('\u001b[33m!\u001b[39m', '')).not.toMatch(unsafe);
+        expect(line.length).toBe(text.length + 1);
+      }),
+    );
+  });
+
+  test('is escaped in JSON, and stays what it was', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const out = sink(true);
+        createOutput({ isJson: true, out, error: sink(true), env: {} }).json({ text });
+        const [line = ''] = out.said;
+        expect(line.slice(0, -1)).not.toMatch(unsafe);
+        expect(JSON.parse(line)).toEqual({ text });
+      }),
+    );
+  });
+
+  test('keeps its place inside a colour', () => {
+    expect(render(paint.red('a\u001b[2Jb'), true)).toBe('\u001b[31ma [2Jb\u001b[39m');
+    expect(plain(paint.red('a\u001b[2Jb'))).toBe('a [2Jb');
+  });
+});
+
+test('a table is redrawn on a terminal only, not under CI, and not with --json', () => {
   const isLive = (env: NodeJS.ProcessEnv, isTTY: boolean, isJson = false): boolean =>
     createOutput({ isJson, out: sink(isTTY), error: sink(true), env }).isLive;
   expect(isLive({}, true)).toBe(true);

@@ -23,40 +23,40 @@ describe('the command line', () => {
     ['no command', [], /Usage: temporal-tryon/],
     ['an unknown command', ['wiat'], /unknown command 'wiat'[\s\S]*wait/],
     ['a missing argument', ['status'], /missing required argument 'taskId'/],
-    ['an argument too many', ['status', 'a', 'b'], /too many arguments/],
+    ['too many arguments', ['status', 'a', 'b'], /too many arguments/],
     ['an unknown option', ['status', 'a', '--jsn'], /unknown option '--jsn'/],
     ['a missing option', ['submit'], /--request <file.json>' not specified/],
-    ['a port that is none', ['demo', '--port', '70000'], /'70000' is invalid. Give 1 to 65535/],
-    ['a time-out that is too long', ['wait', 'a', '--timeout-seconds', '1e9'], /Give 1 to 2592000/],
-    ['an account that cannot be', ['wait', 'a', '--account', 'A_B'], /Give 1 to 40 of a-z/],
-    ['a state that is none', ['list', '--state', 'done'], /Allowed choices are waiting, blocked/],
-    ['a time that is none', ['wait', 'a', '--submitted-at', 'yesterday'], /Give an RFC 3339 time/],
+    ['an invalid port', ['demo', '--port', '70000'], /'70000' is invalid. Give 1 to 65535/],
+    ['a timeout that is too long', ['wait', 'a', '--timeout-seconds', '1e9'], /Give 1 to 2592000/],
+    ['an invalid account name', ['wait', 'a', '--account', 'A_B'], /Give 1 to 40 of a-z/],
+    ['an unknown state', ['list', '--state', 'done'], /Allowed choices are waiting, blocked/],
+    ['an invalid time', ['wait', 'a', '--submitted-at', 'yesterday'], /Give an RFC 3339 time/],
     [
-      'a distribution that cannot be',
+      'an impossible distribution',
       ['emulator', '--median-seconds', '9', '--p95-seconds', '3'],
       /give more than the median/,
     ],
-    ['a behaviour that is none', ['emulator', '--script', 'nope'], /--list-behaviours/],
+    ['an unknown behaviour', ['emulator', '--script', 'nope'], /--list-behaviours/],
     ['an interval too short', ['watch', '--interval', '0.1'], /Give 0.5 to 3600/],
-    ['results of nothing', ['results'], /give a task id, or a listing with --listing/],
-    ['results of two things', ['results', 'a', '--listing', 'b'], /give a task id, or a listing with --listing/],
-    ['--force without a sheet', ['results', 'a', '--force'], /give --html <file.html> too/],
-    ['a subscriber without a name', ['subscribe', 'a'], /--workflow-id <id>' not specified/],
+    ['results without an id', ['results'], /give a task id, or a listing with --listing/],
+    ['results with two ids', ['results', 'a', '--listing', 'b'], /give a task id, or a listing with --listing/],
+    ['--force without a contact sheet', ['results', 'a', '--force'], /add --html <file.html>/],
+    ['a subscriber without a workflow id', ['subscribe', 'a'], /--workflow-id <id>' not specified/],
     [
       'more than --remove takes',
       ['subscribe', 'a', '--workflow-id', 'b', '--run-id', 'c', '--remove'],
-      /leave the other/,
+      /leave out the other/,
     ],
-    ['a file that is not there', ['submit', '--request', '/nonexistent.json'], /cannot be read \(ENOENT\)/],
+    ['a missing file', ['submit', '--request', '/nonexistent.json'], /cannot be read \(ENOENT\)/],
   ];
-  test.each(wrong)('%s is wrong usage: exit code 2, told on standard error', async (_what, args, said) => {
+  test.each(wrong)('%s is wrong usage: exit code 2, with a message on standard error', async (_what, args, said) => {
     const { code, out, err } = await runCli(args);
     expect(err).toMatch(said);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).not.toMatch(/^ +at /m);
   });
 
-  test('a request that is no JSON is wrong usage', async () => {
+  test('a request that is not JSON is wrong usage', async () => {
     const { code, err } = await runCli(['submit', '--request', '-'], {}, 'not json');
     expect({ code, err }).toEqual({
       code: 2,
@@ -78,7 +78,7 @@ describe('without a Temporal server', () => {
     ['status', 'task-1', '--json'],
   ];
   test.each(calls.map((args) => [args.join(' '), args] as const))(
-    '%s says so in one line, exit code 1',
+    '%s reports it in one line, exit code 1',
     async (_name, args) => {
       const address = `127.0.0.1:${await freePort()}`;
       const { code, out, err } = await runCli(args, { TEMPORAL_ADDRESS: address });
@@ -90,7 +90,7 @@ describe('without a Temporal server', () => {
     },
   );
 
-  test('worker says the same, in a clone with the command that a clone has', async () => {
+  test('worker reports the same, in a clone with the command of a clone', async () => {
     const address = `127.0.0.1:${await freePort()}`;
     const running = startSource(['worker'], {
       TEMPORAL_ADDRESS: address,
@@ -103,14 +103,14 @@ describe('without a Temporal server', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
   });
 
-  test('a configuration that cannot be read is told with the variables to check', async () => {
+  test('an unreadable configuration is reported with the variables to check', async () => {
     const { code, err } = await runCli(['list'], { TEMPORAL_CONFIG_FILE: '/dev/null', TEMPORAL_PROFILE: 'nope' });
     expect(code).toBe(1);
     expect(err).toMatch(/^error: Temporal's configuration cannot be read .*TEMPORAL_CONFIG_FILE\n$/);
   });
 });
 
-test('worker tells each missing setting in a line of its own, all at once', async () => {
+test('worker reports all missing settings at once, one per line', async () => {
   const { code, out, err } = await runCli(['worker'], { TRYON_LOG_LEVEL: 'LOUD' });
   expect({ code, out }).toEqual({ code: 1, out: '' });
   for (const name of ['AIDGE_APP_KEY', 'AIDGE_APP_SECRET', 'TRYON_LOG_LEVEL']) {
@@ -118,7 +118,7 @@ test('worker tells each missing setting in a line of its own, all at once', asyn
   }
 });
 
-test('colours are for terminals alone', async () => {
+test('colours are for terminals only', async () => {
   const { err } = await runCli(['submit', '--request', '/nonexistent.json']);
   expect(err).not.toContain('\u001b[');
 });

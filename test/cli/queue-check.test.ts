@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { describeQueue } from '../../src/cli/queue-check.js';
-import { idleNote } from '../../src/temporal/namespace.js';
+import { idleNote } from '../../src/temporal/task-queues.js';
 
 const nowMs = Date.parse('2026-01-31T12:00:00Z');
 const seenAgo = (seconds: number, identity = '1@host') => ({
   identity,
   lastSeenAt: new Date(nowMs - 1000 * seconds).toISOString(),
 });
-const classification = (seconds: number[], isAnswered?: boolean) =>
+const check = (seconds: number[], isAnswered?: boolean) =>
   describeQueue(
     'queue q',
     { pollers: seconds.map((one) => seenAgo(one)), ...(isAnswered === undefined ? {} : { isAnswered }) },
@@ -15,44 +15,39 @@ const classification = (seconds: number[], isAnswered?: boolean) =>
     nowMs,
   );
 
-describe('doctor says of a queue', () => {
-  test('when its workers were last seen, and names none that is gone', () => {
-    expect(classification([3, 200])).toMatchObject({ result: 'ok', detail: 'polled by 1@host (last seen 3 s ago)' });
+describe('doctor, about a queue,', () => {
+  test('says when its workers were last seen, and leaves out those that are gone', () => {
+    expect(check([3, 200])).toMatchObject({ result: 'ok', detail: 'polled by 1@host (last seen 3 s ago)' });
   });
 
-  test('that nobody polls it, though the server still lists the last worker', () => {
+  test('says that nobody polls it, even if the server still lists the last worker', () => {
     const detail = 'no worker polls it any more: the last was 1@host (last seen 120 s ago)';
-    expect(classification([120])).toMatchObject({ result: 'fail', detail, remedy: 'start one' });
-    expect(classification([])).toMatchObject({ result: 'fail', detail: 'no worker polls it' });
+    expect(check([120])).toMatchObject({ result: 'fail', detail, remedy: 'start one' });
+    expect(check([])).toMatchObject({ result: 'fail', detail: 'no worker polls it' });
   });
 
-  test('that its worker gave no answer', () => {
-    expect(classification([34], false)).toMatchObject({
+  test('says that its worker did not answer', () => {
+    expect(check([34], false)).toMatchObject({
       result: 'warn',
       detail: expect.stringContaining('34 s ago), but no'),
     });
-    expect(classification([34], true).result).toBe('ok');
+    expect(check([34], true).result).toBe('ok');
   });
 });
 
 describe('a note on an idle queue', () => {
   test.each([
-    ['is none while a worker may poll', [60], undefined, undefined],
-    ['is none where it has polled since it was asked', [3], 4, undefined],
-    [
-      'tells for how long nobody polled, where an answer is missing',
-      [34],
-      4,
-      /^no worker has polled queue q for 34 s; /,
-    ],
+    ['is absent while a worker may poll', [60], undefined, undefined],
+    ['is absent if a worker has polled since the query', [3], 4, undefined],
+    ['says for how long nobody polled, if an answer is missing', [34], 4, /^no worker has polled queue q for 34 s; /],
     [
       'says that nobody polls it, and since when',
       [90],
       undefined,
-      /^no worker polls queue q \(the last was seen 90 s ago\); /,
+      /^no worker polls queue q \(the last one polled 90 s ago\); /,
     ],
     ['says that nobody ever polled it', [], 4, /^no worker polls queue q; start one/],
-  ])('%s', (_what, seen, askedAgo, told) => {
+  ])('%s', (_what, seen, askedAgo, expected) => {
     const since = askedAgo === undefined ? undefined : nowMs - 1000 * askedAgo;
     const note = idleNote(
       'q',
@@ -61,7 +56,7 @@ describe('a note on an idle queue', () => {
       nowMs,
       since,
     );
-    if (told === undefined) expect(note).toBeUndefined();
-    else expect(note).toMatch(told);
+    if (expected === undefined) expect(note).toBeUndefined();
+    else expect(note).toMatch(expected);
   });
 });

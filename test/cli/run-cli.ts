@@ -1,4 +1,4 @@
-/** Runs the program as a user does: a process of its own, its streams apart. */
+/** Runs the program as a user does: as a process, with separate streams. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +7,15 @@ import { builtFile } from '../support/built.js';
 
 /** The program as a package has it. */
 const built = [await builtFile('cli/main.ts')];
-/** The program as a clone runs it; slower to start, and other in what it tells to type. */
+/** The program as a clone runs it. It starts more slowly and names other commands to type. */
 const source = ['--import', 'tsx', fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))];
 
-/** A program under way. */
+/** A running program. */
 export interface Running {
   readonly child: ChildProcess;
   readonly out: () => string;
   readonly err: () => string;
-  /** Resolves when the text has come on either stream; rejects when the program ends without it. */
+  /** Resolves when the text appears on either stream; rejects if the program ends without it. */
   until(text: string | RegExp): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 }
@@ -29,7 +29,7 @@ export const bareEnv = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...env,
 });
 
-/** Starts the program; it ends with the test at the latest. */
+/** Starts the program. The end of the test kills it. */
 export function startCli(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { emulatorOptions } from '../../src/cli/commands/emulator.js';
 import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Emulator, type EmulatorOptions, type Script, startEmulator } from '../../src/testing.js';
 import { runCli, startCli, startSource } from './run-cli.js';
@@ -23,7 +24,7 @@ async function emulate(options: EmulatorOptions = {}) {
 const request = JSON.stringify({ clothesList: [{ imageUrl: 'https://img.example/a.jpg', type: 'tops' }] });
 const submit = ['submit', '--request', '-'];
 
-test('submit prints the task id alone, and beside it the command that waits', async () => {
+test('submit prints the task id only, and the next command on standard error', async () => {
   const { emulator, env } = await emulate();
   const { code, out, err } = await runCli(submit, env, request);
   const [made] = emulator.submits;
@@ -42,11 +43,11 @@ test('submit --pro --json calls tryon-pro and prints one document', async () => 
 });
 
 const lost: [string, Script][] = [
-  ['an answer cut off', 'reset-mid-body'],
-  ['no answer', 'reset-before-headers'],
+  ['a reply cut off', 'reset-mid-body'],
+  ['no reply', 'reset-before-headers'],
   ['a broken platform', 'http-502'],
 ];
-test.each(lost)('submit with %s is told as maybe submitted and never repeated', async (_what, script) => {
+test.each(lost)('submit with %s reports "maybe submitted" and never repeats it', async (_what, script) => {
   const { emulator, env } = await emulate();
   emulator.scriptSubmits(script);
   const { code, out, err } = await runCli([...submit, '--json'], env, request);
@@ -56,7 +57,7 @@ test.each(lost)('submit with %s is told as maybe submitted and never repeated', 
   expect(emulator.stats.submits).toBe(1);
 });
 
-test('submit that the vendor refuses says so in its words, and not the key', async () => {
+test('a refused submit shows the reply of the vendor, but not the key', async () => {
   const { emulator, env } = await emulate();
   const { code, out, err } = await runCli(submit, { ...env, AIDGE_APP_SECRET: 'not-the-secret' }, request);
   expect({ code, out }).toEqual({ code: 1, out: '' });
@@ -70,7 +71,7 @@ test('submit without a key names the variables', async () => {
   expect(err).toMatch(/AIDGE_APP_KEY is not set.*AIDGE_APP_SECRET is not set/);
 });
 
-test('doctor names what fails and its remedy, and prints one document with --json', async () => {
+test('doctor names each failure with its remedy, and prints one document with --json', async () => {
   const { env } = await emulate({ notFound: 'service' });
   const address = `127.0.0.1:${await freePort()}`;
   const { code, out, err } = await startSource(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: address }).ended;
@@ -87,7 +88,7 @@ test('doctor names what fails and its remedy, and prints one document with --jso
   expect(results).toMatchObject({ key: 'ok', vendor: 'ok', clock: 'ok', settings: 'ok' });
 });
 
-test('doctor names the checks that it leaves out without a key', async () => {
+test('doctor names the checks that it skips without a key', async () => {
   const { out } = await runCli(['doctor'], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(out.match(/^skip {2}.*$/gm)).toEqual(
     ['key', 'vendor', 'clock'].map((one) => `skip  ${one}: not checked (no key)`),
@@ -97,8 +98,14 @@ test('doctor names the checks that it leaves out without a key', async () => {
 const ill: [string, EmulatorOptions, Record<string, string>, string, RegExp][] = [
   ['a wrong secret', {}, { AIDGE_APP_SECRET: 'wrong' }, 'vendor', /blocked/],
   ['no quota', { accounts: [{ appKey: 'a', appSecret: 'b', trialOnly: true }] }, {}, 'vendor', /AIDGE_TRIAL=true/],
-  ['a clock an hour off', { clockSkewMs: 3_600_000 }, {}, 'clock', /3\d\d\d s behind the vendor[\s\S]*NTP/],
-  ['a key file that is gone', {}, { AIDGE_APP_KEY: '', AIDGE_APP_KEY_FILE: '/nonexistent' }, 'key', /ENOENT/],
+  [
+    'a clock that is wrong by an hour',
+    { clockSkewMs: 3_600_000 },
+    {},
+    'clock',
+    /3\d\d\d s behind the vendor[\s\S]*NTP/,
+  ],
+  ['a missing key file', {}, { AIDGE_APP_KEY: '', AIDGE_APP_KEY_FILE: '/nonexistent' }, 'key', /ENOENT/],
 ];
 test.each(ill)('doctor finds %s', async (_what, options, change, name, said) => {
   const { env } = await emulate(options);
@@ -110,7 +117,7 @@ test.each(ill)('doctor finds %s', async (_what, options, change, name, said) => 
   expect(`${found?.detail}\n${found?.remedy}`).toMatch(said);
 });
 
-test('doctor does not take a bare 404 for proof of the key', async () => {
+test('doctor does not accept a bare 404 as proof of the key', async () => {
   const { env } = await emulate({ notFound: 'http404' });
   const { out } = await runCli(['doctor', '--json'], { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(JSON.parse(out).checks).toContainEqual(
@@ -131,7 +138,7 @@ test.each([
   expect((await running.ended).code).toBe(code);
 });
 
-test('doctor finds the key of the emulator that the program runs taken', async () => {
+test('doctor finds that the emulator accepts its own key', async () => {
   const running = startCli(['emulator', '--json']);
   await running.until(/^\{.*\}\n/);
   const { url, appKey, appSecret } = JSON.parse(running.out());
@@ -142,17 +149,24 @@ test('doctor finds the key of the emulator that the program runs taken', async (
   await running.ended;
 });
 
-test('an emulator on a taken port says which option gives another', async () => {
+test('an emulator on a port in use names the option for another', async () => {
   const { emulator } = await emulate();
   const { code, err } = await runCli(['emulator', '--port', String(emulator.port)]);
   expect({ code, err }).toEqual({ code: 1, err: `error: port ${emulator.port} is taken; give another with --port\n` });
 });
 
-test('an emulator with a secret of the user does not show it', async () => {
+test('an emulator does not show the secret of the user', async () => {
   const running = startCli(['emulator'], { AIDGE_APP_KEY: 'my-key', AIDGE_APP_SECRET: 'my-secret' });
   await running.until('Ctrl-C ends it');
   running.child.kill('SIGTERM');
   const { out, err } = await running.ended;
   expect(out).toContain('my-key');
   expect(out + err).not.toContain('my-secret');
+});
+
+test('the emulator gets the distribution of the command line', () => {
+  const options = { host: '127.0.0.1', medianSeconds: 2, tailWeight: 0.5, seed: 1 } as Parameters<
+    typeof emulatorOptions
+  >[0];
+  expect(emulatorOptions(options, {}).distribution).toEqual({ medianSeconds: 2, p95Seconds: 6, tailWeight: 0.5 });
 });

@@ -43,7 +43,7 @@ test('a long call gets a new signal now and then, and begins again', async () =>
   expect(new Set(signals).size).toBe(3);
 });
 
-test('an error of the call itself is told', async () => {
+test('an error of the call itself is thrown', async () => {
   const { client } = hanging();
   await expect(
     abortable(client, new AbortController().signal, () => Promise.reject(new Error('broken'))),

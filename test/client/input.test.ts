@@ -71,7 +71,7 @@ describe('wrong input', () => {
     expect(touched).toEqual([]);
   });
 
-  test('tells every problem at once', async () => {
+  test('is refused with every problem at once', async () => {
     const tryOn = await createTryOnClient({ client: untouched().client });
     await expect(tryOn.start({ taskId: '', timeoutSeconds: 0, account: 'A' })).rejects.toMatchObject({
       problems: [
@@ -83,7 +83,7 @@ describe('wrong input', () => {
   });
 });
 
-test('a server that is not there is told at once, with address and remedy', async () => {
+test('a missing server is an error at once, with address and remedy', async () => {
   const address = `127.0.0.1:${await freePort()}`;
   await expect(connectTemporal({ env: { TEMPORAL_ADDRESS: address } })).rejects.toMatchObject({
     code: 'NoServer',

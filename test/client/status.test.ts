@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { adviceOn, describeError } from '../../src/client/errors.js';
 import { changesBetween } from '../../src/client/events.js';
 import { visibilityQuery } from '../../src/client/list.js';
-import { mergePending, type TryOnWaitStatus } from '../../src/client/status.js';
+import { mergePending } from '../../src/client/pending-poll.js';
+import type { TryOnWaitStatus } from '../../src/client/status.js';
 import { searchAttributes, type TryOnImage, type TryOnStatus } from '../../src/contract.js';
 import type { PendingDetails } from '../../src/poll/pending-details.js';
 import { unpolled } from '../../src/poll/poll-state.js';
@@ -54,8 +55,8 @@ describe('a status merged with the pending poll', () => {
 
   test.each([
     ['the same attempt', { attempt: 6 }, 7],
-    ['attempts of which nothing is told', { attempt: 8 }, 9],
-    ['an attempt put back by an operator', { attempt: 1 }, 7],
+    ['attempts without a report', { attempt: 8 }, 9],
+    ['an attempt that an operator reset', { attempt: 1 }, 7],
   ])('counts %s', (_what, change, polls) => {
     expect(mergePending(anAnswer(), aPending({}, change)).polls).toBe(polls);
   });
@@ -64,12 +65,12 @@ describe('a status merged with the pending poll', () => {
     expect(mergePending(anAnswer({ polls: 12 }), aPending({})).polls).toBe(12);
   });
 
-  test('believes a heartbeat that is later than the failure', () => {
+  test('prefers a heartbeat that is later than the failure', () => {
     const heartbeat = { ...unpolled, polls: 9, asOfAttempt: 6, vendorStatus: 'running' };
     expect(mergePending(undefined, aPending({}, { attempt: 7, heartbeat }))).toMatchObject({ polls: 9 });
   });
 
-  test('is blocked as soon as the poll says so, and no longer than it does', () => {
+  test('is blocked exactly as long as the poll says so', () => {
     expect(mergePending(anAnswer(), aPending({ blocked: pollError }))).toMatchObject({
       isBlocked: true,
       error: pollError,
@@ -77,7 +78,7 @@ describe('a status merged with the pending poll', () => {
     expect(mergePending(anAnswer({ state: 'blocked', error: pollError }), aPending({}))).not.toHaveProperty('error');
   });
 
-  test('is the answer alone where nothing is pending, and nothing where there is no answer', () => {
+  test('is the answer alone if nothing is pending, and empty without an answer', () => {
     expect(mergePending(anAnswer({ vendorStatus: 'running' }), undefined)).toMatchObject({
       polls: 3,
       vendorStatus: 'running',
@@ -98,24 +99,31 @@ const aStatus = (change: Partial<TryOnWaitStatus> = {}): TryOnWaitStatus => ({
 });
 
 describe('changes between two statuses', () => {
-  const kinds = (before: TryOnWaitStatus | undefined, now: TryOnWaitStatus, told: string[] = []): string[] =>
-    changesBetween(before, now, new Set(told)).map(({ kind }) => kind);
+  const kinds = (before: TryOnWaitStatus | undefined, status: TryOnWaitStatus, emitted: string[] = []): string[] =>
+    changesBetween(before, status, new Set(emitted)).map(({ kind }) => kind);
 
   test.each<[string, TryOnWaitStatus | undefined, TryOnWaitStatus, string[], string[]]>([
-    ['nothing', aStatus(), aStatus(), [], []],
-    ['the first sight', undefined, aStatus({ images: [anImage('a')] }), [], ['status', 'images']],
-    ['an image told before', aStatus(), aStatus({ images: [anImage('a')] }), ['a'], []],
+    ['no change', aStatus(), aStatus(), [], []],
+    ['the first reading', undefined, aStatus({ images: [anImage('a')] }), [], ['status', 'images']],
+    ['an image emitted before', aStatus(), aStatus({ images: [anImage('a')] }), ['a'], []],
     ['a poll', aStatus(), aStatus({ polls: 4 }), [], ['polled']],
-    ['errors that blocks', aStatus(), aStatus({ state: 'blocked', error: pollError }), [], ['blocked', 'polled']],
+    ['an error that blocks', aStatus(), aStatus({ state: 'blocked', error: pollError }), [], ['blocked', 'polled']],
     ['the end of it', aStatus({ state: 'blocked', error: pollError }), aStatus(), [], ['unblocked', 'polled']],
     ['a missing worker', aStatus(), aStatus({ notes: ['no worker'] }), [], ['note']],
     ['its return', aStatus({ notes: ['no worker'] }), aStatus(), [], ['note']],
-  ])('%s', (_what, before, now, told, expected) => {
-    expect(kinds(before, now, told)).toEqual(expected);
+  ])('%s', (_what, before, status, emitted, expected) => {
+    expect(kinds(before, status, emitted)).toEqual(expected);
+  });
+
+  test('each carry the status that was read', () => {
+    const status = aStatus({ polls: 4, images: [anImage('a')], notes: ['no worker'] });
+    const changes = changesBetween(aStatus(), status, new Set());
+    expect(changes.map(({ kind }) => kind)).toEqual(['images', 'polled', 'note']);
+    for (const change of changes) expect(change.status).toBe(status);
   });
 });
 
-describe('the query of visibility', () => {
+describe('the visibility query', () => {
   const all = Object.values(searchAttributes).map(({ name }) => name);
   test.each([
     ['all', {}, "WorkflowType = 'tryOnResults' AND ExecutionStatus != 'ContinuedAsNew'"],
@@ -145,19 +153,19 @@ test.each([
   [{ layer: 'transport', code: 'NoWorker', message: 'm' } as const, /start a worker that has the key/],
   [{ layer: 'gateway', code: 'Nobody knows', message: 'm' } as const, 'gateway Nobody knows: m'],
   [{ layer: 'gateway', code: 'constructor', message: 'm' } as const, 'gateway constructor: m'],
-])('an error is told with the remedy that a table knows: %j', (error, told) => {
-  if (typeof told === 'string') expect(describeError(error)).toBe(told);
-  else expect(describeError(error)).toMatch(told);
+])('an error is described with the remedy of its table: %j', (error, text) => {
+  if (typeof text === 'string') expect(describeError(error)).toBe(text);
+  else expect(describeError(error)).toMatch(text);
 });
 
-test('a task that the vendor does not know is told in words: yet, or any more', () => {
+test('advice on a task that the vendor does not know says: not yet, or no more', () => {
   const error = { layer: 'task', code: 'NotFound', message: '700: no such task' } as const;
   const at = (seconds: number) =>
     adviceOn(error, false, '2026-01-31T12:00:00Z', Date.parse('2026-01-31T12:00:00Z') + 1000 * seconds);
   expect(at(10)).toBe(
-    'the vendor does not know the task yet (700: no such task); asked again until 2026-01-31T12:00:30.000Z',
+    'the vendor does not know the task yet (700: no such task); polled again until 2026-01-31T12:00:30.000Z',
   );
-  expect(at(40)).toBe('the vendor does not know the task any more (700: no such task); asked again, to be sure');
+  expect(at(40)).toBe('the vendor does not know the task any more (700: no such task); polled again to confirm');
   expect(adviceOn(error, false)).toMatch(/ yet .* until 30 s after its submission$/);
   expect(describeError(error)).toBe(
     'the vendor does not know the task (700: no such task); check the task id and the account',

@@ -57,14 +57,14 @@ test('both variables at once are refused', () => {
   expect(read).toEqual({ ok: false, problems: ['TRYON_CODEC_KEYS and TRYON_CODEC_KEYS_FILE are both set; keep one'] });
 });
 
-test('a file that cannot be read is told by its variable and code', () => {
+test('a file that cannot be read is reported with its variable and error code', () => {
   const read = readDataConverter({ TRYON_CODEC_KEYS_FILE: join(directory, 'none') });
   expect(read.ok ? [] : read.problems).toEqual([
     'the file named by TRYON_CODEC_KEYS_FILE cannot be read (ENOENT); put it there, readable by this process',
   ]);
 });
 
-test('a worker is told of wrong keys with all else that is wrong, and takes right ones', () => {
+test('a worker reports wrong keys with all other problems, and accepts right ones', () => {
   const account = { AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's' };
   const wrong = readWorkerSettings({ ...account, TRYON_CODEC_KEYS: 'a:AAAA', TRYON_LOG_LEVEL: 'loud' });
   expect(wrong.ok ? [] : wrong.problems).toEqual([

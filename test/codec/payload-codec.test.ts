@@ -56,7 +56,7 @@ describe('the form of the published samples', () => {
   });
 });
 
-test('whatever goes in comes out, metadata too, and no nonce is used twice', async () => {
+test('decoding gives back what was encoded, metadata too, and no nonce is used twice', async () => {
   const codec = codecOf('a');
   const nonces = new Set<string>();
   let count = 0;
@@ -84,7 +84,7 @@ test('an empty list, a null payload and one megabyte go both ways', async () => 
   }
 });
 
-test('what is not encrypted passes, in its place among others', async () => {
+test('payloads that are not encrypted pass, in their place among others', async () => {
   const codec = codecOf('a');
   const sealed = await one(codec.encode([secret]));
   const mixed = await codec.decode([toPayload(1), sealed, { data: Buffer.from('bare') }]);
@@ -182,7 +182,7 @@ describe('what does not decrypt', () => {
     expect(error.message).not.toMatch(/images\.test|YWFh|YmJi/);
   });
 
-  test('keys that cannot be used are told when the codec is made', () => {
+  test('keys that cannot be used are refused when the codec is made', () => {
     expect(() => createEncryptionCodec({ keys: 'a:AAAA' })).toThrow('key 1 of `keys`, id "a", is 3 bytes');
   });
 });

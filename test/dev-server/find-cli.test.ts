@@ -33,7 +33,7 @@ const offline = async (): Promise<string> => {
 };
 const online = async (dir: string): Promise<string> => put(join(dir, 'temporal-sdk-typescript'), temporal);
 
-describe('the first way that works is taken', () => {
+describe('the first way that works is used', () => {
   const rows = [
     { how: 'path', given: [putOnPath, putInCache, putGo], download: online },
     { how: 'cache', given: [putInCache, putGo], download: online },
@@ -60,7 +60,7 @@ test.each([
   },
 );
 
-test('another program of the name temporal is passed over', async () => {
+test('another program named temporal is skipped', async () => {
   put(join(root, 'path', 'temporal'), 'echo a calendar');
   expect(await findTemporalCli({ env, download: online })).toEqual({ how: 'download', path: cached() });
 });
@@ -72,7 +72,7 @@ test('the build by Go is announced', async () => {
   expect(lines).toEqual([expect.stringContaining('go install github.com/temporalio/cli/cmd/temporal@v1.5.1')]);
 });
 
-test('where nothing works one line says what to do and what was tried', async () => {
+test('if every way fails, one line says what to do and what was tried', async () => {
   put(join(root, 'path', 'go'), 'echo first >&2; echo no such toolchain >&2; exit 1');
   const error = await findTemporalCli({ env, download: offline }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(TemporalServerError);

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from '../../src/client/image-url.js';
 
-describe('addresses as the vendor gives them raise no concern', () => {
+describe('URLs that the vendor sends raise no concern', () => {
   test.each([
     'https://ae-pic-a1.aliexpress-media.com/kf/S1f1.png',
     'http://aib-image.oss-ap-southeast-1.aliyuncs.com/a/b.png?Expires=2722&OSSAccessKeyId=LT&Signature=a%2Bb%3D',
     'https://93.184.216.34/a.png',
     'https://[2606:4700::6810:84e5]/a.png',
+    'https://[::ffff:93.184.216.34]/a.png',
     'https://images.example.com:443/a.png#x',
     'https://test.example.com/..//a.png',
     'https://internal.example.com/a.png',
@@ -69,6 +70,8 @@ const cases: [url: string, ...concerns: ImageUrlConcern[]][] = [
   ['http://[fdff::1]/a', 'privateHost'],
   ['http://[fe80::1]/a', 'privateHost'],
   ['http://[febf::1]/a', 'privateHost'],
+  ['http://[64:ff9b:1::a00:1]/a', 'privateHost'],
+  ['http://[::10.0.0.1]/a', 'privateHost'],
   ['http://192.0.2.1/a', 'specialHost'],
   ['http://198.19.0.1/a', 'specialHost'],
   ['http://224.0.0.1/a', 'specialHost'],
@@ -76,6 +79,9 @@ const cases: [url: string, ...concerns: ImageUrlConcern[]][] = [
   ['http://[ff02::1]/a', 'specialHost'],
   ['http://[2001:db8::1]/a', 'specialHost'],
   ['http://[2001::1]/a', 'specialHost'],
+  ['http://[2002:5db8:d822::1]/a', 'specialHost'],
+  ['http://[64:ff9b::5db8:d822]/a', 'specialHost'],
+  ['http://[4000::1]/a', 'specialHost'],
   ['http://intranet/a', 'localName'],
   ['http://db.prod.internal/a', 'localName'],
   ['http://printer.local./a', 'localName'],
@@ -99,13 +105,13 @@ test.each([
   expect(imageUrlConcerns(`https://${address}/a.png`)).toEqual([]);
 });
 
-test('every concern is met by a case', () => {
+test('every concern has a case', () => {
   expect(new Set(cases.flatMap(([, ...concerns]) => concerns))).toEqual(
     new Set(Object.keys(imageUrlConcernDescriptions)),
   );
 });
 
-test('no text makes it throw', () => {
+test('no text makes the check throw', () => {
   const parts = fc.constantFrom(
     'http://',
     'https:',

@@ -6,7 +6,6 @@ const at = (seconds: number): number => t0 + seconds * 1000;
 const job = (part: Partial<KnownJob>): KnownJob => ({
   taskId: '1',
   account: 'default',
-  api: 'tryon',
   submittedAtMs: t0,
   ...part,
 });
@@ -40,12 +39,6 @@ describe('what a wait teaches of durations', () => {
       low: 60,
       high: undefined,
     },
-    {
-      name: 'cancelled: open when last seen',
-      part: { pendingUntilMs: at(7), end: { atMs: at(9), status: 'cancelled' } },
-      low: 7,
-      high: undefined,
-    },
     { name: 'still open', part: { pendingUntilMs: at(12) }, low: 12, high: undefined },
     {
       name: 'a clock that was behind at submission',
@@ -55,7 +48,7 @@ describe('what a wait teaches of durations', () => {
     },
   ])('$name', ({ part, low, high }) => {
     const record = jobRecord(job(part));
-    expect(record).toMatchObject({ id: '1', account: 'default', api: 'tryon', lowSeconds: low });
+    expect(record).toMatchObject({ id: '1', account: 'default', lowSeconds: low });
     expect(record?.highSeconds).toBe(high);
   });
 
@@ -63,23 +56,36 @@ describe('what a wait teaches of durations', () => {
     { name: 'never seen', part: {} },
     { name: 'unknown to the vendor', part: { end: { atMs: at(31), status: 'notFound' } } },
     { name: 'refused at once', part: { end: { atMs: at(1), status: 'failed', error: service } } },
+    {
+      name: 'found over by a wait that began late',
+      part: { joinedAtMs: at(500), end: { atMs: at(501), status: 'finished' } },
+    },
     { name: 'timed out unseen', part: { end: { atMs: at(60), status: 'timeout' } } },
   ])('nothing: $name', ({ part }) => {
     expect(jobRecord(job(part))).toBeUndefined();
   });
 
-  test('tells the phases: work began between two polls and is counted from their middle', () => {
+  test('a wait that began late tells only of the ages after it began', () => {
+    const end = { atMs: at(560), status: 'finished' } as const;
+    const record = jobRecord(job({ joinedAtMs: at(500), pendingUntilMs: at(530), end }));
+    expect(record).toMatchObject({ fromSeconds: 500, lowSeconds: 530, highSeconds: 560 });
+    expect(jobRecord(job({ joinedAtMs: at(0.4), pendingUntilMs: at(530), end }))?.fromSeconds).toBeUndefined();
+  });
+
+  test('of an open job it is known until when that holds: the next poll', () => {
+    expect(jobRecord(job({ pendingUntilMs: at(10), nextPollAtMs: at(15) }))?.validUntilMs).toBe(at(20));
+  });
+
+  test('shows the phases: work began between two polls and is counted from their middle', () => {
     const record = jobRecord(
       job({
         queuedUntilMs: at(8),
         runningSeenAtMs: at(12),
         pendingUntilMs: at(30),
-        subTasks: 4,
         end: { atMs: at(34), status: 'finished' },
       }),
     );
     expect(record).toMatchObject({
-      subTasks: 4,
       queued: { lowSeconds: 8, highSeconds: 12 },
       running: { lowSeconds: 20, highSeconds: 24 },
     });

@@ -1,41 +1,26 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { JobRecord } from '../../src/learning/learner.js';
-import { type Learning, learningLimits, startLearning } from '../../src/learning/learning.js';
-import type { WaitReader } from '../../src/learning/wait-reader.js';
+import type { FinishedWaits } from '../../src/learning/finished-waits.js';
+import type { JobRecord } from '../../src/learning/job-record.js';
+import { type Learning, type LearningOptions, learningSettings, startLearning } from '../../src/learning/learning.js';
 import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
-import { meanSeconds, priorModel, quantile } from '../../src/schedule/distribution.js';
-import { vendorQueueRate } from '../../src/schedule/poll-cost.js';
-import { scheduleCost } from '../../src/schedule/schedule.js';
+import { priorModel, quantile } from '../../src/schedule/distribution.js';
 
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 const accounts = [{ name: 'default', queriesPerSecond: 20 }];
-const { tickMs } = learningLimits;
+const { tickMs } = learningSettings;
 
 /** Jobs that took 9 to 12 s, submitted before the start. */
 const jobs = (count: number, part: Partial<JobRecord> = {}): JobRecord[] =>
   Array.from({ length: count }, (_, k) => ({
     id: `job-${part.account ?? ''}-${k}`,
     account: 'default',
-    api: 'tryon',
-    atMs: startMs - 600_000 + k,
+    submittedAtMs: startMs - 600_000 + k,
     lowSeconds: 8 + (k % 4),
     highSeconds: 10 + (k % 4),
     ...part,
   }));
-const reader = (part: Partial<WaitReader> = {}): WaitReader => ({
-  ended: async () => [],
-  open: async () => [],
-  openCount: async () => 10,
-  started: async (windows) => windows.map((windowSeconds) => ({ windowSeconds, jobs: 0 })),
-  ...part,
-});
-const open = (count: number) => ({ openCount: async () => count });
-/** A steady stream of jobs that take as long as the prior says. */
-const stream = (perSecond: number): Pick<WaitReader, 'started' | 'openCount'> => ({
-  started: async (windows) => windows.map((windowSeconds) => ({ windowSeconds, jobs: perSecond * windowSeconds })),
-  ...open(Math.round(perSecond * meanSeconds(priorModel))),
-});
+const finished = (records: readonly JobRecord[]) => async (): Promise<FinishedWaits> => ({ records, unread: 0 });
 const attempt = (part: Partial<AttemptSeen> = {}): AttemptSeen => ({
   taskId: 'own',
   account: 'default',
@@ -51,9 +36,20 @@ const attempt = (part: Partial<AttemptSeen> = {}): AttemptSeen => ({
 });
 
 let learning: Learning | undefined;
-const begin = (of: WaitReader | undefined, more: Partial<Parameters<typeof startLearning>[0]> = {}): Learning => {
-  learning = startLearning({ accounts, prior: priorModel, ...(of && { reader: of }), ...more });
+const begin = (more: Partial<LearningOptions> = {}): Learning => {
+  learning = startLearning({ accounts, prior: priorModel, ...more });
   return learning;
+};
+/** Ends of 40 own jobs that took 9 to 12 s. */
+const ownJobs = (own: Learning, part: Partial<AttemptSeen> = {}): void => {
+  for (let k = 0; k < 40; k++) {
+    const submittedAtMs = startMs - 300_000 + k;
+    const state = { ...unpolled, pendingUntilMs: submittedAtMs + 9_000 };
+    const end = { status: 'finished' } as const;
+    own.onAttempt(
+      attempt({ taskId: `own-${k}`, submittedAtMs, endedAtMs: submittedAtMs + 12_000, state, end, ...part }),
+    );
+  }
 };
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'], now: startMs });
@@ -71,133 +67,151 @@ const pass = async (ticks: number): Promise<void> => {
 };
 
 describe('durations', () => {
-  test('go by the prior at first, then by what finished waits left', async () => {
-    const { policy, ready } = begin(reader({ ended: async () => jobs(60) }));
+  test('go by the prior at first, then by finished waits, which are read once', async () => {
+    const finishedWaits = vi.fn(finished(jobs(60)));
+    const { policy, ready } = begin({ finishedWaits });
     expect(policy('default').model).toBe(priorModel);
     await ready;
     expect(policy('default').model).toMatchObject({ source: 'learned', jobs: 60 });
     expect(quantile(policy('default').model, 0.5)).toBeCloseTo(10.5, 0);
+    await pass(10);
+    expect(finishedWaits).toHaveBeenCalledTimes(1);
   });
 
-  test('go by the prior alone where nothing is to be learned, and the poll cost follows the load all the same', async () => {
-    const { policy, ready } = begin(reader({ ended: async () => jobs(60), ...stream(4) }), { learns: false });
-    await ready;
-    expect(policy('default').model).toBe(priorModel);
-    expect(policy('default').pollCostSeconds).toBeGreaterThan(0.9);
+  test('go by the prior alone if nothing is to be learned, and the poll cost follows the load all the same', async () => {
+    const learns = begin({ finishedWaits: finished(jobs(60)), learns: false });
+    await learns.ready;
+    await pass(1);
+    for (let k = 0; k < 400; k++) learns.onAttempt(attempt({ dueAtMs: Date.now() - 4_000, startedAtMs: Date.now() }));
+    await pass(4);
+    expect(learns.policy('default').model).toBe(priorModel);
+    expect(learns.policy('default').pollCostSeconds).toBeGreaterThan(0.5);
   });
 
-  test('are learned from own polls where the server does not list, which is told once', async () => {
-    const told: string[] = [];
+  test('are learned from own attempts if the server does not list, which is logged once', async () => {
+    const lines: string[] = [];
     const refuse = async () => {
       throw new Error('PERMISSION_DENIED: not for you\n  at somewhere');
     };
-    const log = { debug: () => undefined, info: (line: string) => told.push(line) };
-    const own = begin(reader({ ended: refuse, started: refuse, openCount: refuse }), { log });
+    const log = { debug: () => undefined, info: (line: string) => lines.push(line) };
+    const own = begin({ finishedWaits: refuse, pollsPerSecond: refuse, log });
     await own.ready;
-    for (let k = 0; k < 40; k++) {
-      const submittedAtMs = startMs - 300_000;
-      const state = { ...unpolled, pendingUntilMs: submittedAtMs + 9_000 };
-      const end = { status: 'finished' } as const;
-      own.onAttempt(attempt({ taskId: `own-${k}`, submittedAtMs, endedAtMs: submittedAtMs + 12_000, state, end }));
-    }
+    ownJobs(own);
     await pass(5);
     expect(own.policy('default').model).toMatchObject({ source: 'learned', jobs: 40 });
-    expect(told).toHaveLength(3);
-    expect(told.join('\n')).toMatch(/cannot read finished waits \(PERMISSION_DENIED: not for you\);/);
+    expect(lines).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/cannot read finished waits \(PERMISSION_DENIED: not for you\);/);
   });
 
-  test('of another account, and of a number of sub-tasks, are distributions of their own', async () => {
+  test('are learned from what could be read, and what could not is logged', async () => {
+    const lines: string[] = [];
+    const log = { debug: () => undefined, info: (line: string) => lines.push(line) };
+    const finishedWaits = async () => ({ records: jobs(50), unread: 7, reason: 'DEADLINE_EXCEEDED' });
+    const { policy, ready } = begin({ finishedWaits, log });
+    await ready;
+    expect(policy('default').model).toMatchObject({ jobs: 50 });
+    expect(lines.join('\n')).toMatch(/cannot read 7 of the finished waits \(DEADLINE_EXCEEDED\)/);
+  });
+
+  test('ignore a wait that began long after its job was submitted and found it over', async () => {
+    const own = begin();
+    await own.ready;
+    ownJobs(own, { isFirst: true, startedAtMs: startMs, endedAtMs: startMs + 200, state: unpolled });
+    await pass(5);
+    expect(own.policy('default').model).toBe(priorModel);
+  });
+
+  test('ignore waits that were cancelled: nobody polls their jobs again', async () => {
+    const own = begin({ finishedWaits: finished(jobs(60)) });
+    await own.ready;
+    for (let k = 0; k < 60; k++) {
+      const state = { ...unpolled, pendingUntilMs: startMs + 1_000, nextPollAtMs: startMs + 6_000 };
+      own.onAttempt(attempt({ taskId: `cancelled-${k}`, submittedAtMs: startMs - 599_999, state }));
+    }
+    const { model } = own.policy('default');
+    await pass(6);
+    expect(own.policy('default').model).toEqual(model);
+  });
+
+  test('of another account are a distribution of their own', async () => {
     const slow = { account: 'slow', lowSeconds: 90, highSeconds: 100 };
-    const many = { account: 'default', lowSeconds: 40, highSeconds: 44, subTasks: 8 };
-    const records = [...jobs(60), ...jobs(60, slow), ...jobs(60, many).map((job) => ({ ...job, id: `${job.id}-8` }))];
     const both = [...accounts, { name: 'slow', queriesPerSecond: 20 }];
-    const { policy, ready } = begin(reader({ ended: async () => records }), { accounts: both });
+    const { policy, ready } = begin({ finishedWaits: finished([...jobs(60), ...jobs(60, slow)]), accounts: both });
     await ready;
     expect(quantile(policy('slow').model, 0.5)).toBeGreaterThan(80);
-    expect(quantile(policy('default', 8).model, 0.5)).toBeGreaterThan(35);
     expect(quantile(policy('default').model, 0.5)).toBeLessThan(35);
     expect(policy('unheard-of').model).toBe(priorModel);
   });
 
-  test('are published at most every other tick, as the same object where nothing is new', async () => {
-    let left = jobs(60);
-    const { policy, ready } = begin(reader({ ended: async () => left.splice(0) }));
-    await ready;
-    const first = policy('default');
+  test('are published at most every other tick, as the same object while nothing is new', async () => {
+    const own = begin({ finishedWaits: finished(jobs(60)) });
+    await own.ready;
+    const first = own.policy('default');
     await pass(4);
-    expect(policy('default')).toBe(first);
-    left = jobs(60, { lowSeconds: 30, highSeconds: 34 }).map((job) => ({
-      ...job,
-      id: `${job.id}-later`,
-      atMs: startMs,
-    }));
-    await pass(12);
-    expect(policy('default')).not.toBe(first);
+    expect(own.policy('default')).toBe(first);
+    ownJobs(own);
+    await pass(2);
+    expect(own.policy('default')).not.toBe(first);
   });
 });
 
-describe('the poll cost of a poll', () => {
-  test('is the wanted one where the budget leaves it free', async () => {
-    const { policy, ready } = begin(reader({ ...stream(0.5) }));
+describe('the poll cost', () => {
+  const late = (own: Learning, part: Partial<AttemptSeen>): void => {
+    for (let k = 0; k < 400; k++)
+      own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 4_000, ...part }));
+  };
+
+  test('is 0.5 s while the budget is no limit', async () => {
+    const { policy, ready } = begin({ pollsPerSecond: async () => 3 });
     await ready;
-    expect(policy('default').pollCostSeconds).toBeCloseTo(0.5, 1);
+    await pass(4);
+    expect(policy('default').pollCostSeconds).toBe(0.5);
   });
 
-  test.each([4, 8])('at %d jobs/s makes polls fit the budget', async (perSecond) => {
-    const { policy, ready } = begin(reader({ ...stream(perSecond) }));
-    await ready;
-    const { polls } = scheduleCost(policy('default'));
-    expect(polls * perSecond).toBeLessThan(1.05 * vendorQueueRate(20));
-    expect(polls * perSecond).toBeGreaterThan(0.9 * vendorQueueRate(20));
-  });
-
-  test('is that of the open jobs in a burst of starts, and after it', async () => {
-    const steady = begin(reader(stream(4)));
-    await steady.ready;
-    const pollCost = steady.policy('default').pollCostSeconds;
-    for (const perSecond of [20, 0]) {
-      const burst = begin(reader({ ...stream(perSecond), ...open(4 * 77) }));
-      await burst.ready;
-      const [low, high] = [burst.policy('default').pollCostSeconds, pollCost].sort((one, other) => one - other);
-      expect((high ?? 0) / (low ?? 1)).toBeLessThan(4);
-    }
-  });
-
-  test('is shared out by account', async () => {
-    const both = ['a', 'b'].map((name) => ({ name, queriesPerSecond: 20 }));
-    const ended = async () => [...jobs(90, { account: 'a' }), ...jobs(10, { account: 'b' })];
-    const { policy, ready } = begin(reader({ ...stream(40), ended }), { accounts: both });
-    await ready;
-    expect(policy('a').pollCostSeconds).toBeGreaterThan(policy('b').pollCostSeconds);
-  });
-
-  test("rises where polls come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
-    const own = begin(undefined);
+  test("rises if polls come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
+    const own = begin();
     await own.ready;
-    const before = own.policy('default').pollCostSeconds;
-    for (let k = 0; k < 200; k++) own.onAttempt(attempt({ dueAtMs: startMs - 60_000 }));
+    late(own, { dueAtMs: startMs - 60_000 });
     await pass(3);
-    expect(own.policy('default').pollCostSeconds).toBe(before);
-    for (let k = 0; k < 200; k++) own.onAttempt(attempt({ isOnVendorQueue: false, dueAtMs: Date.now() - 4_000 }));
+    late(own, { isOnVendorQueue: false });
     await pass(3);
-    expect(own.policy('default').pollCostSeconds).toBe(before);
-    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ dueAtMs: Date.now() - 4_000 }));
-    await pass(3);
-    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(1.5 * before);
+    expect(own.policy('default').pollCostSeconds).toBe(0.5);
+    late(own, {});
+    await pass(6);
+    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(0.75);
   });
 
-  test('goes by what this worker sees begin where the server does not count', async () => {
-    const own = begin(undefined);
+  test('stays up while the queue is fully used by all workers, and falls when it is not', async () => {
+    let pollsPerSecond: number | undefined = 18.3;
+    const own = begin({ pollsPerSecond: async () => pollsPerSecond });
     await own.ready;
     await pass(1);
-    for (let k = 0; k < 2_400; k++)
-      own.onAttempt(attempt({ isFirst: true, startedAtMs: Date.now() + 1.1 * tickMs - k * 125 }));
+    late(own, {});
+    await pass(6);
+    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 50 }));
+    await pass(2);
+    const high = own.policy('default').pollCostSeconds;
+    await pass(6);
+    expect(own.policy('default').pollCostSeconds).toBe(high);
+    pollsPerSecond = 2;
+    await pass(6);
+    expect(own.policy('default').pollCostSeconds).toBeLessThan(high);
+  });
+
+  test('goes by own polls where the server has no figures', async () => {
+    const own = begin({ pollsPerSecond: async () => undefined });
+    await own.ready;
     await pass(1);
-    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(2);
+    late(own, {});
+    await pass(4);
+    const high = own.policy('default').pollCostSeconds;
+    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 50 }));
+    await pass(6);
+    expect(own.policy('default').pollCostSeconds).toBeLessThan(high);
   });
 });
 
-test('an attempt that makes no sense harms nobody', async () => {
+test('an attempt that makes no sense does no harm', async () => {
   const own = begin(undefined);
   await own.ready;
   expect(() => own.onAttempt({ state: undefined } as unknown as AttemptSeen)).not.toThrow();

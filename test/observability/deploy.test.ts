@@ -15,12 +15,12 @@ const targets = dashboard.panels.flatMap(({ targets = [] }) => targets);
 const queries = [...targets.map(({ expr }) => expr), ...alerts.map(queryOf)];
 
 describe('Prometheus', () => {
-  test('promtool takes the configuration and its rules', async () => {
+  test('promtool accepts the configuration and its rules', async () => {
     const { stdout } = await promtool('check', 'config', deployed('prometheus.yml'));
     expect(stdout).toContain(`SUCCESS: ${alerts.length} rules found`);
   });
 
-  test('each alert tells how bad it is, for how long it must last, what it means, and has its place in the docs', () => {
+  test('each alert has a severity, a duration, a description and a row in the docs', () => {
     const page = readFileSync(deployed('../docs/observability.md'), 'utf8');
     for (const { alert, for: lasting, labels, annotations } of alerts) {
       expect(['critical', 'warning']).toContain(labels.severity);
@@ -31,7 +31,7 @@ describe('Prometheus', () => {
     }
   });
 
-  test('all metrics of ours are used, and told in the docs', () => {
+  test('each of our metrics is used and documented', () => {
     const page = readFileSync(deployed('../docs/observability.md'), 'utf8');
     const all = queries.join('\n');
     for (const name of Object.values(metricNames)) {
@@ -40,7 +40,7 @@ describe('Prometheus', () => {
     }
   });
 
-  test('no query names a metric of ours that there is not', () => {
+  test('no query names one of our metrics that does not exist', () => {
     const known = Object.values(metricNames).flatMap((name) => [
       name,
       ...['_total', '_bucket', '_count'].map((end) => name + end),
@@ -54,7 +54,7 @@ describe('Prometheus', () => {
 describe('the dashboard', () => {
   const { panels, templating, uid, schemaVersion } = dashboard;
 
-  test('has an id of its own and a schema that Grafana 10 and later read', () => {
+  test('has its own id and a schema that Grafana 10 and later read', () => {
     expect(uid).toBe('temporal-tryon');
     expect(schemaVersion).toBeGreaterThanOrEqual(36);
     expect(templating.list.map(({ name, type }) => `${name} ${type}`)).toEqual([
@@ -63,7 +63,7 @@ describe('the dashboard', () => {
     ]);
   });
 
-  test('has panels that lie side by side, each with an id', () => {
+  test('has panels that do not overlap, each with an id', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const taken = new Set<string>();
     for (const { title, gridPos } of panels) {
@@ -95,7 +95,7 @@ describe('the dashboard', () => {
     },
   );
 
-  test('is provisioned from where docker-compose.yml mounts it', () => {
+  test('is provisioned from the folder that docker-compose.yml mounts', () => {
     const compose = parse(readFileSync(deployed('../docker-compose.yml'), 'utf8')) as {
       services: Record<string, { volumes?: string[] }>;
     };

@@ -12,7 +12,7 @@ import { readTelemetrySettings } from './src/telemetry/settings.ts';
 const { telemetry } = readTelemetrySettings(process.env);
 Runtime.install(runtimeOptions({ ...telemetry, metrics: { ...telemetry.metrics, exportIntervalMs: 50 } }, new DefaultLogger('ERROR')));
 const accounts = [{ name: 'eu-shop', queriesPerSecond: 7 }];
-createTryOnMetrics({ meter: Runtime.instance().metricMeter, accounts });
+createTryOnMetrics({ meter: Runtime.instance().metricMeter, accounts }).start();
 setInterval(() => undefined, 1_000);
 `;
 

@@ -14,7 +14,7 @@ export interface Sample {
 
 export interface Prometheus {
   readonly url: string;
-  /** An instant query. Rejects with Prometheus's own words where it is wrong. */
+  /** An instant query. Rejects with Prometheus's own message if it is wrong. */
   query(expr: string): Promise<Sample[]>;
   rules(): Promise<{ name: string; health: string; lastError?: string }[]>;
   stop(): Promise<void>;

@@ -1,20 +1,20 @@
-/** A meter and a tracer that keep what they are told. */
+/** A meter and a tracer that record their calls. */
 import { noopMetricMeter } from '@temporalio/common';
 import type { ExchangeSpan } from '../../src/telemetry/trace-exchange.js';
 
-/** A meter that keeps what it is told. */
+/** A meter that records its values. */
 export function recorder() {
-  const told: { name: string; value: number; labels: object }[] = [];
-  const keep = (name: string) => (value: number, labels: object) => told.push({ name, value, labels });
+  const recorded: { name: string; value: number; labels: object }[] = [];
+  const record = (name: string) => (value: number, labels: object) => recorded.push({ name, value, labels });
   const meter = {
     ...noopMetricMeter,
-    createCounter: (name: string) => ({ ...noopMetricMeter.createCounter(name), add: keep(name) }),
-    createHistogram: (name: string) => ({ ...noopMetricMeter.createHistogram(name), record: keep(name) }),
-    createGauge: (name: string) => ({ ...noopMetricMeter.createGauge(name), set: keep(name) }),
+    createCounter: (name: string) => ({ ...noopMetricMeter.createCounter(name), add: record(name) }),
+    createHistogram: (name: string) => ({ ...noopMetricMeter.createHistogram(name), record: record(name) }),
+    createGauge: (name: string) => ({ ...noopMetricMeter.createGauge(name), set: record(name) }),
     withTags: () => meter,
   };
   const of = (name: string) =>
-    told.filter((one) => one.name === name).map(({ value, labels }) => ({ value, ...labels }));
+    recorded.filter((one) => one.name === name).map(({ value, labels }) => ({ value, ...labels }));
   return { meter: meter as unknown as typeof noopMetricMeter, of };
 }
 

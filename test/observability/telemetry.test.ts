@@ -38,13 +38,13 @@ describe('labels come out of small sets', () => {
     expect(errorLabels({ layer, code, message: '' }, tryOnApi)).toEqual({ layer, code: expected });
   });
 
-  test('every code of the tables is told by its name', () => {
+  test('every code of the tables keeps its name', () => {
     for (const code of Object.keys(tryOnApi.serviceCodes)) {
       expect(errorLabels({ layer: 'service', code, message: '' }, tryOnApi).code).toBe(code);
     }
   });
 
-  test('a poll is told by what its classification is', () => {
+  test('the result of a poll is its classification', () => {
     expect(pollResult({ kind: 'pending', status: 'running' })).toBe('running');
     expect(pollResult({ kind: 'ended', status: 'finished' })).toBe('finished');
     expect(pollResult({ kind: 'error', class: 'throttled', error, retries: 0 })).toBe('throttled');
@@ -69,32 +69,33 @@ describe('metrics of attempts', () => {
     const { meter, of } = recorder();
     const accounts = [{ name: 'default', queriesPerSecond: 20 }];
     const metrics = createTryOnMetrics({ meter, accounts, everyMs: 1 });
+    metrics.start();
     for (const part of attempts) metrics.onAttempt(attempt(part));
-    const before = of('tryon_account_trouble').length;
-    await expect.poll(() => of('tryon_account_trouble').length).toBeGreaterThanOrEqual(before + 8);
+    const before = of('tryon_account_condition').length;
+    await expect.poll(() => of('tryon_account_condition').length).toBeGreaterThanOrEqual(before + 8);
     metrics.stop();
     return of;
   };
 
-  test('an end tells how long ago the task was last seen unfinished', async () => {
+  test('an end records how long ago the task was last seen unfinished', async () => {
     const of = await measure({
       poll: { classification: { kind: 'ended', status: 'finished' }, queries: 2 },
       state: { ...unpolled, pendingUntilMs: 58_000 },
       end: { status: 'finished' },
       newImages: 4,
     });
-    expect(of('tryon_end_delay_seconds')).toEqual([{ value: 3, account: 'default' }]);
-    expect(of('tryon_job_duration_seconds')).toEqual([{ value: 60, account: 'default' }]);
+    expect(of('tryon_detection_delay_seconds')).toEqual([{ value: 3, account: 'default' }]);
+    expect(of('tryon_task_duration_seconds')).toEqual([{ value: 60, account: 'default' }]);
     expect(of('tryon_poll_lag_seconds')).toEqual([{ value: 0.25, account: 'default' }]);
     expect(of('tryon_images')).toEqual([{ value: 4, account: 'default' }]);
     expect(of('tryon_queries')).toEqual([{ value: 2, account: 'default' }]);
     expect(of('tryon_waits_ended')).toEqual([{ value: 1, account: 'default', status: 'finished' }]);
   });
 
-  test('an end that nobody saw, as a time-out, counts as an end alone', async () => {
+  test('an end that no poll saw, such as a time-out, only counts as an end', async () => {
     const of = await measure({ end: { status: 'timeout' } });
     expect(of('tryon_waits_ended')).toHaveLength(1);
-    expect([...of('tryon_end_delay_seconds'), ...of('tryon_job_duration_seconds')]).toEqual([]);
+    expect([...of('tryon_detection_delay_seconds'), ...of('tryon_task_duration_seconds')]).toEqual([]);
     expect(of('tryon_polls_deferred')).toHaveLength(1);
   });
 
@@ -104,29 +105,30 @@ describe('metrics of attempts', () => {
   const runs: Partial<AttemptSeen> = { poll: { classification: { kind: 'pending', status: 'running' }, queries: 1 } };
   test.each([
     ['a refused key blocks the account', [pollError('auth')], 1],
-    ['so does a spent quota', [pollError('quota')], 1],
+    ['a spent quota blocks it too', [pollError('quota')], 1],
     [
-      'an outage meanwhile says nothing of that',
+      'an outage or a throttle meanwhile changes nothing',
       [pollError('auth'), pollError('transient'), pollError('throttled')],
       1,
     ],
-    ['an answer ends it', [pollError('auth'), runs], 0],
-    ['errors of the vendor does not block it', [pollError('throttled')], 0],
+    ['an answer unblocks it', [pollError('auth'), runs], 0],
+    ['a throttle of the vendor does not block it', [pollError('throttled')], 0],
   ])('%s', async (_what, attempts, expected) => {
     const of = await measure(...attempts);
-    const blocked = of('tryon_account_trouble').filter(
-      (one) => (one as unknown as { kind: string }).kind === 'blocked',
+    const blocked = of('tryon_account_condition').filter(
+      (one) => (one as unknown as { condition: string }).condition === 'blocked',
     );
     expect(blocked.at(-1)?.value).toBe(expected);
   });
 
-  test('a meter that fails breaks no poll', () => {
+  test('a failing meter breaks no poll', () => {
     const fails = () => {
       throw new Error('no meter');
     };
     const { meter } = recorder();
     const broken = { ...meter, createHistogram: () => ({ record: fails }) } as unknown as typeof meter;
     const metrics = createTryOnMetrics({ meter: broken, accounts: [] });
+    metrics.start();
     expect(() => metrics.onAttempt(attempt({}))).not.toThrow();
     metrics.stop();
   });
@@ -136,7 +138,7 @@ describe('counts of open waits', () => {
   const accounts = [{ name: 'default' }, { name: 'eu-shop' }];
   const open = "WorkflowType = 'tryOnResults' AND TaskQueue = 'tryon' AND ExecutionStatus = 'Running'";
 
-  test('one for each account and state, where the namespace has the search attributes', () => {
+  test('are one for each account and state if the namespace has the search attributes', () => {
     const counts = waitCounts('tryon', accounts, ['TryOnStatus', 'TryOnAccount']);
     expect(counts.map(({ labels }) => `${labels.account} ${labels.state}`)).toEqual([
       'default waiting',
@@ -147,11 +149,11 @@ describe('counts of open waits', () => {
     expect(counts[3]?.query).toBe(`${open} AND TryOnAccount = 'eu-shop' AND TryOnStatus = 'blocked'`);
   });
 
-  test('one in all where it has none', () => {
+  test('are one in all if it has none', () => {
     expect(waitCounts('tryon', accounts, [])).toEqual([{ query: open, labels: { account: 'any', state: 'waiting' } }]);
   });
 
-  test('nothing is counted twice once the namespace has them', async () => {
+  test('do not count a wait twice once the namespace has them', async () => {
     const { meter, of } = recorder();
     let registered: string[] = [];
     const client = { workflow: { count: async () => ({ count: 5, groups: [] }) } } as unknown as Client;
@@ -165,7 +167,7 @@ describe('counts of open waits', () => {
     expect(of('tryon_waits')).toContainEqual({ value: 5, account: 'eu-shop', state: 'blocked' });
   });
 
-  test('a queue with a quote in its name cannot leave its place in the query', () => {
+  test('quote the name of the queue', () => {
     expect(waitCounts("a' OR '1", accounts, [])[0]?.query).toContain("TaskQueue = 'a\\' OR \\'1' AND");
   });
 });
@@ -173,7 +175,7 @@ describe('counts of open waits', () => {
 describe('settings', () => {
   const read = (env: Record<string, string>) => readTelemetrySettings(env);
 
-  test('nothing is on by itself', () => {
+  test('turn nothing on by default', () => {
     expect(read({})).toEqual({
       telemetry: { metrics: { kind: 'none' }, serviceName: 'temporal-tryon', logFormat: 'text' },
       problems: [],
@@ -194,7 +196,7 @@ describe('settings', () => {
     expect(readListenAddress(text)).toEqual(expected);
   });
 
-  test('a collector gets metrics and traces', () => {
+  test('send metrics and traces to a collector', () => {
     const { telemetry, problems } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318/' });
     expect(problems).toEqual([]);
     expect(telemetry.tracesEndpoint).toBe('http://127.0.0.1:4318');
@@ -202,19 +204,19 @@ describe('settings', () => {
     expect(metricsExporter(telemetry.metrics)).toMatchObject({ otel: { http: true } });
   });
 
-  test('a Prometheus endpoint has the metrics then, and the collector traces alone', () => {
+  test('with a Prometheus endpoint send only traces to the collector', () => {
     const { telemetry } = read({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318', TRYON_METRICS_ADDRESS: '[::1]:9464' });
     expect(telemetry.metrics).toEqual({ kind: 'prometheus', bindAddress: '[::1]:9464' });
     expect(telemetry.tracesEndpoint).toBe('http://x:4318');
   });
 
-  test('either can be switched off', () => {
+  test('turn metrics or traces off', () => {
     const to = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4318' };
     expect(read({ ...to, OTEL_TRACES_EXPORTER: 'none' }).telemetry.tracesEndpoint).toBeUndefined();
     expect(read({ ...to, OTEL_METRICS_EXPORTER: 'none' }).telemetry.metrics.kind).toBe('none');
   });
 
-  test('gRPC is for metrics alone', () => {
+  test('take gRPC for metrics alone', () => {
     const grpc = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
     expect(read(grpc).problems).toEqual([expect.stringContaining('OTEL_TRACES_EXPORTER=none')]);
     const { telemetry, problems } = read({ ...grpc, OTEL_TRACES_EXPORTER: 'none' });
@@ -222,7 +224,7 @@ describe('settings', () => {
     expect(telemetry.metrics).toMatchObject({ kind: 'otlp', url: 'http://x:4317', isHttp: false });
   });
 
-  test('every mistake is told by the worker, and a password not', () => {
+  test('of a worker report every mistake, but no password', () => {
     const settings = readWorkerSettings({
       AIDGE_APP_KEY: 'k',
       AIDGE_APP_SECRET: 's',
@@ -241,7 +243,7 @@ describe('settings', () => {
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  test('with JSON the native part logs that way too', () => {
+  test('with JSON logs include the native part', () => {
     const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
     expect(
       runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'json' }, logger).telemetryOptions?.logging,
@@ -253,7 +255,7 @@ describe('settings', () => {
 describe('JSON log lines', () => {
   const entry = { level: 'INFO', message: 'polled', timestampNanos: 1_700_000_000_123_456_789n };
 
-  test('have time, level, message and what is known, with the task id out of the workflow id', () => {
+  test('have time, level, message and metadata, and the task id from the workflow id', () => {
     expect(JSON.parse(jsonLine({ ...entry, meta: { workflowId: 'tryon-results-42', attempt: 3 } }))).toEqual({
       time: '2023-11-14T22:13:20.123Z',
       level: 'INFO',
@@ -267,17 +269,17 @@ describe('JSON log lines', () => {
     });
   });
 
-  test('are one line, whatever was said', () => {
+  test('are one line, whatever the message', () => {
     const line = jsonLine({ ...entry, message: 'a\nb\u2028c\u0085d\u001b[31m\u202e\ud800' });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
     expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028\u202e]/);
     expect(JSON.parse(line).message).toMatch(/^a\nb/);
   });
 
-  test('tell errors with their causes, and leave out what cannot be written', () => {
+  test('have errors with their causes, and leave out what cannot be written', () => {
     const cause = new TypeError('deep');
-    const told = JSON.parse(jsonLine({ ...entry, meta: { error: new Error('no', { cause }), count: 3n } }));
-    expect(told).toMatchObject({ error: { name: 'Error', message: 'no', cause: { message: 'deep' } }, count: '3' });
+    const written = JSON.parse(jsonLine({ ...entry, meta: { error: new Error('no', { cause }), count: 3n } }));
+    expect(written).toMatchObject({ error: { name: 'Error', message: 'no', cause: { message: 'deep' } }, count: '3' });
     const loop: Record<string, unknown> = { workflowId: 'tryon-results-42' };
     loop.self = loop;
     expect(JSON.parse(jsonLine({ ...entry, meta: loop }))).toMatchObject({ message: 'polled', taskId: '42' });
@@ -285,7 +287,7 @@ describe('JSON log lines', () => {
 });
 
 describe('health', () => {
-  test('is told by status and as JSON, also where readiness cannot be', async () => {
+  test('is a status code and JSON, also if readiness cannot be found out', async () => {
     let ready = async () => ({ isReady: true, checks: { server: true } });
     const server = await startHealthServer({ host: '127.0.0.1', port: 0 }, () => ready());
     const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
@@ -328,7 +330,7 @@ describe('traces', () => {
     expect(kept[0]?.status).toBe(status);
   });
 
-  test('hooks go around one another, the first outermost', async () => {
+  test('hooks are nested, the first outermost', async () => {
     const order: string[] = [];
     const hook = (name: string) => async (_about: unknown, send: () => Promise<ExchangeResult>) => {
       order.push(name);
@@ -342,7 +344,7 @@ describe('traces', () => {
   });
 
   test.each(Object.keys(tracingPackages))(
-    'where %s is missing, it is named with the command that adds it',
+    'without %s the error names it and the command that adds it',
     async (missing) => {
       const load = async (name: string): Promise<unknown> => {
         if (name === missing) throw Object.assign(new Error('gone'), { code: 'ERR_MODULE_NOT_FOUND' });
@@ -354,9 +356,9 @@ describe('traces', () => {
       expect(error).toMatchObject({ code: 'BadConfig' });
       expect(String(error)).toContain(`traces need ${missing}, which is not installed; add it with \`npm install`);
       const page = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
-      const told = `${missing}@${tracingPackages[missing as keyof typeof tracingPackages]}`;
-      expect(String(error)).toContain(told);
-      expect(page).toContain(told);
+      const named = `${missing}@${tracingPackages[missing as keyof typeof tracingPackages]}`;
+      expect(String(error)).toContain(named);
+      expect(page).toContain(named);
     },
   );
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, expect, test } from 'vitest';
-import { workflowSource } from '../../src/worker/workflow-source.js';
+import { workflowSource } from '../../src/worker/bundle.js';
 
 // Waits outlive the day on which somebody turns traces on: what was recorded without them replays with them.
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));

@@ -5,7 +5,7 @@ import { circles, type Import, importsOf, loadedBy, parsed, sourceFiles } from '
 
 // Lower ones know nothing of higher ones. A new folder needs a place here.
 const layers: readonly (readonly string[])[] = [
-  ['contract.ts', 'check.ts', 'defined.ts', 'json-size.ts'],
+  ['contract.ts', 'check.ts', 'defined.ts', 'error-text.ts', 'json-size.ts'],
   ['schedule'],
   ['poll'],
   ['wait'],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { workflowSource } from '../../src/worker/workflow-source.js';
+import { workflowSource } from '../../src/worker/bundle.js';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 const names = readdirSync(folder).filter((name) => name.endsWith('.json'));

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  binEdges,
+  binPosition,
   type DurationModel,
   distributionOf,
   expectedFinish,
-  hazard,
-  meanSeconds,
   priorFrom,
   priorModel,
   quantile,
@@ -29,18 +29,21 @@ test('a far stretch of the normal distribution keeps its small share', () => {
   expect(normalBetween(-7, -6)).toBeCloseTo(normalBetween(6, 7), 20);
 });
 
-const bimodal: DurationModel = {
+const binned = (of: (age: number) => number): DurationModel => ({
   ...priorModel,
-  modes: [
-    { share: 3, logMedian: Math.log(15), logSpread: 0.3 },
-    { share: 1, logMedian: Math.log(90), logSpread: 0.25 },
-  ],
-};
+  binWeights: binEdges(1800)
+    .slice(1)
+    .map((edge, bin, edges) => of(edges[bin - 1] ?? 0) - of(edge)),
+});
+const twoModes = (age: number): number =>
+  0.75 * survival(priorFrom({ medianSeconds: 15, p95Seconds: 25 }), age) +
+  0.25 * survival(priorFrom({ medianSeconds: 90, p95Seconds: 130 }), age);
 const models: [string, DurationModel][] = [
   ['the prior', priorModel],
   ['a tight distribution', priorFrom({ medianSeconds: 40, p95Seconds: 60, tailWeight: 0 })],
-  ['two modes', bimodal],
-  ['a distribution that is all stuck', { ...priorModel, tailWeight: 1 }],
+  ['a histogram of two modes', binned(twoModes)],
+  ['a histogram with gaps', { ...priorModel, binWeights: [0, 0, 0, ...new Array<number>(40).fill(0), 3, 1, 0, 0, 2] }],
+  ['a distribution that is all tail', { ...priorModel, tailWeight: 1 }],
 ];
 
 describe.each(models)('%s', (_name, model) => {
@@ -80,10 +83,10 @@ test('the prior has the median and the 95 % point of its guess', () => {
 });
 
 test('a guess without spread still has a density', () => {
-  expect(hazard(priorFrom({ medianSeconds: 40, p95Seconds: 40 }), 41)).toBeGreaterThan(0);
+  expect(distributionOf(priorFrom({ medianSeconds: 40, p95Seconds: 40 })).density(41)).toBeGreaterThan(0);
 });
 
-test('stuck jobs end from the given age on', () => {
+test('jobs of the tail end from the given age on', () => {
   const model = { ...priorFrom({ medianSeconds: 10, p95Seconds: 15, tailWeight: 0.1 }), tailFromSeconds: 300 };
   expect(survival(model, 100)).toBeCloseTo(0.1, 4);
   expect(survival(model, 300)).toBeCloseTo(0.1, 4);
@@ -98,22 +101,35 @@ describe('what may be expected of an open job', () => {
     expect(p95Ms).toBeCloseTo(1000 * quantile(priorModel, 0.95), -1);
   });
 
-  test('a job past the bulk is expected among the stuck', () => {
+  test('a job past the bulk is expected in the tail', () => {
     const { shareDone, medianMs } = expectedFinish({ model: priorModel, ageMs: 400_000 });
     expect(shareDone).toBeGreaterThan(0.97);
     expect(medianMs).toBeGreaterThan(1_000_000);
   });
 
-  test('nothing is told beyond the horizon', () => {
+  test('nothing is expected beyond the horizon', () => {
     expect(expectedFinish({ model: priorModel, ageMs: 1_800_000 })).toEqual({ shareDone: 1 });
   });
 });
 
-test('the mean of a distribution is the integral of what is not over, the stuck included', () => {
-  const { survival: left, horizonSeconds } = distributionOf(priorModel);
-  let sum = 0;
-  for (let age = 0.05; age < horizonSeconds; age += 0.1) sum += 0.1 * left(age);
-  expect(meanSeconds(priorModel) / sum).toBeCloseTo(1, 3);
-  // Law A of a median of 40 s with 3 % stuck: 77.3 s.
-  expect(meanSeconds(priorModel)).toBeCloseTo(77.3, 0);
+describe('the histogram of a learned distribution', () => {
+  test('has bins that grow by a constant factor, from 0 to the horizon', () => {
+    const edges = binEdges(1800);
+    expect(edges[0]).toBe(0);
+    expect(edges[1]).toBe(0.5);
+    expect(edges.at(-1)).toBe(1800);
+    for (let k = 1; k < edges.length - 2; k++)
+      expect(Math.log((edges[k + 1] as number) / (edges[k] as number))).toBeCloseTo(0.125, 9);
+    for (const [k, edge] of edges.entries()) expect(binPosition(edges, edge)).toBeCloseTo(k, 6);
+  });
+
+  test('is near the distribution that it was made from', () => {
+    const model = binned((age) => survival(priorModel, age));
+    for (const age of [1, 7, 20, 33.3, 60, 250, 1500])
+      expect(Math.abs(survival(model, age) - survival(priorModel, age))).toBeLessThan(2e-4);
+  });
+
+  test('without weights has every job over at once', () => {
+    expect(survival({ ...priorModel, binWeights: [] }, 10)).toBe(0);
+  });
 });

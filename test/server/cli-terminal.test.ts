@@ -67,7 +67,7 @@ describe('on a terminal', () => {
     await terminal.shows(row(finished, 'finished +8 +2/2 +finished +ended'));
 
     await terminal.resize(60, 7);
-    await terminal.shows(/^and \d+ more; --state/m);
+    await terminal.shows(/^\d+ more; select with --state/m);
     // Whatever was drawn for the other size is gone.
     const small = await terminal.rows();
     expect(small.filter((line) => line.startsWith('waits'))).toHaveLength(1);
@@ -78,27 +78,27 @@ describe('on a terminal', () => {
     await terminal.press('C-c');
     const after = await terminal.shows(/^code 130$/m);
     expect(after).toContain('was here');
-    expect(after).not.toContain('waits in');
+    expect(after).not.toContain('waits:');
     expect(await terminal.state()).toEqual({ cursor: true, ownScreen: false });
     await cancel(stuck, blocked);
   });
 
-  test('wait draws a bar by the share of jobs that are over, prints whole addresses above it, and takes it away', async () => {
+  test('wait draws a bar by the share of similar tasks that are done, prints whole URLs above it, and takes it away', async () => {
     const taskId = stack.emulator.addTask({
       script: [{ polls: 2, task: { state: 'running', finishedSubTasks: 1 } }, { task: { state: 'finished' } }],
       imagesPerSubTask: 2,
     });
     const terminal = await openTerminal({ env, columns: 100 });
     await terminal.enter(`temporal-tryon wait ${taskId} --expected-images 4; echo code $?`);
-    const [, percent] = /(\d+) % of such jobs over {2}.*images 2\/4, sub-tasks 1\/2/.exec(
-      await terminal.shows(/[█░]+ \d+ % of such jobs over {2}.*images 2\/4, sub-tasks 1\/2/),
+    const [, percent] = /(\d+)% of similar tasks done {2}.*images 2\/4, sub-tasks 1\/2/.exec(
+      await terminal.shows(/[█░]+ \d+% of similar tasks done {2}.*images 2\/4, sub-tasks 1\/2/),
     ) as string[];
     expect(Number(percent)).toBeLessThan(100);
     const after = await terminal.shows(/^code 0$/m);
     expect(after).not.toMatch(/[█░]/);
     expect(after.indexOf('finished: all')).toBeGreaterThan(after.lastIndexOf('http://'));
     for (const { imageUrl } of (await stack.status(taskId)).images) expect(after).toContain(imageUrl);
-    expect(after).toMatch(/^finished: all sub-tasks gave images; 4 images, \d+ queries/m);
+    expect(after).toMatch(/^finished: all sub-tasks gave images; 4 images, \d+ polls/m);
     expect(await terminal.state()).toEqual({ cursor: true, ownScreen: false });
   });
 
@@ -106,7 +106,7 @@ describe('on a terminal', () => {
     const taskId = stack.emulator.addTask({ script: 'stuck' });
     const terminal = await openTerminal({ env });
     await terminal.enter(`temporal-tryon wait ${taskId}; echo code $?`);
-    await terminal.shows(/% of such jobs over {2}(?:next poll in \d+ s|polling now), running, 0 images, sub-tasks/);
+    await terminal.shows(/% of similar tasks done {2}(?:next poll in \d+ s|polling now), running, 0 images, sub-tasks/);
     await terminal.press('C-c');
     const after = await terminal.shows(/^code 130$/m);
     expect(after).toContain('the wait goes on');
@@ -143,7 +143,7 @@ describe('off a terminal', () => {
     const signatures = out
       .trim()
       .split('\n')
-      .map((line) => line.replace(/^\S+ |, \d+ quer.*$/g, ''));
+      .map((line) => line.replace(/^\S+ |, \d+ poll.*$/g, ''));
     expect(new Set(signatures).size).toBe(signatures.length);
     expect(out).not.toContain(csi);
     await handle.cancel();
@@ -189,7 +189,7 @@ describe('off a terminal', () => {
     ]);
     expect(added).toMatchObject({ code: 0, err: '' });
     expect(added.out).toBe(
-      `${id} (signal tryOnEvent) is told of task ${taskId}: waiting, 0 images so far, 1 subscriber\n`,
+      `${id} (signal tryOnEvent) gets the events of task ${taskId}: waiting, 0 images so far, 1 subscriber\n`,
     );
     expect(await listeners()).toEqual([id]);
     const removed = await runCli(['subscribe', taskId, '--workflow-id', id, '--remove', '--json'], env);
@@ -222,9 +222,9 @@ describe('off a terminal', () => {
       [finished, 'finished'],
       [failed, 'failed'],
     ]);
-    expect(sheet.tasks[1].moments.map(({ what }: { what: string }) => what)).toEqual(
+    expect(sheet.tasks[1].timeline.map(({ text }: { text: string }) => text)).toEqual(
       expect.arrayContaining([
-        'wait begun',
+        'wait started',
         expect.stringMatching(/^poll \d+: 2 images, finished$/),
         'ended: finished',
       ]),
@@ -236,7 +236,7 @@ describe('off a terminal', () => {
 
     const again = await runCli(call, env);
     expect(again.code).toBe(1);
-    expect(again.err).toContain(`error: ${file} is there already; give another name, or --force to overwrite it\n`);
+    expect(again.err).toContain(`error: ${file} exists already; give another name, or --force to overwrite it\n`);
     expect(await readFile(file, 'utf8')).toBe(written);
     const forced = await runCli([...call, '--force', '--load-images'], env);
     expect(forced.code).toBe(0);

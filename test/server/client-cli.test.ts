@@ -109,6 +109,7 @@ test('doctor finds all well where all is well', async () => {
   expect(checks.map(({ name }: { name: string }) => name)).toEqual([
     'settings',
     'Temporal server',
+    'server version',
     'namespace',
     'search attributes',
     'durations',

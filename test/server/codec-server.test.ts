@@ -207,7 +207,7 @@ describe('a token', () => {
 
   test.each([
     [{ TRYON_CODEC_TOKEN: 'short' }, 'TRYON_CODEC_TOKEN is shorter than 16 characters'],
-    [{ TRYON_CODEC_TOKEN: `${token} ${token}` }, 'TRYON_CODEC_TOKEN is not of visible ASCII'],
+    [{ TRYON_CODEC_TOKEN: `${token} ${token}` }, 'TRYON_CODEC_TOKEN has characters other than visible ASCII'],
     [{ TRYON_CODEC_TOKEN_FILE: '/nonexistent/token' }, 'cannot be read (ENOENT)'],
     [{ TRYON_CODEC_TOKEN: token, TRYON_CODEC_TOKEN_FILE: '/x' }, 'are both set; keep one'],
   ])('that cannot be used is told without showing it: %j', (env, words) => {
@@ -268,7 +268,7 @@ describe('the command', () => {
     const { code, err } = await runCli(['codec-server', '--host', '0.0.0.0', '--allow-origin', '*']);
     expect(code).toBe(2);
     expect(err).toContain('put them into TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE');
-    expect(err).toContain('--allow-origin "*" is no origin');
+    expect(err).toContain('--allow-origin "*" is not an origin');
     expect(err).toContain('--host 0.0.0.0 can be reached by others; set TRYON_CODEC_TOKEN');
   });
 });

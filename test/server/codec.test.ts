@@ -14,7 +14,7 @@ import {
 } from '../../src/contract.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
-import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker/start.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 import { type FoundPayload, type RawHistory, rawHistory } from './read-history.js';

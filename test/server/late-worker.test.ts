@@ -3,7 +3,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { messages } from '../../src/contract.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
-import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker/start.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 
 let stack: Stack;

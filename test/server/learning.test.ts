@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createWaitReader } from '../../src/learning/wait-reader.js';
+import { readFinishedWaits } from '../../src/learning/finished-waits.js';
 import { quantile } from '../../src/schedule/distribution.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
-import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker.js';
+import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker/start.js';
 import { runCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 
@@ -49,25 +49,16 @@ afterAll(async () => {
 });
 
 describe('a fresh worker', () => {
-  test('learns durations from what earlier waits left', async () => {
+  test('learns durations from finished waits', async () => {
     const policy = await withWorker(farGuess, async ({ learning }) => {
       await learning.ready;
       return learning.policy('default');
     });
     expect(policy.model).toMatchObject({ source: 'learned' });
-    expect(policy.model.jobs).toBeGreaterThanOrEqual(jobs);
+    expect(policy.model.jobs).toBe(jobs);
     const median = quantile(policy.model, 0.5);
     expect(median).toBeGreaterThan(0.8 * distribution.medianSeconds);
     expect(median).toBeLessThan(1.25 * distribution.medianSeconds);
-  });
-
-  test('has a distribution of its own for tasks of so many sub-tasks', async () => {
-    await withWorker({}, async ({ learning }) => {
-      await learning.ready;
-      expect(learning.policy('default', 2).model).toMatchObject({ source: 'learned' });
-      expect(learning.policy('default', 7)).toBe(learning.policy('default'));
-      expect(learning.policy('default')).toBe(learning.policy('default'));
-    });
   });
 
   test('of another queue learns nothing of it', async () => {
@@ -78,25 +69,17 @@ describe('a fresh worker', () => {
   });
 });
 
-describe('what waits left', () => {
-  test('is an end between two polls, once; of a cancelled one, that it was not over', async () => {
-    const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
-    const records = await reader.ended(300);
-    expect(records).toHaveLength(jobs + 1);
-    const open = records.filter(({ highSeconds }) => highSeconds === undefined);
-    expect(open.map(({ id }) => id)).toEqual([cancelled]);
-    expect(open[0]?.lowSeconds).toBeGreaterThan(0);
-    for (const { id, lowSeconds, highSeconds = 0 } of records) {
-      if (id === cancelled) continue;
+describe('finished waits', () => {
+  test('are each an end between two polls; a cancelled one is left out', async () => {
+    const { client, taskQueue } = stack;
+    const { records, unread } = await readFinishedWaits({ client, taskQueue, limit: 300 });
+    expect(unread).toBe(0);
+    expect(records).toHaveLength(jobs);
+    expect(records.map(({ id }) => id)).not.toContain(cancelled);
+    for (const { lowSeconds, highSeconds = 0 } of records) {
       expect(highSeconds).toBeGreaterThanOrEqual(lowSeconds);
       expect(highSeconds).toBeGreaterThan(0);
     }
-    expect(await reader.ended(300)).toEqual([]);
-  });
-
-  test('tells how many began of late', async () => {
-    const reader = createWaitReader({ client: stack.client, taskQueue: stack.taskQueue });
-    expect(await reader.started([600])).toEqual([{ windowSeconds: 600, jobs: jobs + 1 }]);
   });
 });
 
@@ -112,11 +95,15 @@ describe('the program', () => {
     const svg = join(folder, 'model.svg');
     const { code, out } = await runCli(['model', '--json', '--svg', svg], env());
     expect(code).toBe(0);
-    const [all, ...parts] = JSON.parse(out).groups;
+    const { groups } = JSON.parse(out);
+    const [all] = groups;
     expect(all).toMatchObject({ account: 'default', model: { source: 'learned' }, queriesPerSecond: 1000 });
     expect(all.pollSeconds.length).toBeGreaterThan(3);
-    expect(parts.map(({ subTasks }: { subTasks?: number }) => subTasks)).toEqual([2]);
+    expect(groups).toHaveLength(1);
     expect(await readFile(svg, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
+    const again = await runCli(['model', '--svg', svg], env());
+    expect(again.code).not.toBe(0);
+    expect(again.err).toContain(`${svg} exists already`);
     await rm(folder, { recursive: true });
     const text = await runCli(['model'], env());
     expect(text.out).toMatch(
@@ -124,7 +111,7 @@ describe('the program', () => {
     );
   });
 
-  test('model tells the prior where nothing is finished', async () => {
+  test('model shows the prior if no wait is finished', async () => {
     const { code, out, err } = await runCli(['model'], { ...env(), TRYON_TASK_QUEUE: `${stack.taskQueue}-none` });
     expect(code).toBe(0);
     expect(out).toContain('(prior)');
@@ -132,12 +119,12 @@ describe('the program', () => {
     expect(err).toMatch(/^prior of this environment: median [\d.]+ s .*a worker may have another$/m);
   });
 
-  test('status tells why the next poll is when it is, and when the task may be over', async () => {
+  test('status shows why the next poll is when it is, and when the task may be over', async () => {
     const taskId = stack.emulator.addTask({ script: 'stuck' });
     const handle = await stack.start(submitted(taskId));
     await expect
       .poll(async () => (await runCli(['status', taskId], env())).out, { timeout: 60_000 })
-      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of jobs like this are over by now/m);
+      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of similar tasks are done by now/m);
     const { explanation } = JSON.parse((await runCli(['status', taskId, '--json'], env())).out);
     expect(explanation).toMatchObject({ why: expect.any(String), shareDone: expect.any(Number) });
     expect(Date.parse(explanation.p95FinishAt)).toBeGreaterThanOrEqual(Date.parse(explanation.medianFinishAt));

@@ -8,7 +8,7 @@ import { freePort } from '../../src/dev-server/temporal-server.js';
 import { TryOnPlugin } from '../../src/index.js';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.js';
 import { type Emulator, type Script, startEmulator } from '../../src/testing.js';
-import { workflowSource } from '../../src/worker/workflow-source.js';
+import { workflowSource } from '../../src/worker/bundle.js';
 import { alerts, dashboard, deployed, forAllAccounts, queryOf } from '../observability/deployed.js';
 import { type OtlpReceiver, type Span, startOtlpReceiver } from '../observability/otlp-receiver.js';
 import { type Prometheus, startPrometheus } from '../observability/prometheus.js';
@@ -150,11 +150,11 @@ describe('a worker with metrics, watched by a real Prometheus', () => {
 
   test('errors, throttles, the blocked account and images are told as they are', async () => {
     await until(
-      async () => (await prometheus.query('tryon_errors_total{code="Http500",layer="transport"} > 0')).length > 0,
+      async () => (await prometheus.query('tryon_poll_errors_total{code="Http500",layer="transport"} > 0')).length > 0,
     );
     await until(async () => (await prometheus.query('tryon_polls_total{result="throttled"} > 0')).length > 0);
-    await until(async () => (await prometheus.query('tryon_account_trouble{kind="blocked"} == 1')).length > 0);
-    const blocked = await prometheus.query('tryon_account_trouble{kind="blocked"} == 1');
+    await until(async () => (await prometheus.query('tryon_account_condition{condition="blocked"} == 1')).length > 0);
+    const blocked = await prometheus.query('tryon_account_condition{condition="blocked"} == 1');
     expect(blocked.map(({ labels }) => labels.account)).toEqual(['eu-shop']);
     const [images] = await prometheus.query(
       'sum(tryon_images_total) / sum(tryon_waits_ended_total{status="finished"})',

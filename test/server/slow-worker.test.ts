@@ -12,10 +12,10 @@ import {
   workflowTypes,
 } from '../../src/contract.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
+import { workflowSource } from '../../src/worker/bundle.js';
 import { createTryOnParts, type TryOnParts } from '../../src/worker/parts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { runTogether } from '../../src/worker/together.js';
-import { workflowSource } from '../../src/worker/workflow-source.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
   emulator = await startEmulator({ seed: randomInt(2 ** 31) });
   const read = readWorkerSettings(workerEnv(emulator, taskQueue));
   if (!read.ok) throw new Error(read.problems.join('\n'));
-  parts = createTryOnParts(read.settings, { searchAttributes: () => [] });
+  parts = createTryOnParts(read.settings);
   const native = await NativeConnection.connect({ address });
   const connection = await Connection.connect({ address });
   client = new Client({ connection });
@@ -54,7 +54,7 @@ beforeAll(async () => {
   stop = async () => {
     together.shutdown();
     await together.run;
-    await Promise.all([connection.close(), native.close(), parts.close(), emulator.close()]);
+    await Promise.all([connection.close(), native.close(), parts.stop(), emulator.close()]);
   };
 });
 afterAll(async () => await stop());

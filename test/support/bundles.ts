@@ -2,32 +2,23 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { type BundleOptions, bundleWorkflowCode, DefaultLogger, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { bundleWorkflows, type WorkflowSource } from '../../src/worker/bundle.js';
 import { builtFile, made } from './built.js';
 
 /** The worker, or the program that starts it, with the workflows bundled ahead. */
 export async function builtWorker(source: 'worker.ts' | 'cli/main.ts' = 'worker.ts'): Promise<string> {
-  const built = await import(pathToFileURL(await builtFile('worker/workflow-source.ts')).href);
-  await made('program/dist/workflow-bundle.js', (target) =>
-    bundle(target, { ...built.workflowSource, webpackConfigHook: built.withSmallMap }),
+  const built: typeof import('../../src/worker/bundle.js') = await import(
+    pathToFileURL(await builtFile('worker/bundle.ts')).href
   );
+  await made('program/dist/workflow-bundle.js', async (target) => writeFile(target, await built.bundleWorkflows()));
   return await builtFile(source);
 }
 
-interface Bundled {
-  readonly workflowsPath: string;
-  readonly preloadModules?: string[];
-}
-
-async function bundle(target: string, source: BundleOptions): Promise<void> {
-  const { code } = await bundleWorkflowCode({ ...source, logger: new DefaultLogger('WARN') });
-  await writeFile(target, code);
-}
-
 /** A bundle of workflows from source. */
-export function builtBundle(source: Bundled): Promise<string> {
+export function builtBundle(source: WorkflowSource): Promise<string> {
   const name = createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
-  return made(`bundles/${name}.js`, (target) => bundle(target, source));
+  return made(`bundles/${name}.js`, async (target) => writeFile(target, await bundleWorkflows({ source })));
 }
 
 /** Whether nothing but the source decides what its bundle is. */

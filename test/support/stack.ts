@@ -13,7 +13,7 @@ import {
 } from '../../src/contract.js';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/testing.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
-import { startTryOnWorkers, type TryOnWorkersOptions } from '../../src/worker.js';
+import { startTryOnWorkers, type TryOnWorkersOptions } from '../../src/worker/start.js';
 
 /** A stack under test. */
 export interface Stack {

@@ -4,26 +4,26 @@ import { QuietLogger } from '../../src/telemetry/quiet-logger.js';
 
 const stats = 'asset workflow-bundle.js 1 MiB [emitted]\nwebpack 5.106.0 compiled successfully in 900 ms';
 
-function logged(level: 'DEBUG' | 'INFO'): { readonly logger: QuietLogger; readonly told: string[] } {
-  const told: string[] = [];
-  const logger = new QuietLogger(level, ({ level: of, message }: LogEntry) => void told.push(`${of} ${message}`));
-  return { logger, told };
+function logged(level: 'DEBUG' | 'INFO'): { readonly logger: QuietLogger; readonly lines: string[] } {
+  const lines: string[] = [];
+  const logger = new QuietLogger(level, ({ level: of, message }: LogEntry) => void lines.push(`${of} ${message}`));
+  return { logger, lines };
 }
 
-test('what is as it should be is not told: bundling that went well, and queues without workflows', () => {
-  const { logger, told } = logged('INFO');
+test('a successful bundle and queues without workflows are not logged', () => {
+  const { logger, lines } = logged('INFO');
   logger.info(stats);
   logger.info(stats.replace('webpack', '\u001b[1mwebpack').replace('successfully', '\u001b[32msuccessfully\u001b[39m'));
   logger.warn('No workflows registered, not polling for workflow tasks');
-  expect(told).toEqual([]);
+  expect(lines).toEqual([]);
 });
 
-test('all else is told as it is, and bundling to whoever asks for details', () => {
-  const { logger, told } = logged('DEBUG');
+test('at DEBUG a bundle is logged; other messages are as they are', () => {
+  const { logger, lines } = logged('DEBUG');
   logger.info(stats);
   logger.error('webpack 5.106.0 compiled with 1 error in 9 ms');
   logger.warn('something else');
-  expect(told).toEqual([
+  expect(lines).toEqual([
     `DEBUG ${stats}`,
     'ERROR webpack 5.106.0 compiled with 1 error in 9 ms',
     'WARN something else',

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 const run = promisify(execFile);
 const heap = new URL('../../src/worker/heap.ts', import.meta.url).href;
 
-/** What a process of its own sets, and how large the young generation of a thread that makes much garbage becomes, in MB. */
+/** The flags that another process sets, and how large the young generation of a thread that makes much garbage becomes, in MB. */
 async function young(options: readonly string[], env: Record<string, string> = {}) {
   const thread = `
     const v8 = require('node:v8');
@@ -35,13 +35,13 @@ async function young(options: readonly string[], env: Record<string, string> = {
 test('this V8 knows the options, and a thread made later has a small young generation', async () => {
   const { flags, max, stderr } = await young([]);
   expect(flags).toEqual(['--heap-growing-percent=40', '--max-semi-space-size=4']);
-  // V8 tells of an option that it does not know.
+  // V8 reports an option that it does not know.
   expect(stderr).toBe('');
   expect(max).toBeGreaterThan(0);
   expect(max).toBeLessThanOrEqual(12);
 });
 
-test('what Node.js was started with goes before, however it is written', async () => {
+test('options that Node.js was started with stay, in either spelling', async () => {
   const { flags } = await young(['--heap_growing_percent=80'], { NODE_OPTIONS: '--max-semi-space-size=16' });
   expect(flags).toEqual([]);
 });

@@ -1,10 +1,9 @@
 import { createContext, Script } from 'node:vm';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { workflowSource } from '../../src/worker/workflow-source.js';
+import { bundleWorkflows } from '../../src/worker/bundle.js';
 
 test('the bundle evaluates every module without state once for all workflows', async () => {
-  const { code } = await bundleWorkflowCode({ ...workflowSource, logger: new DefaultLogger('ERROR') });
+  const code = await bundleWorkflows();
   // Where the SDK's own context shares modules between workflows.
   const cache: Record<string, unknown> = {};
   const context = createContext({ __webpack_module_cache__: cache, TextEncoder, TextDecoder, URL, AbortController });

@@ -1,32 +1,26 @@
 /** `temporal-tryon cancel <taskId>`. */
 import { resultsWorkflowId } from '../../contract.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
-import { stateText } from '../show.js';
-import { withClient } from '../with-client.js';
+import { stateText } from '../format.js';
 
-export const run: Run = ({ args: [taskId = ''] }, context) =>
+export const run: Run<'cancel'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
     const { output } = context;
     const workflowId = resultsWorkflowId(taskId);
-    // The server takes a request to end from a wait that has ended, and says nothing; where it does not tell, it is asked to end.
+    // The server silently accepts the cancellation of an ended workflow, so check first. If the check fails, cancel anyway.
     const { closeTime } = await client.temporal.workflow
       .getHandle(workflowId)
       .describe()
       .catch(() => ({ closeTime: undefined }));
-    const ended = closeTime === undefined ? undefined : await client.status(taskId);
-    if (ended === undefined) await client.cancel(taskId);
-    const { state = '', closedAt } = ended ?? {};
-    output.json({
-      taskId,
-      workflowId,
-      requested: ended === undefined,
-      ...(ended === undefined ? {} : { state, closedAt }),
-    });
-    if (!output.isJson) {
-      const what = `the wait for task ${taskId}`;
-      const isOver = `${what} has ended already, at ${closedAt}: ${stateText(state, output.paint)}`;
-      output.line(ended === undefined ? `asked ${what} to end` : isOver);
+    if (closeTime === undefined) {
+      await client.cancel(taskId);
+      output.data({ taskId, workflowId, requested: true }, [`requested to cancel the wait for task ${taskId}`]);
+      return exitCodes.done;
     }
+    const { state, closedAt } = await client.status(taskId);
+    output.data({ taskId, workflowId, requested: false, state, closedAt }, [
+      `the wait for task ${taskId} has ended already, at ${closedAt}: ${stateText(state)}`,
+    ]);
     return exitCodes.done;
   });

@@ -1,27 +1,27 @@
 /** `temporal-tryon codec-server`. */
-import { once } from 'node:events';
 import { codecKeySource } from '../../codec/keys.js';
 import { createEncryptionCodec } from '../../codec/payload-codec.js';
 import { type CodecServerOptions, originProblem, startCodecServer } from '../../codec/server.js';
 import { readCodecToken } from '../../codec/token.js';
-import { CliError, exitCodes, type Interrupted } from '../exit.js';
-import type { Invocation } from '../options.js';
-import type { Context, Run } from '../program.js';
-import { portError } from './emulator.js';
+import type { Context, Run } from '../command.js';
+import { CliError, exitCodes, portError, untilInterrupted } from '../exit.js';
+import type { OptionsOf } from '../options.js';
+import { paint } from '../output.js';
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
-/** All that is wrong is told at once. */
-function settingsOf(options: Invocation['options'], env: Context['env']): CodecServerOptions {
-  const host = String(options.host);
-  const allowedOrigins = (options.allowOrigin ?? []) as readonly string[];
+/** Reads the settings. Reports all problems at once. */
+function settingsOf(
+  { host, port, allowOrigin: allowedOrigins = [] }: OptionsOf<'codec-server'>,
+  env: Context['env'],
+): CodecServerOptions {
   const source = codecKeySource(env);
   const keys = source?.read();
   const token = readCodecToken(env);
   const problems: string[] = [
     ...(source === undefined
-      ? ['no key is set; put them into TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE, as for the worker']
+      ? ['no key is set; put the keys into TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE, as for the worker']
       : []),
     ...(keys?.ok === false ? keys.problems : []),
     ...(token.ok ? [] : token.problems),
@@ -29,39 +29,39 @@ function settingsOf(options: Invocation['options'], env: Context['env']): CodecS
   ];
   if (token.ok && token.token === undefined && !isLoopback(host)) {
     problems.push(
-      `--host ${host} can be reached by others; set TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE, or stay on the loopback interface`,
+      `others can reach --host ${host}; set TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE, or use the loopback interface`,
     );
   }
-  if (source === undefined || !token.ok || problems.length > 0)
+  if (source === undefined || !token.ok || problems.length > 0) {
     throw new CliError(problems.join('; '), exitCodes.usage);
+  }
   return {
     codec: createEncryptionCodec({ keys: source }),
     allowedOrigins,
     token: token.token ?? (() => undefined),
     host,
-    port: Number(options.port),
+    port,
   };
 }
 
-export const run: Run = async ({ options }, { output, env, signal }) => {
+export const run: Run<'codec-server'> = async ({ options }, { output, env, signal }) => {
   const settings = settingsOf(options, env);
-  const { allowedOrigins, token, host = '' } = settings;
+  const { allowedOrigins, token } = settings;
   const server = await startCodecServer(settings).catch((error: unknown) => {
     throw portError(error, settings.port, '--port');
   });
   try {
     const { url } = server;
     const asksForToken = token() !== undefined;
-    output.json({ url, allowedOrigins, asksForToken });
-    if (!output.isJson) output.line(url);
+    output.data({ url, allowedOrigins, asksForToken }, [url]);
     output.note(`payloads are decrypted at ${url}; Ctrl-C ends it`);
-    if (allowedOrigins.length === 0) output.note('no page may call it: name the Temporal UI with --allow-origin');
-    const warning = output.paintNote.yellow('warning:');
-    if (!asksForToken)
-      output.note(`${warning} no token is asked for: every process of this machine can decrypt; set TRYON_CODEC_TOKEN`);
-    if (!isLoopback(host)) output.note(`${warning} it speaks plain HTTP: put a proxy with TLS before it`);
-    if (!signal.aborted) await once(signal, 'abort');
-    return (signal.reason as Interrupted).by === 'SIGINT' ? exitCodes.interrupted : exitCodes.done;
+    if (allowedOrigins.length === 0) output.note('no web page may call it; name the Temporal UI with --allow-origin');
+    const warning = paint.yellow('warning:');
+    if (!asksForToken) {
+      output.note(`${warning} it asks for no token: every process on this machine can decrypt; set TRYON_CODEC_TOKEN`);
+    }
+    if (!isLoopback(options.host)) output.note(`${warning} it uses plain HTTP; put a TLS proxy in front of it`);
+    return await untilInterrupted(signal);
   } finally {
     await server.close();
   }

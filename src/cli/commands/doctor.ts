@@ -1,11 +1,11 @@
 /** `temporal-tryon doctor`. */
 import type { CheckResult } from '../check-result.js';
 import { runChecks } from '../checks.js';
+import type { Run } from '../command.js';
 import { exitCodes } from '../exit.js';
-import { type Output, plain } from '../output.js';
-import type { Run } from '../program.js';
+import { paint } from '../output.js';
 
-function lines({ name, result, detail, remedy }: CheckResult, paint: Output['paint']): string[] {
+function linesOf({ name, result, detail, remedy }: CheckResult): string[] {
   const mark = {
     ok: paint.green('ok  '),
     warn: paint.yellow('warn'),
@@ -13,16 +13,16 @@ function lines({ name, result, detail, remedy }: CheckResult, paint: Output['pai
     skip: paint.dim('skip'),
   }[result];
   return [
-    `${mark}  ${paint.bold(name)}: ${plain(detail)}`,
-    ...(remedy === undefined ? [] : [`      ${paint.cyan('->')} ${plain(remedy)}`]),
+    `${mark}  ${paint.bold(name)}: ${detail}`,
+    ...(remedy === undefined ? [] : [`      ${paint.cyan('->')} ${remedy}`]),
   ];
 }
 
-export const run: Run = async (_invocation, { output, env, signal }) => {
+export const run: Run<'doctor'> = async (_invocation, { output, env, signal }) => {
   const checks: CheckResult[] = [];
   for await (const check of runChecks(env, signal)) {
     checks.push(check);
-    if (!output.isJson) for (const line of lines(check, output.paint)) output.line(line);
+    if (!output.isJson) for (const line of linesOf(check)) output.line(line);
   }
   const isWell = checks.every(({ result }) => result !== 'fail');
   output.json({ ok: isWell, checks });

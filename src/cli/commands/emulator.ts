@@ -1,87 +1,63 @@
 /** `temporal-tryon emulator`. */
-import { once } from 'node:events';
+import { defined } from '../../defined.js';
 import { type BehaviourName, behaviours, type EmulatorOptions, startEmulator } from '../../testing.js';
-import { CliError, exitCodes, type Interrupted } from '../exit.js';
-import type { Invocation } from '../options.js';
-import type { Context, Run } from '../program.js';
+import type { Context, Run } from '../command.js';
+import { CliError, exitCodes, portError, untilInterrupted } from '../exit.js';
+import type { OptionsOf } from '../options.js';
+import { paint } from '../output.js';
 
-type Options = Invocation['options'];
+const isBehaviour = (name: string): name is BehaviourName => Object.hasOwn(behaviours, name);
 
-const distribution = (options: Options): NonNullable<EmulatorOptions['distribution']> => {
-  const { fixedSeconds, tailWeight } = options;
-  const medianSeconds = Number(options.medianSeconds);
-  const p95Seconds = Number(options.p95Seconds ?? 3 * medianSeconds);
+/** The emulator's options: from the command line, and the account from the environment. */
+export function emulatorOptions(options: OptionsOf<'emulator'>, env: NodeJS.ProcessEnv): EmulatorOptions {
+  const { port, host, latencyMs, script, lenient = false, fixedSeconds, medianSeconds, tailWeight } = options;
+  // Ids come from the seed. A Temporal server that outlives the emulator must not see an id again.
+  const { p95Seconds = 3 * medianSeconds, seed = Date.now() % 2 ** 31 } = options;
   if (p95Seconds <= medianSeconds) {
     throw new CliError(`--p95-seconds is ${p95Seconds}; give more than the median, ${medianSeconds}`, exitCodes.usage);
   }
+  if (script !== undefined && !isBehaviour(script)) {
+    throw new CliError(`--script is "${script}"; give a name that --list-behaviours prints`, exitCodes.usage);
+  }
+  const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
+  const appSecret = env.AIDGE_APP_SECRET?.trim();
   return {
-    ...(fixedSeconds === undefined ? {} : { fixedSeconds: Number(fixedSeconds) }),
-    medianSeconds,
-    p95Seconds,
-    tailWeight: Number(tailWeight),
+    ...defined({ port, latencyMs, script, accounts: appKey && appSecret ? [{ appKey, appSecret }] : undefined }),
+    seed,
+    // The type allows the loopback interface only. In a container the emulator must listen on more.
+    host: host as NonNullable<EmulatorOptions['host']>,
+    distribution: defined({ fixedSeconds, medianSeconds, p95Seconds, tailWeight }),
+    strict: !lenient,
+    // The vendor's own reply is unknown. This one proves to `doctor` that the key was accepted.
+    notFound: 'service',
   };
-};
-
-function scriptOf(name: Options[string]): BehaviourName | undefined {
-  if (name === undefined) return undefined;
-  if (Object.hasOwn(behaviours, String(name))) return name as BehaviourName;
-  throw new CliError(`--script is "${name}"; give one of those that --list-behaviours prints`, exitCodes.usage);
 }
 
-/** A taken port, told plainly. */
-export function portError(error: unknown, port: number | undefined, option: string): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  return new CliError(`port ${port} is taken; give another with ${option}`, exitCodes.failed, { cause: error });
-}
-
-function list({ output }: Context): number {
+function listBehaviours({ output }: Context): number {
   for (const [name, { description, basis }] of Object.entries(behaviours)) {
-    output.json({ name, description, basis });
-    if (!output.isJson) output.line(`${name.padEnd(26)} ${description} ${output.paint.dim(`(${basis})`)}`);
+    output.data({ name, description, basis }, [`${name.padEnd(26)} ${description} ${paint.dim(`(${basis})`)}`]);
   }
   return exitCodes.done;
 }
 
-export const run: Run = async ({ options }, context) => {
+export const run: Run<'emulator'> = async ({ options }, context) => {
   const { output, env, signal } = context;
-  if (options.listBehaviours) return list(context);
-  const script = scriptOf(options.script);
-  const port = options.port as number | undefined;
-  const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
-  const appSecret = env.AIDGE_APP_SECRET?.trim();
-  const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed);
-  const settings: EmulatorOptions = {
-    ...(port === undefined ? {} : { port }),
-    // Within a container the loopback interface reaches nobody.
-    host: options.host as NonNullable<EmulatorOptions['host']>,
-    // A server that is kept must not see the ids of an earlier run again.
-    seed,
-    distribution: distribution(options),
-    strict: options.lenient !== true,
-    // The vendor's own answer is not known; this one proves to `doctor` that the key was taken.
-    notFound: 'service',
-    ...(options.latencyMs === undefined ? {} : { latencyMs: Number(options.latencyMs) }),
-    ...(script === undefined ? {} : { script }),
-    ...(appKey && appSecret ? { accounts: [{ appKey: String(appKey), appSecret }] } : {}),
-    log: output.note,
-  };
-  const emulator = await startEmulator(settings).catch((error: unknown) => {
-    throw portError(error, port, '--port');
+  if (options.listBehaviours) return listBehaviours(context);
+  const settings = emulatorOptions(options, env);
+  const emulator = await startEmulator({ ...settings, log: output.note }).catch((error: unknown) => {
+    throw portError(error, options.port, '--port');
   });
   try {
-    const { url } = emulator;
-    // A secret that the user gave is not shown; the emulator's own is none.
-    const isOwn = !(appKey && appSecret);
-    output.json({ url, appKey: emulator.appKey, ...(isOwn ? { appSecret: emulator.appSecret } : {}) });
-    if (!output.isJson) {
-      output.line(`export AIDGE_ENDPOINT=${url}`);
-      output.line(`export AIDGE_APP_KEY=${emulator.appKey}`);
-      if (isOwn) output.line(`export AIDGE_APP_SECRET=${emulator.appSecret}`);
-    }
-    output.note(`the emulated vendor answers at ${url}, with seed ${seed}; Ctrl-C ends it`);
-    if (!signal.aborted) await once(signal, 'abort');
-    // A supervisor that ends it with SIGTERM wants it so.
-    return (signal.reason as Interrupted).by === 'SIGINT' ? exitCodes.interrupted : exitCodes.done;
+    const { url, appKey } = emulator;
+    // The user's own secret is not shown. A generated one opens nothing else.
+    const appSecret = settings.accounts === undefined ? emulator.appSecret : undefined;
+    output.data(defined({ url, appKey, appSecret }), [
+      `export AIDGE_ENDPOINT=${url}`,
+      `export AIDGE_APP_KEY=${appKey}`,
+      ...(appSecret === undefined ? [] : [`export AIDGE_APP_SECRET=${appSecret}`]),
+    ]);
+    output.note(`the emulated vendor answers at ${url}, with seed ${settings.seed}; Ctrl-C ends it`);
+    return await untilInterrupted(signal);
   } finally {
     await emulator.close();
   }

@@ -1,39 +1,29 @@
 /** `temporal-tryon list`. */
-import type { ListedWait, ListOptions } from '../../client/list.js';
+import type { ListedWait } from '../../client/list.js';
+import { defined } from '../../defined.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import { type Output, plain } from '../output.js';
-import type { Run } from '../program.js';
-import { counted, lengthOf, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
+import { widthOf } from '../output.js';
+import { listTable } from '../wait-row.js';
 
-const STATE_WIDTH = 11;
-
-function lineOf(wait: ListedWait, paint: Output['paint'], nowMs: number): string {
-  const state = stateText(wait.state, paint) + ' '.repeat(STATE_WIDTH - wait.state.length);
-  const images = wait.imageCount === undefined ? '' : `, ${counted(wait.imageCount, 'image')}`;
-  const account = wait.account === undefined || wait.account === 'default' ? '' : `, account ${wait.account}`;
-  const age = lengthOf(nowMs - Date.parse(wait.startedAt));
-  return `${state} ${plain(wait.taskId)}  ${paint.dim(`begun ${age} ago${images}${account}`)}`;
-}
-
-export const run: Run = ({ options }, context) =>
+export const run: Run<'list'> = ({ options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
     const { state, listing, olderThanSeconds, limit } = options;
-    const wanted = {
-      ...(state === undefined ? {} : { state }),
-      ...(listing === undefined ? {} : { listingId: listing }),
-      ...(olderThanSeconds === undefined ? {} : { olderThanSeconds }),
-      limit,
-    } as ListOptions;
-    let count = 0;
-    for await (const wait of client.list(wanted)) {
-      signal.throwIfAborted();
-      count += 1;
-      output.json(wait);
-      if (!output.isJson) output.line(lineOf(wait, output.paint, Date.now()));
+    const waits: ListedWait[] = [];
+    try {
+      for await (const wait of client.list(defined({ state, listingId: listing, olderThanSeconds, limit }))) {
+        signal.throwIfAborted();
+        waits.push(wait);
+        output.json(wait);
+      }
+    } finally {
+      // What was found before an error is shown, too.
+      if (!output.isJson && waits.length > 0) {
+        listTable(waits, Date.now(), widthOf(output.sink)).forEach(output.line);
+      }
     }
-    if (count === 0) output.note('no such wait');
-    if (count === limit) output.note(`the first ${count} are shown; --limit gives more`);
+    if (waits.length === 0) output.note('no such wait');
+    if (waits.length === limit) output.note(`only the first ${limit} are shown; raise --limit for more`);
     return exitCodes.done;
   });

@@ -1,94 +1,94 @@
 /** `temporal-tryon model`. */
-import { writeFile } from 'node:fs/promises';
 import { defaults } from '../../contract.js';
-import { rateWindowsSeconds } from '../../learning/job-rate.js';
-import { type ModelGroup, modelReport, tellingGroups } from '../../learning/report.js';
-import { createWaitReader } from '../../learning/wait-reader.js';
+import { readFinishedWaits, reasonOf } from '../../learning/finished-waits.js';
+import { type ModelGroup, modelReport } from '../../learning/report.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { type DurationModel, priorModel } from '../../schedule/distribution.js';
 import { modelText } from '../../wait/explain.js';
 import { readWorkerSettings } from '../../worker/settings.js';
+import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 import { plotModel } from '../model-plot.js';
-import type { Output } from '../output.js';
-import type { Run } from '../program.js';
-import { counted } from '../show.js';
-import { withClient } from '../with-client.js';
+import { paint } from '../output.js';
+import { writeOutputFile } from '../write-file.js';
 
-const named = ({ account, subTasks }: ModelGroup): string =>
-  subTasks === undefined ? `account ${account}` : `account ${account}, ${counted(subTasks, 'sub-task')}`;
-
-/** The prior is each program's own: this one's says nothing of a worker's with another environment. */
+/** Workers may have another prior than this environment. */
 function priorText({ logMedian }: DurationModel, problems: readonly string[]): string {
   const median = `median ${Number(Math.exp(logMedian).toPrecision(3))} s`;
   return problems.length === 0
     ? `prior of this environment: ${median} (TRYON_PRIOR_*); a worker may have another`
-    : `built-in prior: ${median}, since the settings of this environment are not whole (${problems.join('; ')}); a worker may have another`;
+    : `built-in prior: ${median}, since the settings of this environment have problems (${problems.join('; ')}); a worker may have another`;
 }
 
-function linesOf(group: ModelGroup, paint: Output['paint']): string[] {
-  const { model, quantileSeconds, pollCostSeconds, jobsPerSecond, queriesPerSecond, polls, delaySeconds } = group;
+function linesOf(group: ModelGroup): string[] {
+  const { account, model, quantileSeconds, pollCostSeconds, queriesPerSecond, polls, delaySeconds } = group;
   const quantiles = Object.entries(quantileSeconds).map(([name, seconds]) => `${Number(name.slice(1))} % ${seconds} s`);
-  const shown = group.pollSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
-  const rows = [
+  const times = group.pollSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
+  const { phases } = model;
+  const rows: readonly (readonly [string, string])[] = [
     ['durations', modelText(model)],
     ['over by', quantiles.join(', ')],
-    ['stuck', `${(100 * model.tailWeight).toFixed(1)} %, up to ${model.horizonSeconds} s`],
-    [
-      'phases',
-      model.phases === undefined
-        ? undefined
-        : `queued: ${modelText(model.phases.queued)}; running: ${modelText(model.phases.running)}`,
-    ],
+    ...(phases === undefined
+      ? []
+      : [['phases', `queued: ${modelText(phases.queued)}; running: ${modelText(phases.running)}`] as const]),
     [
       'poll cost',
-      `a poll is worth ${pollCostSeconds} s (${jobsPerSecond} jobs/s, budget ${queriesPerSecond} queries/s)`,
+      `one poll is worth ${pollCostSeconds} s of delay; workers raise it where the budget of ${queriesPerSecond} queries/s is short`,
     ],
-    ['schedule', `polls at ${shown.join(', ')} s ...; ${polls} a job, ends seen ${delaySeconds} s late, on average`],
-  ].filter((row): row is [string, string] => row[1] !== undefined);
-  return [paint.bold(named(group)), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
+    [
+      'schedule',
+      `polls at ${times.join(', ')} s ...; on average ${polls} polls a job, ends seen ${delaySeconds} s late`,
+    ],
+  ];
+  return [paint.bold(`account ${account}`), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
 }
 
-export const run: Run = ({ options }, context) =>
+/** The budget of an account without a key in this environment. */
+function budgetFrom(text: string | undefined): number {
+  const budget = Number(text);
+  return budget > 0 && Number.isFinite(budget) ? budget : defaults.queriesPerSecond;
+}
+
+export const run: Run<'model'> = ({ options }, context) =>
   withClient(context, async ({ temporal, taskQueue }) => {
     const { output, env, signal } = context;
-    const reader = createWaitReader({ client: temporal, taskQueue, signal });
-    const [openCount, counts, records] = await Promise.all([
-      reader.openCount(),
-      reader.started(rateWindowsSeconds),
-      reader.ended(Number(options.limit)),
-    ]).catch((error: unknown) => {
+    const { limit, svg, force = false } = options;
+    const read = await readFinishedWaits({ client: temporal, taskQueue, limit, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
-      throw new CliError(`the server does not list finished waits (${why}); grant the right to list workflows`);
+      throw new CliError(
+        `the server does not list finished waits (${reasonOf(error)}); grant the right to list workflows`,
+      );
     });
+    signal.throwIfAborted();
+    const { records, unread, reason } = read;
     const settings = readWorkerSettings(env);
     const { accounts } = readAccounts(env);
-    const budget = Number(env.AIDGE_QUERIES_PER_SECOND) || defaults.queriesPerSecond;
+    const budget = budgetFrom(env.AIDGE_QUERIES_PER_SECOND);
     const prior = settings.ok ? settings.settings.prior : priorModel;
     const report = modelReport({
       records,
       prior,
-      openCount,
       nowMs: Date.now(),
-      counts,
       queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
     });
-    output.json(report);
-    if (!output.isJson)
-      for (const line of tellingGroups(report.groups).flatMap((group) => linesOf(group, output.paint)))
-        output.line(line);
+    output.data(report, report.groups.flatMap(linesOf));
+    if (unread > 0) output.note(`${unread} of the finished waits could not be read (${reason})`);
     if (records.length === 0) output.note(`no finished wait of queue ${taskQueue} to learn from: this is the prior`);
     output.note(priorText(prior, settings.ok ? [] : settings.problems));
     const [group] = report.groups;
-    if (typeof options.svg === 'string' && group !== undefined) {
-      const { model, pollSeconds, polls, delaySeconds } = group;
-      const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
-      const svg = plotModel({ title: `Durations, ${named(group)}`, subtitle, model, pollSeconds });
-      await writeFile(options.svg, svg).catch((error: NodeJS.ErrnoException) => {
-        throw new CliError(`cannot write ${options.svg} (${error.code}); give a path that can be written`);
-      });
-      output.note(`the plot is in ${options.svg}`);
+    if (svg !== undefined && group !== undefined) {
+      await writePlot(svg, group, force);
+      output.note(`the plot is in ${svg}`);
     }
     return exitCodes.done;
   });
+
+async function writePlot(path: string, group: ModelGroup, force: boolean): Promise<void> {
+  const { account, model, pollSeconds, polls, delaySeconds } = group;
+  const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
+  await writeOutputFile(
+    path,
+    plotModel({ title: `Durations, account ${account}`, subtitle, model, pollSeconds }),
+    force,
+  );
+}

@@ -1,19 +1,13 @@
 /** `temporal-tryon poll-now <taskId>`. */
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
-import { counted, queries, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
+import { counted, stateText } from '../format.js';
 
-export const run: Run = ({ args: [taskId = ''] }, context) =>
+export const run: Run<'poll-now'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
-    const { output } = context;
     const status = await client.pollNow(taskId);
-    output.json(status);
-    if (!output.isJson) {
-      const { state, images, polls } = status;
-      output.line(
-        `asking now; so far ${stateText(state, output.paint)}, ${counted(images.length, 'image')}, ${queries(polls)}`,
-      );
-    }
+    const { state, images, polls } = status;
+    const soFar = `${stateText(state)}, ${counted(images.length, 'image')}, ${counted(polls, 'poll')}`;
+    context.output.data(status, [`polling now; so far ${soFar}`]);
     return exitCodes.done;
   });

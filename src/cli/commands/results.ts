@@ -1,61 +1,37 @@
 /** `temporal-tryon results [taskId]`. */
-import { writeFile } from 'node:fs/promises';
-import { contactSheet } from '../../client/contact-sheet.js';
-import { readListingSheet, readTaskSheet } from '../../client/contact-sheet-data.js';
+import { type Run, withClient } from '../command.js';
+import { contactSheet } from '../contact-sheet.js';
+import { readListingSheet, readTaskSheet } from '../contact-sheet-reader.js';
 import { CliError, exitCodes } from '../exit.js';
-import { mapWithConcurrency } from '../map-with-concurrency.js';
-import { plain } from '../output.js';
-import type { Run } from '../program.js';
-import { counted, imageLine, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
+import { counted, imageLine, stateText, warningLine } from '../format.js';
+import { writeOutputFile } from '../write-file.js';
 
-/** Writes a file that must be new, unless `isForced`. */
-async function write(file: string, text: string, isForced: boolean): Promise<void> {
-  await writeFile(file, text, { flag: isForced ? 'w' : 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    throw new CliError(
-      error.code === 'EEXIST'
-        ? `${file} is there already; give another name, or --force to overwrite it`
-        : `cannot write ${file} (${error.code}); give a path that can be written`,
-    );
-  });
-}
-
-export const run: Run = ({ args: [taskId], options }, context) => {
+export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
   const { listing, html, loadImages = false, force = false } = options;
-  if ((taskId === undefined) === (listing === undefined)) {
+  const id = taskId === undefined ? listing : listing === undefined ? taskId : undefined;
+  if (id === undefined) {
     throw new CliError('give a task id, or a listing with --listing <listingId>', exitCodes.usage);
   }
   if (html === undefined && (loadImages || force)) {
-    throw new CliError('--load-images and --force are for a sheet; give --html <file.html> too', exitCodes.usage);
+    throw new CliError('--load-images and --force are for a contact sheet; add --html <file.html>', exitCodes.usage);
   }
   return withClient(context, async (client) => {
     const { output, signal } = context;
-    const sheet =
-      taskId === undefined
-        ? await readListingSheet(client, String(listing), Date.now(), (items, work) =>
-            mapWithConcurrency(items, (item) => {
-              signal.throwIfAborted();
-              return work(item);
-            }),
-          )
-        : await readTaskSheet(client, taskId, Date.now());
-    output.json(sheet);
-    if (!output.isJson) {
-      for (const task of sheet.tasks) {
-        const of = sheet.listingId === undefined ? '' : (task.garmentId ?? task.taskId);
-        for (const image of task.images) output.line(imageLine(image, output.paint, of));
-      }
+    const isListing = listing !== undefined;
+    const sheet = isListing ? await readListingSheet(client, id, signal) : await readTaskSheet(client, id);
+    const lines = sheet.tasks.flatMap(({ taskId, garmentId = taskId, images }) =>
+      images.map((image) => imageLine(image, isListing ? garmentId : undefined)),
+    );
+    output.data(sheet, lines);
+    const ofTasks = isListing ? ` of ${counted(sheet.tasks.length, 'task')}` : '';
+    output.note(`${stateText(sheet.state)}: ${counted(lines.length, 'image')}${ofTasks}`);
+    for (const task of sheet.tasks) {
+      const { error } = task;
+      const notes = error === undefined ? task.notes : [`${error.layer} ${error.code}: ${error.message}`];
+      for (const note of notes) output.note(warningLine(isListing ? `task ${task.taskId}: ${note}` : note));
     }
-    const images = sheet.tasks.reduce((sum, task) => sum + task.images.length, 0);
-    const tasks = sheet.listingId === undefined ? '' : ` of ${counted(sheet.tasks.length, 'task')}`;
-    output.note(`${stateText(sheet.state, output.paintNote)}: ${counted(images, 'image')}${tasks}`);
-    for (const { taskId: id, error, notes } of sheet.tasks) {
-      const of = sheet.listingId === undefined ? '' : `task ${plain(id)}: `;
-      const told = error === undefined ? notes : [`${error.layer} ${error.code}: ${error.message}`];
-      for (const note of told) output.note(`${output.paintNote.yellow('!')} ${of}${plain(note)}`);
-    }
-    if (typeof html === 'string') {
-      await write(html, contactSheet(sheet, { loadImages: loadImages === true }), force === true);
+    if (html !== undefined) {
+      await writeOutputFile(html, contactSheet(sheet, { loadImages }), force);
       output.note(`the contact sheet is in ${html}`);
     }
     return exitCodes.done;

@@ -1,14 +1,11 @@
 /** `temporal-tryon status <taskId>`. */
+import { type Run, withClient } from '../command.js';
 import { exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
-import { statusLines } from '../show.js';
-import { withClient } from '../with-client.js';
+import { statusLines } from '../format.js';
 
-export const run: Run = ({ args: [taskId = ''] }, context) =>
+export const run: Run<'status'> = ({ args: [taskId] }, context) =>
   withClient(context, async (client) => {
-    const { output } = context;
     const status = await client.status(taskId);
-    output.json(status);
-    if (!output.isJson) for (const line of statusLines(status, output.paint, Date.now())) output.line(line);
+    context.output.data(status, statusLines(status, Date.now()));
     return exitCodes.done;
   });

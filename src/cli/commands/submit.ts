@@ -5,9 +5,8 @@ import { describeError } from '../../client/errors.js';
 import { defaults } from '../../contract.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient, type SubmitResult } from '../../providers/client.js';
+import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-import { plain } from '../output.js';
-import type { Context, Run } from '../program.js';
 
 async function readRequest(file: string): Promise<unknown> {
   const name = file === '-' ? 'standard input' : file;
@@ -15,25 +14,22 @@ async function readRequest(file: string): Promise<unknown> {
   try {
     text = file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
-    throw new CliError(
-      `${name} cannot be read (${(error as NodeJS.ErrnoException).code}); give a JSON file with --request`,
-      exitCodes.usage,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
   }
   try {
     const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
     if (typeof value === 'object' && value !== null) return value;
   } catch {
-    // Told below, as any other text that is no request.
+    // The error below is for all texts that are not a request.
   }
   throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
 }
 
-const maybe = 'maybe submitted, and billed: poll for the task at the vendor before you submit it again';
+const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 
-async function send(request: unknown, { options }: Parameters<Run>[0], context: Context): Promise<SubmitResult> {
+async function send(request: unknown, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
-  const account = String(options.account ?? defaults.account);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
       problems.length > 0 ? problems.join('; ') : `no account ${account} is set; set its AIDGE_..._APP_KEY`,
@@ -41,28 +37,27 @@ async function send(request: unknown, { options }: Parameters<Run>[0], context: 
   }
   const vendor = createVendorClient({ accounts });
   try {
-    return await vendor.submit({ account, request, pro: options.pro === true, signal: context.signal });
+    return await vendor.submit({ account, request, pro, signal: context.signal });
   } catch (error) {
-    if (context.signal.aborted) context.output.note(maybe);
+    if (context.signal.aborted) context.output.note(maybeSubmitted);
     throw error;
   } finally {
     await vendor.close();
   }
 }
 
-export const run: Run = async (invocation, context) => {
+export const run: Run<'submit'> = async ({ options }, context) => {
+  const { request, account = defaults.account, pro = false } = options;
   const { output } = context;
-  const result = await send(await readRequest(String(invocation.options.request)), invocation, context);
-  const acceptedAt = new Date();
-  output.json(result);
+  const result = await send(await readRequest(request), account, pro, context);
+  const acceptedAt = new Date().toISOString();
+  output.data(result, result.kind === 'accepted' ? [result.taskId] : []);
   if (result.kind === 'accepted') {
-    if (!output.isJson) output.line(plain(result.taskId));
-    const { account } = invocation.options;
-    const of = account === undefined || account === defaults.account ? '' : ` --account ${account}`;
-    output.note(`next: temporal-tryon wait ${plain(result.taskId)} --submitted-at ${acceptedAt.toISOString()}${of}`);
+    const more = account === defaults.account ? '' : ` --account ${account}`;
+    output.note(`next: temporal-tryon wait ${result.taskId} --submitted-at ${acceptedAt}${more}`);
     return exitCodes.done;
   }
-  const why = plain(describeError(result.error));
-  if (result.kind === 'maybe') throw new CliError(`${maybe} (${why})`);
-  throw new CliError(`not submitted: ${why}${result.retrySafe ? '; the same request may be sent again' : ''}`);
+  const reason = describeError(result.error);
+  if (result.kind === 'maybe') throw new CliError(`${maybeSubmitted} (${reason})`);
+  throw new CliError(`not submitted: ${reason}${result.retrySafe ? '; you can send the same request again' : ''}`);
 };

@@ -1,14 +1,13 @@
-/** `temporal-tryon subscribe <taskId>`, and its undo with `--remove`. */
+/** `temporal-tryon subscribe <taskId>`; `--remove` undoes it. */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { TryOnClient } from '../../client/client.js';
 import { defaults } from '../../contract.js';
+import { defined } from '../../defined.js';
+import { type Run, withClient } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-import { plain } from '../output.js';
-import type { Run } from '../program.js';
-import { counted, stateText } from '../show.js';
-import { withClient } from '../with-client.js';
+import { counted, stateText, warningLine } from '../format.js';
 
-/** Whether a workflow runs that can be told. Where the server does not say, it is taken to. */
+/** Whether a workflow can get signals. True if the server does not say. */
 async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: string): Promise<boolean> {
   try {
     const { status } = await temporal.workflow.getHandle(workflowId, runId).describe();
@@ -18,38 +17,29 @@ async function isRunning({ temporal }: TryOnClient, workflowId: string, runId?: 
   }
 }
 
-export const run: Run = ({ args: [taskId = ''], options }, context) => {
-  const { workflowId, runId, signal, timeoutSeconds, remove } = options;
-  const who = {
-    workflowId: String(workflowId),
-    ...(signal === undefined ? {} : { signal: String(signal) }),
-  };
-  const more = {
-    ...(runId === undefined ? {} : { runId: String(runId) }),
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds: Number(timeoutSeconds) }),
-  };
-  if (remove === true && Object.keys(more).length > 0) {
-    throw new CliError('--remove goes by --workflow-id and --signal; leave the other options out', exitCodes.usage);
+export const run: Run<'subscribe'> = ({ args: [taskId], options }, context) => {
+  const { workflowId, runId, signal, timeoutSeconds, remove = false } = options;
+  if (remove && (runId !== undefined || timeoutSeconds !== undefined)) {
+    throw new CliError('--remove uses --workflow-id and --signal only; leave out the other options', exitCodes.usage);
   }
   return withClient(context, async (client) => {
     const { output } = context;
-    const status =
-      remove === true ? await client.unsubscribe(taskId, who) : await client.subscribe(taskId, { ...who, ...more });
-    output.json(status);
-    if (remove !== true && !(await isRunning(client, who.workflowId, more.runId))) {
-      const run = more.runId === undefined ? '' : ` with run ${plain(more.runId)}`;
+    const status = remove
+      ? await client.unsubscribe(taskId, defined({ workflowId, signal }))
+      : await client.subscribe(taskId, defined({ workflowId, signal, runId, timeoutSeconds }));
+    const { state, images, imagesOmitted = 0, subscribers } = status;
+    output.data(status, [
+      `${workflowId} (signal ${signal ?? defaults.signal}) ${remove ? 'no longer gets' : 'gets'} the events of task ${taskId}: ` +
+        `${stateText(state)}, ${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
+    ]);
+    if (!remove && !(await isRunning(client, workflowId, runId))) {
+      const ofRun = runId === undefined ? '' : ` with run ${runId}`;
       output.note(
-        `${output.paintNote.yellow('!')} no workflow ${plain(who.workflowId)}${run} is running in ${client.temporal.options.namespace}; ` +
-          'it is subscribed all the same, and told if it runs by then',
+        warningLine(
+          `no workflow ${workflowId}${ofRun} is running in ${client.temporal.options.namespace}; the subscription stays and takes effect when it runs`,
+        ),
       );
     }
-    if (output.isJson) return exitCodes.done;
-    const name = `${plain(who.workflowId)} (signal ${plain(who.signal ?? defaults.signal)})`;
-    const { state, images, imagesOmitted = 0, subscribers } = status;
-    output.line(
-      `${name} is ${remove === true ? 'not told any more' : 'told'} of task ${plain(taskId)}: ${stateText(state, output.paint)}, ` +
-        `${counted(images.length + imagesOmitted, 'image')} so far, ${counted(subscribers.length, 'subscriber')}`,
-    );
     return exitCodes.done;
   });
 };

@@ -1,28 +1,26 @@
 /** `temporal-tryon wait <taskId>`. */
 import type { TryOnClient } from '../../client/client.js';
-import { readWait, type TryOnWaitStatus, type WaitReading } from '../../client/status.js';
-import type { TryOnOutcome, TryOnResultsInput } from '../../contract.js';
+import type { TryOnWaitStatus } from '../../client/status.js';
+import type { TryOnOutcome } from '../../contract.js';
+import { defined } from '../../defined.js';
+import { type Context, type Run, withClient } from '../command.js';
 import { exitCodes, Interrupted } from '../exit.js';
-import { plain } from '../output.js';
-import type { Context, Run } from '../program.js';
-import { startProgress } from '../progress.js';
-import { imageLine, outcomeLines } from '../show.js';
+import { imageLine, outcomeLines, warningLine } from '../format.js';
+import { startProgressBar } from '../progress-bar.js';
 import { percentOf, progressLine, progressText, shareDone } from '../wait-progress.js';
-import { withClient } from '../with-client.js';
 
-/** The bar moves between two polls, since time passes. */
+/** The bar moves between two polls, because it shows a share that grows with time. */
 const REDRAW_MS = 1_000;
 
 /** Shows a wait until its end. */
 async function follow(
   client: TryOnClient,
-  input: TryOnResultsInput,
+  taskId: string,
+  expectedImages: number | undefined,
   { output, signal }: Context,
 ): Promise<TryOnOutcome> {
-  const bar = startProgress(output, { percentOf: 'of such jobs over' });
-  const { taskId, expectedImages } = input;
+  const bar = startProgressBar(output, { percentOf: 'of similar tasks done' });
   let images = 0;
-  let reading: WaitReading | undefined;
   let status: TryOnWaitStatus | undefined;
   const show = (): void => {
     if (status === undefined) return;
@@ -34,20 +32,25 @@ async function follow(
   const timer = output.isInteractive ? setInterval(show, REDRAW_MS) : undefined;
   try {
     for await (const change of client.events(taskId, { signal })) {
-      if (change.kind === 'outcome') return change.outcome;
-      if (change.kind === 'ended') throw change.error;
-      if (change.kind === 'images') {
-        images += change.images.length;
-        if (!output.isJson) for (const image of change.images) bar.line(imageLine(image, output.paint));
-      }
-      if (change.kind === 'note') for (const note of change.notes) bar.note(`! ${plain(note)}`);
-      if (change.kind === 'blocked') bar.note(`! blocked: ${plain(change.error.message)}`);
-      if (change.kind === 'unblocked') bar.note('goes on');
-      if (change.kind === 'status') status = change.status;
-      if (change.kind === 'polled' || change.kind === 'images') {
-        // A change tells no sub-tasks, and images no polls; the wait itself is asked again only where its history has grown.
-        reading = await readWait(client.temporal, taskId, reading === undefined ? {} : { before: reading });
-        status = reading.status;
+      status = change.status;
+      switch (change.kind) {
+        case 'outcome':
+          return change.outcome;
+        case 'ended':
+          throw change.error;
+        case 'images':
+          images += change.images.length;
+          if (!output.isJson) for (const image of change.images) bar.line(imageLine(image));
+          break;
+        case 'note':
+          for (const note of change.notes) bar.note(warningLine(note));
+          break;
+        case 'blocked':
+          bar.note(warningLine(`blocked: ${change.error.message}`));
+          break;
+        case 'unblocked':
+          bar.note('no longer blocked');
+          break;
       }
       show();
     }
@@ -55,28 +58,22 @@ async function follow(
     clearInterval(timer);
     bar.stop();
   }
-  throw new Error('the wait ended without a word');
+  throw new Error('the wait ended without an outcome');
 }
 
-export const run: Run = ({ args: [taskId = ''], options }, context) =>
+export const run: Run<'wait'> = ({ args: [taskId], options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
     const { timeoutSeconds, expectedImages, submittedAt, account } = options;
-    const input = {
-      taskId,
-      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-      ...(expectedImages === undefined ? {} : { expectedImages }),
-      ...(submittedAt === undefined ? {} : { submittedAt }),
-      ...(account === undefined ? {} : { account }),
-    } as TryOnResultsInput;
     try {
+      const input = defined({ taskId, timeoutSeconds, expectedImages, submittedAt, account });
       const started = await client.start(input);
       if (started.outcome !== undefined && !output.isJson) {
-        for (const image of started.outcome.images) output.line(imageLine(image, output.paint));
+        for (const image of started.outcome.images) output.line(imageLine(image));
       }
-      const outcome = started.outcome ?? (await follow(client, input, context));
+      const outcome = started.outcome ?? (await follow(client, taskId, expectedImages, context));
       output.json(outcome);
-      for (const line of outcomeLines(outcome, output.paintNote)) output.note(line);
+      for (const line of outcomeLines(outcome)) output.note(line);
       return outcome.status === 'finished' ? exitCodes.done : exitCodes.notFinished;
     } catch (error) {
       if (signal.reason instanceof Interrupted) {

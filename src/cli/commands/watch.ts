@@ -1,69 +1,49 @@
 /** `temporal-tryon watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ListOptions } from '../../client/list.js';
+import { defined } from '../../defined.js';
+import { type Run, withClient } from '../command.js';
 import { exitCodes, explainError } from '../exit.js';
-import type { Output } from '../output.js';
-import type { Run } from '../program.js';
-import { createWaitWatch, type Reading } from '../wait-watch.js';
-import { startWatchScreen } from '../watch-screen.js';
-import { roomFor, type Screen, signature, waitLine, waitTable } from '../watched.js';
-import { withClient } from '../with-client.js';
+import { warningLine } from '../format.js';
+import { type Output, widthOf } from '../output.js';
+import { signature, waitLine, watchTable } from '../wait-row.js';
+import { createWaitWatcher, type WatchSnapshot } from '../wait-watcher.js';
+import { capacityOf, startWatchScreen, type WatchView } from '../watch-screen.js';
 
-/** Where readings are shown. */
-export interface WatchView {
-  /** How many waits it has room for. */
-  room(): number;
-  show(screen: Screen): void;
-  stop(): void;
-}
-
-/** A line for each change, as text or JSON. */
-function lineView(output: Output, max: number): WatchView {
-  const told = new Map<string, string>();
-  let notes = '';
+/** Writes a line for each change, as text or JSON. */
+function lineView(output: Output, limit: number): WatchView {
+  let shown = new Map<string, string>();
+  let shownNotes: readonly string[] = [];
   return {
-    room: () => max,
-    show(screen) {
+    capacity: () => limit,
+    show({ rows, notes }) {
       const nowMs = Date.now();
-      for (const wait of screen.waits) {
-        if (told.get(wait.taskId) === signature(wait)) continue;
-        told.set(wait.taskId, signature(wait));
-        output.json({ at: new Date(nowMs).toISOString(), ...wait });
-        if (!output.isJson) output.line(waitLine(wait, output.paint, nowMs));
+      for (const row of rows) {
+        if (shown.get(row.taskId) === signature(row)) continue;
+        output.data({ at: new Date(nowMs).toISOString(), ...row }, [waitLine(row, nowMs)]);
       }
-      for (const taskId of told.keys()) {
-        if (!screen.waits.some((wait) => wait.taskId === taskId)) told.delete(taskId);
-      }
-      if (notes !== screen.notes.join('\n')) for (const note of screen.notes) output.note(`! ${note}`);
-      notes = screen.notes.join('\n');
+      shown = new Map(rows.map((row) => [row.taskId, signature(row)]));
+      if (notes.join('\n') !== shownNotes.join('\n')) for (const note of notes) output.note(warningLine(note));
+      shownNotes = notes;
     },
     stop: () => undefined,
   };
 }
 
-function printOnce({ waits, isCut, notes }: Reading, none: string, output: Output): void {
-  for (const wait of waits) output.json(wait);
-  if (!output.isJson && waits.length > 0) {
-    const width = output.sink.isTTY ? (output.sink.columns ?? 80) : Number.POSITIVE_INFINITY;
-    for (const line of waitTable(waits, output.paint, Date.now(), width)) output.line(line);
-  }
-  if (waits.length === 0) output.note(none);
-  if (isCut) output.note(`the first ${waits.length} are shown; --limit gives more`);
-  for (const note of notes) output.note(`! ${note}`);
+function printOnce({ rows, isCut, notes }: WatchSnapshot, emptyText: string, output: Output): void {
+  for (const row of rows) output.json(row);
+  if (rows.length === 0) output.note(emptyText);
+  else if (!output.isJson) watchTable(rows, Date.now(), widthOf(output.sink)).forEach(output.line);
+  if (isCut) output.note(`only the first ${rows.length} are shown; raise --limit for more`);
+  for (const note of notes) output.note(warningLine(note));
 }
 
-export const run: Run = ({ options }, context) =>
+export const run: Run<'watch'> = ({ options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
-    const { state, listing, olderThanSeconds, once } = options;
-    const limit = Number(options.limit);
-    const intervalMs = 1_000 * Number(options.interval);
-    const watch = createWaitWatch(client, {
-      ...({
-        ...(state === undefined ? {} : { state }),
-        ...(listing === undefined ? {} : { listingId: listing }),
-        ...(olderThanSeconds === undefined ? {} : { olderThanSeconds }),
-      } as ListOptions),
+    const { state, listing, olderThanSeconds, limit, interval, once } = options;
+    const intervalMs = 1_000 * interval;
+    const watcher = createWaitWatcher(client, {
+      ...defined({ state, listingId: listing, olderThanSeconds }),
       limit,
       intervalMs,
     });
@@ -71,36 +51,36 @@ export const run: Run = ({ options }, context) =>
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     aborted.catch(() => undefined);
-    /** Does not keep a person who wants to leave. */
-    const read = (max: number): Promise<Reading> => {
-      const reading = watch.read(max);
+    /** Ctrl-C does not have to wait for the calls under way. */
+    const read = (max: number): Promise<WatchSnapshot> => {
+      const reading = watcher.read(max);
       reading.catch(() => undefined);
       return Promise.race([reading, aborted]);
     };
-    if (once === true) {
-      // Unless a state is asked for, only waits that run are watched.
-      const such = olderThanSeconds === undefined ? '' : 'such ';
+    if (once) {
       const isOfRunning = state === undefined && listing === undefined;
-      const none = isOfRunning ? `no ${such}wait is running; \`list\` shows ended ones` : 'no such wait';
-      printOnce(await read(limit), none, output);
+      const kind = olderThanSeconds === undefined ? 'wait' : 'such wait';
+      const emptyText = isOfRunning ? `no ${kind} is running; \`list\` shows ended ones` : 'no such wait';
+      printOnce(await read(limit), emptyText, output);
       return exitCodes.done;
     }
-    const place = `in ${client.temporal.options.namespace}${client.address === undefined ? '' : ` at ${client.address}`}`;
-    // Read before the screen is taken: what is wrong with the call is told plainly.
-    let last = await read(output.isLive ? roomFor(output.sink.rows ?? 24) : limit);
+    const address = client.address === undefined ? '' : ` at ${client.address}`;
+    const place = `in ${client.temporal.options.namespace}${address}`;
+    // The first read comes before the screen: if it fails, the message must not vanish with the screen.
+    let last = await read(output.isLive ? capacityOf(output.sink.rows ?? 24) : limit);
     const view = output.isLive ? startWatchScreen(output) : lineView(output, limit);
     try {
       view.show({ ...last, place });
       for (;;) {
         await sleep(intervalMs, undefined, { signal });
         try {
-          last = await read(view.room());
+          last = await read(view.capacity());
           view.show({ ...last, place });
         } catch (error) {
           signal.throwIfAborted();
-          // The server may come back; what was seen stays.
-          const [why = ''] = explainError(error).lines;
-          view.show({ ...last, place, notes: [`not read: ${why}; asking again`] });
+          // The server may come back. Until then the last snapshot stays.
+          const [reason = ''] = explainError(error).lines;
+          view.show({ ...last, place, notes: [`cannot read the waits: ${reason}; retrying`] });
         }
       }
     } finally {

@@ -1,10 +1,10 @@
 /** `temporal-tryon worker`. */
+import type { Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-import type { Run } from '../program.js';
 import { endsWithParent } from '../worker-process.js';
 
 /** Polls in flight end within 19 s. */
-const DRAIN_WITHIN_MS = 25_000;
+const DRAIN_TIMEOUT_MS = 25_000;
 
 async function loadWorker(): Promise<typeof import('../../worker.js')> {
   try {
@@ -18,24 +18,24 @@ async function loadWorker(): Promise<typeof import('../../worker.js')> {
   }
 }
 
-/** A worker that a parent started, as the demo does, must not outlive it, however the parent ends. */
+/** Ends this worker when the parent that started it, such as the demo, ends in any way. Returns false if it is gone already. */
 function endWithParent(env: NodeJS.ProcessEnv): boolean {
   if (env[endsWithParent] === undefined) return true;
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  // The channel is for that alone; it keeps nothing up.
+  // The channel alone does not keep the process alive.
   process.channel?.unref();
   return process.connected;
 }
 
-export const run: Run = async (_invocation, { env }) => {
+export const run: Run<'worker'> = async (_invocation, { env }) => {
   let isInterrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       isInterrupted = signal === 'SIGINT';
       const end = () => process.exit(isInterrupted ? exitCodes.interrupted : exitCodes.done);
-      // Its own runtime drains, if it is there to hear the signal; one that comes up just then might not.
+      // The SDK's runtime drains the worker, if it listens already. A worker that is just starting may not.
       if (process.listenerCount(signal) === 0) end();
-      setTimeout(end, DRAIN_WITHIN_MS).unref();
+      setTimeout(end, DRAIN_TIMEOUT_MS).unref();
     });
   }
   if (!endWithParent(env)) return exitCodes.interrupted;

@@ -7,16 +7,16 @@ import { expect, test } from 'vitest';
 
 const run = promisify(execFile);
 
-test('the workflows are bundled by a process of its own; the one that asks has not loaded the bundler', async () => {
-  const module = new URL('../../src/worker/bundle-apart.ts', import.meta.url).href;
+test('the workflows are bundled in another process; this one does not load the bundler', async () => {
+  const module = new URL('../../src/worker/bundle.ts', import.meta.url).href;
   const folder = await mkdtemp(join(tmpdir(), 'tryon-bundle-'));
   try {
     const program = join(folder, 'ask.mts');
     await writeFile(
       program,
       `import { createRequire } from 'node:module';
-      const { bundleApart } = await import(${JSON.stringify(module)});
-      const { code } = await bundleApart();
+      const { bundleInOwnProcess } = await import(${JSON.stringify(module)});
+      const code = await bundleInOwnProcess();
       const names = ['tryOnResults', 'tryOnListing', 'preloadModules'].map((name) => code.includes(name));
       const loaded = Object.keys(createRequire(import.meta.url).cache).filter((path) => /webpack|swc/.test(path));
       const map = JSON.parse(Buffer.from(code.slice(code.lastIndexOf('base64,') + 7), 'base64').toString());

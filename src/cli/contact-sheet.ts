@@ -1,16 +1,17 @@
 /**
- * A contact sheet: the images of a task or a listing as one HTML file, for people. Pure. Whatever came from outside is hostile text: it is
- * escaped by the template, only http and https addresses become links, and the page's policy lets nothing run but its own script.
+ * A contact sheet: the images of a task or a listing as one HTML file. Pure. All text from outside is hostile: the template escapes it,
+ * only http and https URLs become links, and the page's policy runs no script but its own.
  */
+import { imageUrlConcernDescriptions, imageUrlConcerns } from '../client/image-url.js';
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
-import { type Html, html, page } from './contact-sheet-page.js';
-import { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './image-url.js';
+import { type Html, html, page } from './contact-sheet-html.js';
+import { counted } from './format.js';
 
-/** Something that is known to have happened, or is expected, at a time. */
-export interface SheetMoment {
+/** What happened, or is expected, at a time. */
+export interface TimelineEntry {
   /** RFC 3339. */
   readonly at: string;
-  readonly what: string;
+  readonly text: string;
   readonly kind: 'poll' | 'state' | 'end' | 'expected';
 }
 
@@ -21,12 +22,12 @@ export interface SheetTask {
   readonly state: string;
   readonly images: readonly TryOnImage[];
   readonly subTasks: readonly SubTask[];
-  /** More images that are not listed here. */
+  /** How many more images there are. */
   readonly imagesOmitted?: number;
   readonly polls?: number;
   readonly error?: TryOnError;
-  /** By time. Polls that brought nothing leave no trace but their number. */
-  readonly moments: readonly SheetMoment[];
+  /** By time. A poll without news only counts in `polls`. */
+  readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly string[];
 }
 
@@ -35,21 +36,19 @@ export interface Sheet {
   /** Absent for a single task. */
   readonly listingId?: string;
   readonly state: string;
-  /** When all this was read, RFC 3339. */
+  /** When the data was read; RFC 3339. */
   readonly readAt: string;
   readonly tasks: readonly SheetTask[];
   readonly imagesOmitted?: number;
 }
 
-/** How a sheet is made. */
+/** Options of {@link contactSheet}. */
 export interface ContactSheetOptions {
-  /** Load the images as the page opens; default: once a button is pressed. */
+  /** Load the images when the page opens; by default only after a button is pressed. */
   readonly loadImages?: boolean;
 }
 
-const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-
-/** The address as a link's, where it may be one. */
+/** The URL as a link; `undefined` unless it is http or https. */
 export function linkOf(imageUrl: string): string | undefined {
   try {
     const { protocol, href } = new URL(imageUrl);
@@ -59,29 +58,27 @@ export function linkOf(imageUrl: string): string | undefined {
   }
 }
 
-/** Told of each image but for what is told by its not being a link. */
-const told = (concern: ImageUrlConcern): boolean => concern !== 'scheme' && concern !== 'unreadable';
-
 function figure(image: TryOnImage, number: number, loadImages: boolean): Html {
   const link = linkOf(image.imageUrl);
-  const concerns = imageUrlConcerns(image.imageUrl).filter(told);
+  // An image without a link says so already.
+  const concerns = imageUrlConcerns(image.imageUrl).filter((one) => one !== 'scheme' && one !== 'unreadable');
   const alt = `Image ${number} of sub-task ${image.subTask}`;
   const picture =
     link === undefined
-      ? html`<div class="frame">no web address</div>`
+      ? html`<div class="frame">not a web address</div>`
       : html`<a class="frame" href="${link}" target="_blank" rel="noopener noreferrer">${
           loadImages
             ? html`<img src="${link}" alt="${alt}" referrerpolicy="no-referrer">`
             : html`<img data-src="${link}" alt="${alt}" referrerpolicy="no-referrer">`
         }</a>`;
   return html`<figure>${picture}<figcaption><b>${String(number)}</b> <span class="size">${
-    link === undefined ? '' : 'size not known before it is loaded'
+    link === undefined ? '' : 'size unknown until loaded'
   }</span><code class="url">${image.imageUrl}</code>${concerns.map(
     (concern) => html`<span class="warn">! ${imageUrlConcernDescriptions[concern]}</span>`,
   )}</figcaption></figure>`;
 }
 
-/** Sub-tasks in order, those too of which only images are known. */
+/** Sub-tasks in order, including those that only images mention. */
 function subTasksOf(task: SheetTask): (Partial<SubTask> & { readonly index: number })[] {
   const indexes = new Set([...task.subTasks.map(({ index }) => index), ...task.images.map(({ subTask }) => subTask)]);
   return [...indexes]
@@ -118,30 +115,30 @@ function badge(state: string): Html {
 const [lineLeft, lineRight] = [10, 990];
 const seconds = (ms: number): string => `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 
-/** The time line as a picture and as a list. */
-function timeLine(moments: readonly SheetMoment[]): Html {
-  const known = moments
-    .map((moment) => ({ ...moment, ms: Date.parse(moment.at) }))
+/** The timeline as a picture and as a table. */
+function timelineSection(timeline: readonly TimelineEntry[]): Html {
+  const known = timeline
+    .map((entry) => ({ ...entry, ms: Date.parse(entry.at) }))
     .filter(({ ms }) => !Number.isNaN(ms))
     .sort((one, other) => one.ms - other.ms);
   const [first, last] = [known.at(0), known.at(-1)];
-  if (first === undefined || last === undefined) return html`<p>No poll is known.</p>`;
+  if (first === undefined || last === undefined) return html`<p>No times are known.</p>`;
   const x = (ms: number): string =>
     (lineLeft + ((lineRight - lineLeft) * (ms - first.ms)) / Math.max(1, last.ms - first.ms)).toFixed(1);
-  return html`<svg class="line" viewBox="0 0 1000 40" role="img" aria-label="Time line of polls"><line x1="${String(
+  return html`<svg class="line" viewBox="0 0 1000 40" role="img" aria-label="Timeline of polls"><line x1="${String(
     lineLeft,
   )}" x2="${String(lineRight)}" y1="20" y2="20"/>${known.map(
-    ({ ms, what, kind }) =>
-      html`<circle class="${kind}" cx="${x(ms)}" cy="20" r="${kind === 'poll' ? '8' : '5'}"><title>${what}, ${seconds(
+    ({ ms, text, kind }) =>
+      html`<circle class="${kind}" cx="${x(ms)}" cy="20" r="${kind === 'poll' ? '8' : '5'}"><title>${text}, ${seconds(
         ms - first.ms,
       )}</title></circle>`,
-  )}</svg><table class="moments">${known.map(
-    ({ at, ms, what, kind }) =>
-      html`<tr class="${kind}"><td>${seconds(ms - first.ms)}</td><td><time>${at}</time></td><td>${what}</td></tr>`,
+  )}</svg><table class="timeline">${known.map(
+    ({ at, ms, text, kind }) =>
+      html`<tr class="${kind}"><td>${seconds(ms - first.ms)}</td><td><time>${at}</time></td><td>${text}</td></tr>`,
   )}</table>`;
 }
 
-/** The only task of a sheet that is no listing's is named by the sheet's own head. */
+/** The heading of the sheet already names the task of a sheet without a listing. */
 function taskHead({ garmentId, taskId, state }: SheetTask, isAlone: boolean): Html | string {
   if (isAlone) return garmentId === undefined ? '' : html`<h2>${garmentId}</h2>`;
   return html`<h2>${garmentId ?? `Task ${taskId}`} ${badge(state)}</h2>`;
@@ -152,22 +149,22 @@ function taskSection(task: SheetTask, isAlone: boolean, loadImages: boolean): Ht
   return html`<article>${taskHead(task, isAlone)}<p>${
     garmentId === undefined ? '' : html`task <code>${taskId}</code>, `
   }${counted(images.length + imagesOmitted, 'image')}${
-    imagesOmitted > 0 ? html`, ${String(imagesOmitted)} of them too many to be listed` : ''
-  }${polls === undefined ? '' : html`, asked ${polls === 1 ? 'once' : `${polls} times`}`}</p>${
+    imagesOmitted > 0 ? html`, ${String(imagesOmitted)} of them not listed` : ''
+  }${polls === undefined ? '' : html`, ${counted(polls, 'poll')}`}</p>${
     error === undefined
       ? ''
       : html`<p class="warn">! ${error.layer} ${error.code}: ${error.message}${
           error.requestId === undefined ? '' : html` (request <code>${error.requestId}</code>)`
         }</p>`
-  }${task.notes.map((note) => html`<p class="warn">! ${note}</p>`)}<details open><summary>Time line</summary>${timeLine(
-    task.moments,
+  }${task.notes.map((note) => html`<p class="warn">! ${note}</p>`)}<details open><summary>Timeline</summary>${timelineSection(
+    task.timeline,
   )}</details>${subTasksOf(task).map((subTask) => subTaskSection(task, subTask, loadImages))}</article>`;
 }
 
 /**
- * Makes the sheet.
- * @param sheet - what there is by now; texts as the vendor gave them
- * @returns a whole HTML document in UTF-8 that needs no other file
+ * Renders a sheet.
+ * @param sheet - may hold any text
+ * @returns a self-contained HTML document
  */
 export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetOptions = {}): string {
   const [only] = sheet.tasks;
@@ -181,7 +178,7 @@ export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetO
   )}${omitted > 0 ? html`, ${String(omitted)} of them not listed` : ''}; as of <time>${sheet.readAt}</time></p>${
     loadImages || loadable === 0
       ? ''
-      : html`<p><button id="load" type="button">Load ${counted(loadable, 'image')}</button> from the addresses below. Until then this page asks nobody for anything.</p>`
+      : html`<p><button id="load" type="button">Load ${counted(loadable, 'image')}</button> from the URLs below. Until then this page loads nothing.</p>`
   }</header><main>${sheet.tasks.map((task) => taskSection(task, sheet.listingId === undefined, loadImages))}</main>`;
   return page(name, body);
 }

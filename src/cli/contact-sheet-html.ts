@@ -1,8 +1,8 @@
-/** The frame of a contact sheet: a template that escapes, style, script, and the policy that lets nothing else in. */
+/** The frame of a contact sheet: an escaping template, style, script, and the policy that blocks everything else. */
 import { createHash } from 'node:crypto';
 import { wellFormed } from '../check.js';
 
-/** Markup that is safe to print. Made by {@link html} alone. */
+/** Markup that is safe to print. Only {@link html} makes it. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -18,7 +18,7 @@ const entities: Readonly<Record<string, string>> = {
   '`': '&#96;',
 };
 
-/** Text as it may stand between tags and in quoted attributes; control and format characters, which also turn text around, as spaces. */
+/** Escapes text for use between tags and in quoted attributes. Control and format characters, such as those that reverse text, become spaces. */
 export const escapeHtml = (text: string): string =>
   wellFormed(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
@@ -29,7 +29,7 @@ function print(value: Value): string {
   return typeof value === 'string' ? escapeHtml(value) : value.map(print).join('');
 }
 
-/** Markup from a template; every text that is put in is escaped. Attributes must be quoted. */
+/** Markup from a template. Every inserted text is escaped. Attributes must be quoted. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   return new Html(parts.map((part, k) => (k === 0 ? part : `${print(values[k - 1] as Value)}${part}`)).join(''));
 }
@@ -53,19 +53,19 @@ figcaption{display:flex;flex-wrap:wrap;font-size:12px;gap:.2em .5em;margin-top:.
 .line{display:block;height:40px;width:100%}
 .line line{stroke:var(--line);stroke-width:2}
 circle.poll{fill:var(--open)}circle.state{fill:#888}circle.end{fill:var(--good)}circle.expected{fill:none;stroke:#888;stroke-dasharray:2;stroke-width:2}
-.moments{border-spacing:0;font-size:13px}.moments td{padding:0 1em 0 0;vertical-align:top}.moments .expected{opacity:.7}
+.timeline{border-spacing:0;font-size:13px}.timeline td{padding:0 1em 0 0;vertical-align:top}.timeline .expected{opacity:.7}
 button{font:inherit;padding:.4em 1em}
 `;
 
-/** Sets the images' addresses when asked, and tells each one's size once it is there. */
+/** Loads the images when the button is pressed, and shows the size of each loaded image. */
 const script = `
 const images = [...document.querySelectorAll('img')];
 for (const image of images) {
   const size = image.closest('figure').querySelector('.size');
-  const tell = () => { size.textContent = image.naturalWidth + ' \\u00d7 ' + image.naturalHeight + ' px'; };
-  image.addEventListener('load', tell);
+  const showSize = () => { size.textContent = image.naturalWidth + ' \\u00d7 ' + image.naturalHeight + ' px'; };
+  image.addEventListener('load', showSize);
   image.addEventListener('error', () => { size.textContent = 'could not be loaded'; });
-  if (image.complete && image.naturalWidth > 0) tell();
+  if (image.complete && image.naturalWidth > 0) showSize();
 }
 const button = document.getElementById('load');
 if (button !== null) button.addEventListener('click', () => {
@@ -85,7 +85,7 @@ const policy = [
   "form-action 'none'",
 ].join('; ');
 
-/** The whole document around a body. */
+/** A document around a body. */
 export const page = (title: string, body: Html): string =>
   `${
     html`<!doctype html>
