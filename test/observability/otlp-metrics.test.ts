@@ -23,6 +23,8 @@ test('metrics reach a collector by OTLP over HTTP, at its path for metrics', { t
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
     env: { PATH: process.env.PATH ?? '', OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url },
     signal: ending.signal,
+    // Temporal's runtime takes SIGTERM as a request to drain, and the process would go on.
+    killSignal: 'SIGKILL',
   }).catch((error: Error) => {
     if (error.name !== 'AbortError') throw error;
   });
