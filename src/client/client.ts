@@ -101,7 +101,7 @@ export interface TryOnClient {
   close(): Promise<void>;
 }
 
-/** The value of checked input. @throws {TryOnInputError} */
+/** The value of checked input; throws {@link TryOnInputError}. */
 function accept<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly string[] }): T {
   if (!checked.ok) throw new TryOnInputError(checked.problems);
   return checked.value;

@@ -18,7 +18,7 @@ import { nexusWait, tryOnNexusService } from '../workflows/nexus-service.js';
 
 const StatusInputSchema = v.pick(TryOnResultsInputSchema, ['taskId']);
 
-/** The value of checked input. @throws a `BAD_REQUEST`, which the caller's server does not retry */
+/** The value of checked input; throws a `BAD_REQUEST`, which the caller's server does not retry. */
 function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string[] = () => []): T {
   const problems = checked.ok ? further(checked.value) : checked.problems;
   if (checked.ok && problems.length === 0) return checked.value;

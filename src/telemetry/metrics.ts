@@ -14,7 +14,7 @@ import type { SchedulePolicy } from '../schedule/schedule.js';
 import { errorLabels, pollResult } from './labels.js';
 
 /**
- * Names of our metrics. The unit is part of the name, so that it is the same with every exporter. The Prometheus exporter appends `_total`
+ * Names of our metrics. The unit is part of the name: it is the same with every exporter. The Prometheus exporter appends `_total`
  * to a counter (`countersTotalSuffix`).
  */
 export const metricNames = {
