@@ -224,12 +224,17 @@ export const commands = {
     options: [json('the status as one JSON document')],
   },
   model: {
-    summary: 'show what finished waits teach: durations, poll cost of a poll, schedule',
+    summary: 'show what finished waits teach: durations and schedule',
     description:
-      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The poll cost goes by AIDGE_QUERIES_PER_SECOND and the waits begun of late.',
+      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does when it starts.',
     options: [
       { name: 'limit', kind: 'wholeNumber', value: '<count>', description: 'finished waits to read', default: 300 },
-      { name: 'svg', kind: 'text', value: '<file.svg>', description: 'write a plot of distribution and schedule' },
+      {
+        name: 'svg',
+        kind: 'text',
+        value: '<file.svg>',
+        description: 'write a plot of distribution and schedule to a new file',
+      },
       json('one JSON document'),
     ],
     examples: ['temporal-tryon model --svg model.svg'],

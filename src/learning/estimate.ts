@@ -37,14 +37,14 @@ export const estimatorSettings = {
   medianDeviation: 1.2,
   spreadDeviation: 0.6,
   /** Spread of the histogram's lognormals: less than that of any mode that is worth resolving. */
-  kernelSpread: 0.2,
+  kernelSpread: 0.22,
   rounds: 30,
   /** How many jobs the base may count as. */
   baseJobs: [8, 64, 512],
   /** A change needs so many jobs on either side of it, and this gain in the logarithm of the likelihood, twice: by lognormals and by fits. */
   minSegmentJobs: 8,
   minLognormalGain: -2,
-  minFitGain: 9,
+  minFitGain: 10,
   maxChanges: 5,
 } as const;
 
