@@ -277,7 +277,7 @@ function spread(
 }
 
 /**
- * Learns a distribution. Never throws; about 20 milliseconds.
+ * Learns a distribution. Never throws; takes a few tens of milliseconds.
  * @param observations - oldest first; one for each job
  * @param prior - lognormal; holds where data are few
  */
