@@ -19,7 +19,7 @@ export interface Simulation {
   readonly workers: number;
   /** Of the vendor's queue; the server's default is 4. */
   readonly partitions: number;
-  /** The span that counts, in milliseconds from the start of the run. */
+  /** The part of the run that counts, in milliseconds from its start. */
   readonly fromMs: number;
   readonly untilMs: number;
 }

@@ -13,7 +13,7 @@ export interface Distribution {
   /** Share of the jobs not over at an age in seconds. */
   readonly survival: (age: number) => number;
   readonly draw: (draw: Draw) => number;
-  /** What the package is told where the distribution is said to be known. */
+  /** The package's model of it, for schedules that know the distribution. */
   readonly model: DurationModel;
 }
 
@@ -61,13 +61,13 @@ export function modelOf(survival: (age: number) => number, horizonSeconds: numbe
 function distribution(
   name: string,
   parts: readonly (readonly [share: number, part: Part])[],
-  stuck: { share: number; from: number },
+  tail: { share: number; from: number },
   given?: DurationModel,
   horizonSeconds = 1800,
 ): Distribution {
   const whole = (age: number): number => {
-    let sum = stuck.share * Math.min(1, Math.max(0, (horizonSeconds - age) / (horizonSeconds - stuck.from)));
-    for (const [share, part] of parts) sum += (1 - stuck.share) * share * part.above(age);
+    let sum = tail.share * Math.min(1, Math.max(0, (horizonSeconds - age) / (horizonSeconds - tail.from)));
+    for (const [share, part] of parts) sum += (1 - tail.share) * share * part.above(age);
     return sum;
   };
   const beyond = whole(horizonSeconds);
@@ -80,8 +80,8 @@ function distribution(
     draw: (draw) => {
       for (;;) {
         let pick = draw();
-        if (pick < stuck.share) return stuck.from + (horizonSeconds - stuck.from) * draw();
-        pick = (pick - stuck.share) / (1 - stuck.share);
+        if (pick < tail.share) return tail.from + (horizonSeconds - tail.from) * draw();
+        pick = (pick - tail.share) / (1 - tail.share);
         let chosen = parts[0]?.[1] as Part;
         for (const [share, part] of parts) {
           chosen = part;
@@ -97,20 +97,20 @@ function distribution(
 
 const spreadOf = (median: number, p95: number): number => Math.log(p95 / median) / z95;
 
-/** Lognormal with evenly spread stuck jobs, its bulk `times` as slow. */
+/** Lognormal with an evenly spread tail, its bulk `times` as slow. */
 function lognormalDistribution(
   name: string,
   median: number,
   p95: number,
-  stuck: { share: number; from: number },
+  tail: { share: number; from: number },
   times = 1,
 ): Distribution {
   const spread = spreadOf(median, p95);
-  return distribution(name, [[1, lognormal(median * times, spread)]], stuck, {
+  return distribution(name, [[1, lognormal(median * times, spread)]], tail, {
     logMedian: Math.log(median * times),
     logSpread: spread,
-    tailWeight: stuck.share,
-    tailFromSeconds: stuck.from,
+    tailWeight: tail.share,
+    tailFromSeconds: tail.from,
     horizonSeconds: 1800,
     source: 'given',
   });
@@ -127,7 +127,7 @@ export const distributionB = (): Distribution =>
 /** C: tight, 99 % lognormal of median 40 s and 95 % point 60 s. */
 export const distributionC = (): Distribution => lognormalDistribution('C tight', 40, 60, { share: 0.01, from: 120 });
 
-/** D: two modes, 58 % about 18 s and 42 % about 75 s, of which 3 % are stuck. */
+/** D: two modes, 58 % about 18 s and 42 % about 75 s, of which 3 % are tail. */
 export const distributionD = (times = 1): Distribution =>
   distribution(
     times === 1 ? 'D bimodal' : `D x ${times}`,

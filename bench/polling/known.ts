@@ -17,7 +17,7 @@ import { type Peer, peers } from './peers.js';
 export const rails = { floorSeconds: 1, ceilingSeconds: 60 } as const;
 const gridStep = 0.25;
 
-/** Laws that jobs take turns to follow; each is known while it holds. */
+/** Distributions that jobs follow one after the other; each is known while it holds. */
 export interface World {
   readonly name: string;
   readonly distributions: readonly {

@@ -66,7 +66,7 @@ export interface Life {
   readonly prior?: DurationModel;
 }
 
-/** Cost over the optimum of the distribution of the moment, after so many jobs of a life; over repeats. */
+/** Cost over the optimum of the current distribution, after so many jobs of a life; over repeats. */
 export function afterLife(
   life: Life,
   pollCost: number,

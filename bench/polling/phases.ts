@@ -1,4 +1,4 @@
-/** Phases told apart: jobs that wait in a queue, then are worked on, as the replies tell. */
+/** Phases distinguished: jobs wait in a queue, then are worked on, and the replies show which. */
 
 import type { DurationModel } from '../../src/schedule/distribution.js';
 import { type NextPollInput, nextPoll, policyOf } from '../../src/schedule/schedule.js';
@@ -60,7 +60,7 @@ export function phased(
     let delay = 0;
     for (const [wait, work] of jobs) {
       let age = 0;
-      let told: Pick<NextPollInput, 'phase'> & { began: number; gap: number } = {
+      let seen: Pick<NextPollInput, 'phase'> & { began: number; gap: number } = {
         phase: 'submitted',
         began: 0,
         gap: 0,
@@ -72,13 +72,13 @@ export function phased(
             ageMs: 1000 * age,
             policy,
             jitter: 0.5,
-            phase: told.phase ?? 'unknown',
-            phaseForMs: 1000 * (age - told.began),
-            phaseGapMs: 1000 * told.gap,
+            phase: seen.phase ?? 'unknown',
+            phaseForMs: 1000 * (age - seen.began),
+            phaseGapMs: 1000 * seen.gap,
           }).delayMs / 1000;
         polls++;
-        if (told.phase === 'submitted' && age >= wait)
-          told = { phase: 'running', began: (before + age) / 2, gap: age - before };
+        if (seen.phase === 'submitted' && age >= wait)
+          seen = { phase: 'running', began: (before + age) / 2, gap: age - before };
       }
       delay += age - wait - work;
     }

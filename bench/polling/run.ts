@@ -167,7 +167,7 @@ say(`Learned: cost over the known optimum at 0.5 s per poll, ${repeats} repeats:
 const learned = learnedRows();
 say();
 say(
-  'Phases told apart: queue of median 10 s, work of median 28 s; delay of the blind optimum at the same polls over ours',
+  'Phases distinguished: queue of median 10 s, work of median 28 s; delay of the blind optimum at the same polls over ours',
 );
 const phases = phased(Math.min(jobs, 20_000), seed, [0.25, 0.5, 1, 2, 4]);
 for (const row of phases)

@@ -1,4 +1,4 @@
-/** A distribution of durations and its schedule as an SVG picture. Pure. */
+/** A duration distribution and its schedule as an SVG picture. Pure. */
 import { type DurationModel, distributionOf, quantile } from '../schedule/distribution.js';
 import { plain } from './output.js';
 
@@ -32,7 +32,9 @@ export function plotModel({ title, subtitle, model, pollSeconds }: ModelPlot): s
   const x = (seconds: number): string => (left + ((right - left) * seconds) / max).toFixed(1);
   const y = (share: number): string => (base - (base - top) * share).toFixed(1);
   const ages = Array.from({ length: points + 1 }, (_, k) => (max * k) / points);
-  const densest = Math.max(...ages.map((age) => distribution.density(age)), 1e-12);
+  const half = max / points / 2;
+  const density = (age: number): number => distribution.survival(age - half) - distribution.survival(age + half);
+  const densest = Math.max(...ages.map(density), 1e-12);
   const line = (of: (age: number) => number): string => ages.map((age) => `${x(age)},${y(of(age))}`).join(' ');
   const step = stepFor(max);
   const marks = Array.from({ length: Math.floor(max / step) + 1 }, (_, k) => Number((k * step).toPrecision(6)));
@@ -49,7 +51,7 @@ export function plotModel({ title, subtitle, model, pollSeconds }: ModelPlot): s
     ),
     ...marks.map((age) => `<text x="${x(age)}" y="${base + 18}" text-anchor="middle">${age}</text>`),
     `<text x="${(left + right) / 2}" y="${base + 38}" text-anchor="middle">seconds since the vendor accepted the job</text>`,
-    `<polygon points="${x(0)},${y(0)} ${line((age) => distribution.density(age) / densest)} ${x(max)},${y(0)}" fill="#cfe3f5"/>`,
+    `<polygon points="${x(0)},${y(0)} ${line((age) => density(age) / densest)} ${x(max)},${y(0)}" fill="#cfe3f5"/>`,
     `<polyline points="${line((age) => 1 - distribution.survival(age))}" fill="none" stroke="#1668b3" stroke-width="2"/>`,
     ...polls.map((age) => `<line x1="${x(age)}" x2="${x(age)}" y1="${base}" y2="${base - 14}" stroke="#c2410c"/>`),
     `<text x="${right}" y="24" text-anchor="end" fill="#1668b3">share of jobs done</text>`,

@@ -177,9 +177,9 @@ export const commands = {
     options: [json('the status as one JSON document')],
   },
   model: {
-    summary: 'show what finished waits teach: task durations, poll cost and schedule',
+    summary: 'show what finished waits teach: task durations and schedule',
     description:
-      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does. The poll cost depends on AIDGE_QUERIES_PER_SECOND and on how many waits started recently.',
+      'Reads the newest finished waits of TRYON_TASK_QUEUE in the namespace, as a worker does when it starts.',
     options: [
       option('limit', 'wholeNumber', '<count>', 'finished waits to read', { default: 300 }),
       option('svg', 'text', '<file.svg>', 'write a plot of the distribution and schedule'),

@@ -9,8 +9,9 @@
  *    job is predicted from the others.
  * 3. Jobs fade with a half-life. Jobs before a change of the distribution are dropped.
  */
-import { binEdges, binPosition, type DurationModel, tailFrom } from '../schedule/distribution.js';
-import { normalAbove, normalBetween } from '../schedule/normal.js';
+import { binEdges, binPosition, type DurationModel } from '../schedule/distribution.js';
+import { normalAbove } from '../schedule/normal.js';
+import { type AgeInterval, createLognormalGrid, type LognormalGrid, logSumExp } from './lognormal-grid.js';
 
 /** What is known of one job's duration: a censored interval. */
 export interface Observation {
@@ -28,38 +29,25 @@ export const estimatorSettings = {
   halfLifeJobs: 120,
   /** Older jobs than this many are left out. */
   maxJobs: 256,
-  /** The lognormals: medians up to so many steps from the prior's, spreads of so many octaves times the prior's. */
-  medianStep: 0.125,
-  medianSteps: 24,
-  spreadOctaves: [-1.5, -1, -0.5, 0, 0.5, 1],
-  /** What is believed of them beforehand: the prior itself, else a normal distribution about it. */
-  ownWeight: 0.3,
-  medianDeviation: 1.2,
-  spreadDeviation: 0.6,
   /** Spread of the histogram's lognormals: less than that of any mode that is worth resolving. */
-  kernelSpread: 0.2,
+  kernelSpread: 0.22,
   rounds: 30,
   /** How many jobs the base may count as. */
   baseJobs: [8, 64, 512],
   /** A change needs so many jobs on either side of it, and this gain in the logarithm of the likelihood, twice: by lognormals and by fits. */
   minSegmentJobs: 8,
   minLognormalGain: -2,
-  minFitGain: 9,
+  minFitGain: 10,
   maxChanges: 5,
 } as const;
 
 const settings = estimatorSettings;
-// No observation is held to be impossible: a clock that jumped must not outvote a hundred good jobs.
-const minLikelihood = 3e-5;
 // A point would have no likelihood beside intervals; it is given this relative width.
 const pointWidth = 0.005;
 // Weights of a model are whole numbers of this many parts: they stay short as JSON.
 const weightParts = 100_000;
 
-interface Interval {
-  readonly low: number;
-  readonly high: number;
-  readonly from: number;
+interface Interval extends AgeInterval {
   /** The same as positions among the bins. */
   readonly lowAt: number;
   readonly highAt: number;
@@ -81,63 +69,22 @@ function intervalsOf(observations: readonly Observation[], edges: readonly numbe
   return intervals;
 }
 
-interface Lognormal {
-  readonly logMedian: number;
-  readonly logSpread: number;
-  /** Logarithm of what it is believed beforehand. */
-  readonly logPrior: number;
-}
-
-function lognormalsAround({ logMedian, logSpread }: DurationModel): Lognormal[] {
-  const { medianStep, medianSteps, spreadOctaves, ownWeight, medianDeviation, spreadDeviation } = settings;
-  const octave = Math.LN2 / spreadDeviation;
-  const cell = ((medianStep / medianDeviation) * (octave / 2)) / (2 * Math.PI);
-  return spreadOctaves.flatMap((octaves) =>
-    Array.from({ length: 2 * medianSteps + 1 }, (_, k) => {
-      const away = (k - medianSteps) * medianStep;
-      const isOwn = away === 0 && octaves === 0;
-      const square = (away / medianDeviation) ** 2 + (octaves * octave) ** 2;
-      return {
-        logMedian: logMedian + away,
-        logSpread: logSpread * 2 ** octaves,
-        logPrior: isOwn ? Math.log(ownWeight) : Math.log((1 - ownWeight) * cell) - square / 2,
-      };
-    }),
-  );
-}
-
-function logSumExp(values: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const value of values) if (value > max) max = value;
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - max);
-  return max + Math.log(sum);
-}
-
 /** The estimator of one prior, over jobs oldest first. */
 class Estimator {
   readonly #edges: readonly number[];
   readonly #bins: number;
   readonly #intervals: readonly Interval[];
-  readonly #lognormals: readonly Lognormal[];
-  readonly #logPriors: Float64Array;
+  readonly #grid: LognormalGrid;
   /** Logarithms of the likelihoods of each job, by lognormal. */
   readonly #rows: readonly Float64Array[];
   readonly #kernels: readonly Float64Array[];
-  readonly #tailWeight: number;
-  readonly #tail: (age: number) => number;
 
   constructor(observations: readonly Observation[], prior: DurationModel) {
-    const { horizonSeconds } = prior;
-    this.#edges = binEdges(horizonSeconds);
+    this.#edges = binEdges(prior.horizonSeconds);
     this.#bins = this.#edges.length - 1;
     this.#intervals = intervalsOf(observations, this.#edges);
-    this.#tailWeight = Math.min(1, Math.max(1e-3, prior.tailWeight));
-    const from = tailFrom(prior);
-    this.#tail = (age) => Math.min(1, Math.max(0, (horizonSeconds - age) / (horizonSeconds - from)));
-    this.#lognormals = lognormalsAround(prior);
-    this.#logPriors = Float64Array.from(this.#lognormals, ({ logPrior }) => logPrior);
-    this.#rows = this.#intervals.map((interval) => this.#logLikelihoods(interval));
+    this.#grid = createLognormalGrid(prior);
+    this.#rows = this.#intervals.map((interval) => this.#grid.logLikelihoods(interval));
     this.#kernels = this.#makeKernels();
   }
 
@@ -148,20 +95,6 @@ class Estimator {
   /** Share of the jobs that end in each bin. */
   estimate(): Float64Array {
     return this.#fit(this.#lastChange(), this.jobs).shares;
-  }
-
-  #logLikelihoods({ low, high, from }: Interval): Float64Array {
-    // A wait that outlived the horizon was in the tail too.
-    const tail = this.#tail(low) - (high === Number.POSITIVE_INFINITY ? -1e-3 : this.#tail(high));
-    const [logLow, logHigh, logFrom] = [Math.log(low), Math.log(high), Math.log(from)];
-    const [bulkWeight, tailPart] = [1 - this.#tailWeight, minLikelihood + this.#tailWeight * tail];
-    const fromPart = minLikelihood + this.#tailWeight * this.#tail(from);
-    return Float64Array.from(this.#lognormals, ({ logMedian, logSpread }) => {
-      const bulk = normalBetween((logLow - logMedian) / logSpread, (logHigh - logMedian) / logSpread);
-      const value = Math.log(tailPart + bulkWeight * bulk);
-      if (from === 0) return value;
-      return value - Math.log(fromPart + bulkWeight * normalAbove((logFrom - logMedian) / logSpread));
-    });
   }
 
   /** A narrow lognormal at the middle of each bin, as shares of the bins. */
@@ -197,18 +130,19 @@ class Estimator {
    */
   #lastChange(): number {
     const { minSegmentJobs, minLognormalGain, minFitGain, maxChanges } = settings;
+    const { logBeliefs } = this.#grid;
     const end = this.jobs;
     let start = 0;
     for (let changes = 0; changes < maxChanges; changes++) {
-      const all = this.#logPriors.slice();
+      const all = logBeliefs.slice();
       for (let job = start; job < end; job++) addTo(all, this.#rows[job] as Float64Array, 1);
       const unchanged = logSumExp(all);
-      const before = this.#logPriors.slice();
+      const before = logBeliefs.slice();
       let split = -1;
       let best: number = minLognormalGain;
       for (let job = start; job <= end - minSegmentJobs; job++) {
         if (job - start >= minSegmentJobs) {
-          const after = all.map((sum, k) => sum - (before[k] as number) + (this.#logPriors[k] as number));
+          const after = all.map((sum, k) => sum - (before[k] as number) + (logBeliefs[k] as number));
           const gain = logSumExp(before) + logSumExp(after) - unchanged;
           if (gain > best) [split, best] = [job, gain];
         }
@@ -231,25 +165,9 @@ class Estimator {
 
   /** The mean of the lognormals by their evidence, as shares of the bins. */
   #base(start: number, end: number): Float64Array {
-    const evidence = this.#logPriors.slice();
+    const evidence = this.#grid.logBeliefs.slice();
     for (let job = start; job < end; job++) addTo(evidence, this.#rows[job] as Float64Array, this.#weight(job, end));
-    const whole = logSumExp(evidence);
-    const left = new Float64Array(this.#bins + 1);
-    for (const [k, { logMedian, logSpread }] of this.#lognormals.entries()) {
-      const share = Math.exp((evidence[k] as number) - whole);
-      if (share < 1e-4) continue;
-      for (let bin = 0; bin <= this.#bins; bin++) {
-        const edge = this.#edges[bin] as number;
-        const bulk = normalAbove((Math.log(edge) - logMedian) / logSpread);
-        const above = (1 - this.#tailWeight) * bulk + this.#tailWeight * this.#tail(edge);
-        left[bin] = (left[bin] as number) + share * above;
-      }
-    }
-    return normalized(
-      Float64Array.from({ length: this.#bins }, (_, bin) =>
-        Math.max(1e-7, (left[bin] as number) - (left[bin + 1] as number)),
-      ),
-    );
+    return this.#grid.sharesOf(evidence, this.#edges);
   }
 
   /** Fits jobs from `start` to before `end`; the score is the logarithm of the likelihood of each by the others. */
@@ -359,7 +277,7 @@ function spread(
 }
 
 /**
- * Learns a distribution. Never throws; about 20 milliseconds.
+ * Learns a distribution. Never throws; takes a few tens of milliseconds.
  * @param observations - oldest first; one for each job
  * @param prior - lognormal; holds where data are few
  */

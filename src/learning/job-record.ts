@@ -51,7 +51,7 @@ function sawEnd({ status, error }: NonNullable<KnownJob['end']>): boolean {
 
 /**
  * The record of a job: it ended after it was last seen unfinished and by the time its end was seen. Of a wait that timed out it is only known
- * that the job was not over. A wait that began late tells nothing of the ages before.
+ * that the job was not over. A wait that began late says nothing of the ages before.
  * @returns `undefined` where nothing is known, also for a wait that began so late that its first poll found the job over
  */
 export function jobRecord(job: KnownJob): JobRecord | undefined {

@@ -148,6 +148,8 @@ export function startLearning(options: LearningOptions): Learning {
     const now = performance.now();
     const seconds = Math.max(1e-3, (now - state.sinceMs) / 1000);
     state.pollsPerSecond = Math.max(rate ?? 0, state.ownPolls / seconds);
+    // Without polls nothing is known of the lag: the last one must not count for ever.
+    if (state.ownPolls === 0) state.lagSeconds /= 2;
     [state.ownPolls, state.sinceMs] = [0, now];
   }
 

@@ -5,7 +5,7 @@
  * A learned distribution is a histogram over ages that grow by a constant factor. Durations count from the moment the vendor accepted the
  * job.
  */
-import { normalAbove, normalDensity, z95 } from './normal.js';
+import { normalAbove, z95 } from './normal.js';
 
 /** A duration distribution. Every field is a number, a text or a list of such: it survives JSON. */
 export interface DurationModel {
@@ -100,8 +100,6 @@ export interface DurationDistribution {
   readonly horizonSeconds: number;
   /** Share of the jobs not over at `age`. */
   survival(age: number): number;
-  /** Share of all jobs that end per second at `age`. */
-  density(age: number): number;
 }
 
 /** Prepares a model. The distribution is cut at the horizon: `survival` is 0 from there on. */
@@ -121,11 +119,6 @@ function lognormalWithTail(model: DurationModel): DurationDistribution {
   return {
     horizonSeconds: horizon,
     survival: (age) => (age >= horizon ? 0 : Math.max(0, (whole(age) - over) / (1 - over))),
-    density: (age) => {
-      if (age <= 0 || age >= horizon) return 0;
-      const bulk = normalDensity((Math.log(age) - logMedian) / logSpread) / (logSpread * age);
-      return ((1 - tail) * bulk + (age > from ? tail / (horizon - from) : 0)) / (1 - over);
-    },
   };
 }
 
@@ -141,27 +134,16 @@ function histogram(weights: readonly number[], horizonSeconds: number): Duration
     const [before, after] = [weight(edge - 1), weight(edge)];
     return before + after > 0 && edge > 0 && edge < bins ? (2 * before * after) / (before + after) : 0;
   };
-  const at = (age: number): { bin: number; t: number } => {
-    const position = binPosition(edges, age);
-    const bin = Math.min(bins - 1, Math.floor(position));
-    return { bin, t: position - bin };
-  };
   return {
     horizonSeconds,
     survival: (age) => {
       if (age >= horizonSeconds) return 0;
-      const { bin, t } = at(age);
+      const position = binPosition(edges, age);
+      const bin = Math.min(bins - 1, Math.floor(position));
+      const t = position - bin;
       const [fall, from, to] = [weight(bin), slope(bin), slope(bin + 1)];
       const fallen = t * t * (3 - 2 * t) * fall + t * (1 - t) * ((1 - t) * from - t * to);
       return Math.max(0, (left[bin] as number) - fallen) / whole;
-    },
-    density: (age) => {
-      if (age <= 0 || age >= horizonSeconds) return 0;
-      const { bin, t } = at(age);
-      const [fall, from, to] = [weight(bin), slope(bin), slope(bin + 1)];
-      const falling = 6 * t * (1 - t) * fall + (1 - t) * (1 - 3 * t) * from - t * (2 - 3 * t) * to;
-      const [low, high] = [edges[bin] as number, edges[bin + 1] as number];
-      return Math.max(0, falling) / whole / (bin === 0 ? high : age * Math.log(high / low));
     },
   };
 }

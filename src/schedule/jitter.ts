@@ -1,5 +1,5 @@
 /**
- * Chance without chance: a number that looks random and is the same wherever it is computed. Pure, safe in the sandbox.
+ * Deterministic jitter: a number that seems random and is the same wherever it is computed. Pure, safe in the sandbox.
  */
 
 /**

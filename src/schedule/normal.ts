@@ -25,8 +25,7 @@ export function erfc(x: number): number {
   return x >= 0 ? y : 2 - y;
 }
 
-/** Density of the standard normal distribution. */
-export const normalDensity = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
+const normalDensity = (z: number): number => Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
 
 const reach = 8;
 const steps = 256;

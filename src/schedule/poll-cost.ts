@@ -23,7 +23,7 @@ export const pollCostSettings = {
   usedShare: 0.97,
   /** How much of the difference one step corrects, and by which factor it changes the cost at most. */
   gain: 0.5,
-  maxStep: 1.5,
+  maxStep: 2,
 } as const;
 
 const settings = pollCostSettings;
@@ -52,8 +52,7 @@ export function nextPollCost(before: number, load: QueueLoad, queriesPerSecond: 
   const { usedLagSeconds, maxLagSeconds, usedShare, gain, maxStep, minSeconds, maxSeconds } = settings;
   const lag = Math.min(maxLagSeconds, Math.max(0, load.lagSeconds));
   const share = load.pollsPerSecond / (usedShare * vendorQueueRate(queriesPerSecond));
-  const excess = (lag - usedLagSeconds) / maxLagSeconds;
-  const wanted = excess > 0 ? 1 + excess : Math.min(1, Math.max(share, 0.01) ** 2);
+  const wanted = lag > usedLagSeconds ? lag / usedLagSeconds : Math.min(1, Math.max(share, 0.01) ** 2);
   const step = Math.min(maxStep, Math.max(1 / maxStep, wanted ** gain));
   const after = before * (Number.isFinite(step) ? step : 1);
   return Math.min(maxSeconds, Math.max(minSeconds, after));

@@ -1,5 +1,5 @@
 /**
- * The best next poll from every age, found by dynamic programming: least poll cost x polls + delay under a floor and a ceiling on the
+ * The best next poll from every age, found by dynamic programming: it minimises poll cost x polls + delay under a floor and a ceiling on the
  * gaps. Pure; a table of about 3,000 ages costs a few milliseconds.
  */
 import type { DurationDistribution } from './distribution.js';
@@ -14,8 +14,8 @@ export interface TableGoal {
   /** The least slope of the map age -> next poll, so that it can be inverted. */
   readonly minSlope: number;
   /**
-   * What a job costs from the poll on that finds it over, in seconds, where that was `gapSeconds` after the poll before. Default: the
-   * delay alone. Given where the end of the distribution is only the beginning of the next part.
+   * What a job costs, in seconds, from the poll that finds it over, which was `gapSeconds` after the poll before. Default: the
+   * delay alone. Given if the end of this distribution is only the beginning of the next phase.
    */
   readonly after?: (gapSeconds: number) => number;
 }
@@ -26,7 +26,7 @@ export interface ScheduleTable {
   readonly nextSeconds: Float64Array;
 }
 
-// Steps grow with the age as the distribution's detail does: 0.5 % of it. The finest resolves a floor of 1 s, the coarsest a stuck job.
+// Steps grow with the age as the distribution's detail does: 0.5 % of it. The finest resolves a floor of 1 s, the coarsest a job of the tail.
 function gridTo(horizon: number): Float64Array {
   const ages = [0];
   const coarsest = Math.max(1, horizon / 1800);

@@ -1,12 +1,12 @@
 /** The learning of a worker process, connected to its server. Needs `@temporalio/worker` for its types alone. */
 import { Client } from '@temporalio/client';
-import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
 import { vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
 import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
+import { readPollsPerSecond } from '../learning/queue-load.js';
 import type { WorkerSettings } from './settings.js';
 
 /** Where a worker learns from. */
@@ -16,8 +16,6 @@ export interface LearnFrom {
   readonly clock: ServerClock;
   readonly log?: LearningOptions['log'];
 }
-
-const LOAD_WITHIN_MS = 5_000;
 
 /** Starts to learn, from finished waits, the vendor queues' load and this worker's own attempts. The caller stops it. */
 export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
@@ -29,19 +27,7 @@ export function learn(settings: WorkerSettings, { connection, namespace, clock, 
     prior,
     learns,
     finishedWaits: (limit) => readFinishedWaits({ client, taskQueue, limit, signal: ending.signal }),
-    pollsPerSecond: async (account) => {
-      const { stats } = await client.withDeadline(Date.now() + LOAD_WITHIN_MS, () =>
-        client.withAbortSignal(ending.signal, () =>
-          client.workflowService.describeTaskQueue({
-            namespace,
-            taskQueue: { name: vendorTaskQueue(account, taskQueue) },
-            taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            reportStats: true,
-          }),
-        ),
-      );
-      return stats?.tasksDispatchRate ?? undefined;
-    },
+    pollsPerSecond: (account) => readPollsPerSecond(client, vendorTaskQueue(account, taskQueue), ending.signal),
     nowMs: () => clock.now(),
     ...defined({ log }),
   });

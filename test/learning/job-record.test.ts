@@ -65,7 +65,7 @@ describe('what a wait teaches of durations', () => {
     expect(jobRecord(job(part))).toBeUndefined();
   });
 
-  test('a wait that began late tells only of the ages after it began', () => {
+  test('of a wait that began late only the ages after it count', () => {
     const end = { atMs: at(560), status: 'finished' } as const;
     const record = jobRecord(job({ joinedAtMs: at(500), pendingUntilMs: at(530), end }));
     expect(record).toMatchObject({ fromSeconds: 500, lowSeconds: 530, highSeconds: 560 });

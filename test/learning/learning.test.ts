@@ -66,6 +66,20 @@ const pass = async (ticks: number): Promise<void> => {
   }
 };
 
+/** Ticks in which so many polls come so late. */
+async function underLoad(
+  own: Learning,
+  ticks: number,
+  { lagMs, polls = 200, ...part }: { lagMs: number; polls?: number } & Partial<AttemptSeen>,
+): Promise<void> {
+  const poll = { queries: 1 } as NonNullable<AttemptSeen['poll']>;
+  for (let tick = 0; tick < ticks; tick++) {
+    for (let k = 0; k < polls; k++)
+      own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - lagMs, poll, ...part }));
+    await pass(1);
+  }
+}
+
 describe('durations', () => {
   test('go by the prior at first, then by finished waits, which are read once', async () => {
     const finishedWaits = vi.fn(finished(jobs(60)));
@@ -82,8 +96,7 @@ describe('durations', () => {
     const learns = begin({ finishedWaits: finished(jobs(60)), learns: false });
     await learns.ready;
     await pass(1);
-    for (let k = 0; k < 400; k++) learns.onAttempt(attempt({ dueAtMs: Date.now() - 4_000, startedAtMs: Date.now() }));
-    await pass(4);
+    await underLoad(learns, 4, { lagMs: 4_000 });
     expect(learns.policy('default').model).toBe(priorModel);
     expect(learns.policy('default').pollCostSeconds).toBeGreaterThan(0.5);
   });
@@ -156,58 +169,62 @@ describe('durations', () => {
 });
 
 describe('the poll cost', () => {
-  const late = (own: Learning, part: Partial<AttemptSeen>): void => {
-    for (let k = 0; k < 400; k++)
-      own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 4_000, ...part }));
-  };
+  const costOf = (own: Learning): number => own.policy('default').pollCostSeconds;
 
   test('is 0.5 s while the budget is no limit', async () => {
-    const { policy, ready } = begin({ pollsPerSecond: async () => 3 });
-    await ready;
-    await pass(4);
-    expect(policy('default').pollCostSeconds).toBe(0.5);
+    const own = begin({ pollsPerSecond: async () => 3 });
+    await own.ready;
+    await underLoad(own, 4, { lagMs: 10, polls: 20 });
+    expect(costOf(own)).toBe(0.5);
   });
 
   test("rises if polls come late, but not for what was due before the worker was there, nor on the workflows' queue", async () => {
     const own = begin();
     await own.ready;
-    late(own, { dueAtMs: startMs - 60_000 });
-    await pass(3);
-    late(own, { isOnVendorQueue: false });
-    await pass(3);
-    expect(own.policy('default').pollCostSeconds).toBe(0.5);
-    late(own, {});
-    await pass(6);
-    expect(own.policy('default').pollCostSeconds).toBeGreaterThan(0.75);
+    await underLoad(own, 3, { lagMs: 0, dueAtMs: startMs - 60_000 });
+    await underLoad(own, 3, { lagMs: 4_000, isOnVendorQueue: false });
+    expect(costOf(own)).toBe(0.5);
+    await underLoad(own, 6, { lagMs: 4_000 });
+    expect(costOf(own)).toBeGreaterThan(0.75);
   });
 
-  test('stays up while the queue is fully used by all workers, and falls when it is not', async () => {
+  test('stays up while all workers together use the queue, and falls when they do not', async () => {
     let pollsPerSecond: number | undefined = 18.3;
     const own = begin({ pollsPerSecond: async () => pollsPerSecond });
     await own.ready;
     await pass(1);
-    late(own, {});
-    await pass(6);
-    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 50 }));
-    await pass(2);
-    const high = own.policy('default').pollCostSeconds;
-    await pass(6);
-    expect(own.policy('default').pollCostSeconds).toBe(high);
+    await underLoad(own, 6, { lagMs: 4_000 });
+    await underLoad(own, 3, { lagMs: 50 });
+    const high = costOf(own);
+    expect(high).toBeGreaterThan(0.75);
+    await underLoad(own, 6, { lagMs: 50 });
+    expect(costOf(own)).toBe(high);
     pollsPerSecond = 2;
-    await pass(6);
-    expect(own.policy('default').pollCostSeconds).toBeLessThan(high);
+    await underLoad(own, 6, { lagMs: 50 });
+    expect(costOf(own)).toBeLessThan(high);
   });
 
-  test('goes by own polls where the server has no figures', async () => {
+  test('goes by own polls if the server has no figures', async () => {
     const own = begin({ pollsPerSecond: async () => undefined });
     await own.ready;
     await pass(1);
-    late(own, {});
-    await pass(4);
-    const high = own.policy('default').pollCostSeconds;
-    for (let k = 0; k < 400; k++) own.onAttempt(attempt({ startedAtMs: Date.now(), dueAtMs: Date.now() - 50 }));
-    await pass(6);
-    expect(own.policy('default').pollCostSeconds).toBeLessThan(high);
+    await underLoad(own, 6, { lagMs: 4_000 });
+    await underLoad(own, 3, { lagMs: 50, polls: 350 });
+    const high = costOf(own);
+    await underLoad(own, 4, { lagMs: 50, polls: 350 });
+    expect(costOf(own)).toBe(high);
+    await underLoad(own, 4, { lagMs: 50, polls: 20 });
+    expect(costOf(own)).toBeLessThan(high);
+  });
+
+  test('falls again without polls: the last lag does not count for ever', async () => {
+    const own = begin();
+    await own.ready;
+    await pass(1);
+    await underLoad(own, 4, { lagMs: 4_000 });
+    expect(costOf(own)).toBeGreaterThan(0.5);
+    await pass(30);
+    expect(costOf(own)).toBe(0.5);
   });
 });
 

@@ -52,7 +52,7 @@ describe('the schedule of a known distribution', () => {
   });
 
   test('asks a job without memory at equal gaps', () => {
-    // An exponential distribution has no lognormal form; far out, the evenly spread stuck jobs are nearly memoryless for one gap.
+    // An exponential distribution has no lognormal form; far out, the evenly spread tail is nearly memoryless for one gap.
     const times = pollTimes(policyOf({ pollCostSeconds: 0.1 })).filter((time) => time > 600 && time < 700);
     const gaps = times.slice(1).map((time, k) => time - (times[k] as number));
     expect(Math.max(...gaps) / Math.min(...gaps)).toBeLessThan(1.1);
