@@ -51,6 +51,10 @@ const unusableCertificate = /^ERR_OSSL_(?!.*ALERT)|InconsistentKeys|NoCertificat
 const closed =
   /Last error: Failed to connect|socket disconnected|ECONNRESET|broken pipe|unexpected-eof|UnexpectedEof|ConnectionReset/i;
 
+/** Nobody answers at the address. With TLS, all else that has no words of its own is a connection closed by the server. */
+const unreachable =
+  /refused|Name resolution|ENOTFOUND|EAI_AGAIN|dns error|deadline exceeded|timed ?out|unreachable|EHOSTUNREACH/i;
+
 /** The native client names no status code of gRPC. */
 const unauthorized = /valid authentication credentials|permission/i;
 
@@ -104,7 +108,7 @@ export function connectionError(error: unknown, attempt: ConnectionAttempt): Try
     new TryOnClientError('BadConfig', `the Temporal server at ${address} ${message}`, options);
   const rule = tlsRules.find(({ pattern }) => pattern.test(text));
   if (rule !== undefined) return misfit(rule.message);
-  if (closed.test(text)) {
+  if (closed.test(text) || (isTls && !unreachable.test(text))) {
     return misfit(
       isTls
         ? `closes the connection during the TLS handshake; check that it speaks TLS, and that it trusts the client certificate of ${clientPair}`

@@ -243,8 +243,8 @@ describe('the command', () => {
   test('serves until SIGTERM, says what is not safe, and shows no key and no token', async () => {
     const open = startCli(['codec-server', '--port', '0'], env);
     await open.until('Ctrl-C ends it');
-    await open.until('no token is asked for');
-    expect(open.err()).toContain('no page may call it');
+    await open.until('it asks for no token');
+    expect(open.err()).toContain('no web page may call it');
     open.child.kill('SIGINT');
     expect((await open.ended).code).toBe(130);
 
@@ -267,8 +267,8 @@ describe('the command', () => {
   test('tells all that is wrong before it listens', async () => {
     const { code, err } = await runCli(['codec-server', '--host', '0.0.0.0', '--allow-origin', '*']);
     expect(code).toBe(2);
-    expect(err).toContain('put them into TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE');
+    expect(err).toContain('put the keys into TRYON_CODEC_KEYS or TRYON_CODEC_KEYS_FILE');
     expect(err).toContain('--allow-origin "*" is not an origin');
-    expect(err).toContain('--host 0.0.0.0 can be reached by others; set TRYON_CODEC_TOKEN');
+    expect(err).toContain('others can reach --host 0.0.0.0; set TRYON_CODEC_TOKEN');
   });
 });

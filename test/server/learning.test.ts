@@ -118,7 +118,7 @@ describe('the program', () => {
     await rm(folder, { recursive: true });
     const text = await runCli(['model'], env());
     expect(text.out).toMatch(
-      /^account default\n {2}durations +half of the jobs take up to [\d.]+ s, .* \(learned from \d+ jobs\)/,
+      /^account default\n {2}durations +half of the tasks take up to [\d.]+ s, .* \(learned from \d+ tasks\)/,
     );
   });
 
@@ -135,7 +135,7 @@ describe('the program', () => {
     const handle = await stack.start(submitted(taskId));
     await expect
       .poll(async () => (await runCli(['status', taskId], env())).out, { timeout: 60_000 })
-      .toMatch(/^because .*half of the jobs take up to[\s\S]*^expected .*of similar tasks are done by now/m);
+      .toMatch(/^because .*half of the tasks take up to[\s\S]*^expected .*of similar tasks are done by now/m);
     const { explanation } = JSON.parse((await runCli(['status', taskId, '--json'], env())).out);
     expect(explanation).toMatchObject({ why: expect.any(String), shareDone: expect.any(Number) });
     expect(Date.parse(explanation.p95FinishAt)).toBeGreaterThanOrEqual(Date.parse(explanation.medianFinishAt));

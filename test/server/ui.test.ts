@@ -142,7 +142,7 @@ describe('the page of a running wait', () => {
     expect(await shownFor('images')).toBe('4 of 12');
     expect(await shownFor('vendor status')).toBe('running');
     expect(await shownFor('sub-tasks finished')).toBe('1 of 3');
-    await seen(page.getByText(`poll at ${running}`));
+    await seen(page.getByText(`poll task ${running}`));
     await browser.shoot('ui-details');
   });
 
@@ -181,7 +181,7 @@ describe('the page of a running wait', () => {
       await page.getByRole('button', { name: 'Cancel', exact: true }).locator('visible=true').last().click();
     };
     const updates = ['pollNow', 'setTimeout', 'subscribe', 'unsubscribe'];
-    await offers('update', updates, 'Ask the vendor now, at most once a second');
+    await offers('update', updates, 'Poll the vendor now, at most once a second');
     await offers('signal', ['tryOnSubscribe', 'tryOnUnsubscribe'], 'Unsubscribe from workflow code');
   });
 });

@@ -3,13 +3,11 @@ import { codecKeySource } from '../../codec/keys.js';
 import { createEncryptionCodec } from '../../codec/payload-codec.js';
 import { type CodecServerOptions, originProblem, startCodecServer } from '../../codec/server.js';
 import { readCodecToken } from '../../codec/token.js';
+import { isLoopbackHost } from '../../providers/loopback.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, portError, untilInterrupted } from '../exit.js';
 import type { OptionsOf } from '../options.js';
 import { paint } from '../output.js';
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 
 /** Reads the settings. Reports all problems at once. */
 function settingsOf(
@@ -27,7 +25,7 @@ function settingsOf(
     ...(token.ok ? [] : token.problems),
     ...allowedOrigins.flatMap((origin) => originProblem(origin) ?? []).map((problem) => `--allow-origin ${problem}`),
   ];
-  if (token.ok && token.token === undefined && !isLoopback(host)) {
+  if (token.ok && token.token === undefined && !isLoopbackHost(host)) {
     problems.push(
       `others can reach --host ${host}; set TRYON_CODEC_TOKEN or TRYON_CODEC_TOKEN_FILE, or use the loopback interface`,
     );
@@ -60,7 +58,7 @@ export const run: Run<'codec-server'> = async ({ options }, { output, env, signa
     if (!asksForToken) {
       output.note(`${warning} it asks for no token: every process on this machine can decrypt; set TRYON_CODEC_TOKEN`);
     }
-    if (!isLoopback(options.host)) output.note(`${warning} it uses plain HTTP; put a TLS proxy in front of it`);
+    if (!isLoopbackHost(options.host)) output.note(`${warning} it uses plain HTTP; put a TLS proxy in front of it`);
     return await untilInterrupted(signal);
   } finally {
     await server.close();
