@@ -1,6 +1,5 @@
 /** What the activities depend on. */
 import type { AttemptSeen } from '../poll/attempt.js';
-import type { PollInput, PollState } from '../poll/poll-state.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 import type { AccountThrottles } from './account-throttles.js';
@@ -21,8 +20,8 @@ export interface TryOnDeps {
   readonly vendor: Vendor;
   /** Default: the try-on API. */
   readonly api?: VendorApi;
-  /** The schedule in force for an account and, once it is known, a number of sub-tasks; default: the prior's. */
-  readonly policy?: (account: string, subTasks?: number) => SchedulePolicy;
+  /** The schedule in force for an account; default: the prior's. */
+  readonly policy?: (account: string) => SchedulePolicy;
   /** Called with every attempt: durations and load are learned from them. */
   readonly onAttempt?: (attempt: AttemptSeen) => void;
   /** Whether an account accepts a reply about another task as its own; default: none does. */
@@ -35,7 +34,4 @@ export interface TryOnDeps {
 }
 
 /** The dependencies of a poll, all given. */
-export interface PollDeps extends Required<Omit<TryOnDeps, 'policy'>> {
-  /** The schedule for an attempt. Takes the number of sub-tasks that the poll before knew: that one was planned with it. */
-  readonly policyFor: (input: PollInput, heartbeatState: PollState | undefined) => SchedulePolicy;
-}
+export type PollDeps = Required<TryOnDeps>;

@@ -28,11 +28,7 @@ export function createTryOnActivities({
   throttles = noThrottles,
   onAttempt = () => undefined,
 }: TryOnDeps) {
-  const policyFor: PollDeps['policyFor'] = ({ account, from }, heartbeatState) => {
-    const subTasks = (heartbeatState ?? from).subTasks.length;
-    return subTasks > 0 ? policy(account, subTasks) : policy(account);
-  };
-  const deps = { vendor, api, policyFor, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
+  const deps: PollDeps = { vendor, api, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
 
   return {
     /**
@@ -42,11 +38,11 @@ export function createTryOnActivities({
     tryOnPoll: createTryOnPoll(deps),
 
     /** How far the pending poll of the calling workflow got. */
-    tryOnDescribePoll: (asked: PendingPollInput) => describePendingPoll(asked, policyFor),
+    tryOnDescribePoll: (asked: PendingPollInput) => describePendingPoll(asked, policy),
 
     /** Dispatches the pending poll of the calling workflow now, after `delayMs`. */
     tryOnPollNow: (asked: PendingPollInput & { readonly delayMs: number }) =>
-      pollPendingNow(asked, { policyFor, nowMs: () => clock.now() }),
+      pollPendingNow(asked, { policy, nowMs: () => clock.now() }),
 
     /** Waits by the worker's clock: a timer of the server below a second may take up to one. */
     async tryOnPause({ delayMs }: { readonly delayMs: number }): Promise<void> {

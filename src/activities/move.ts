@@ -1,10 +1,8 @@
 /** Moves a pending activity to another task queue. */
 import { activityInfo, getClient, log } from '@temporalio/activity';
-import { isGrpcServiceError } from '@temporalio/client';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 
 const MOVE_WITHIN_MS = 5_000;
-/** gRPC's code for a method that the server does not have. */
-const UNIMPLEMENTED = 12;
 
 /** `failed`: try again later. `unsupported`: the server has no such method, as servers before 1.28. */
 export type Move = 'moved' | 'failed' | 'unsupported';
@@ -26,6 +24,6 @@ export async function moveTo(taskQueue: string): Promise<Move> {
     return 'moved';
   } catch (error) {
     log.debug('the polling activity could not be moved to its queue', { taskQueue, error });
-    return isGrpcServiceError(error) && error.code === UNIMPLEMENTED ? 'unsupported' : 'failed';
+    return grpcCode(error) === grpcStatus.unimplemented ? 'unsupported' : 'failed';
   }
 }

@@ -1,9 +1,9 @@
 /** The pending polling activity of the calling workflow: workflow code cannot see its attempts, the server can. */
 import { activityInfo, getClient, sleep } from '@temporalio/activity';
-import { isGrpcServiceError } from '@temporalio/client';
 import type { PollInput, PollState } from '../poll/poll-state.js';
 import { restoreState } from '../poll/restore.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
+import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
 
 /** Input of the helper activities. */
@@ -30,10 +30,8 @@ export type PollNowResult = 'done' | 'restart';
 
 const POLL_TYPE = 'tryOnPoll';
 const PAUSE_REASON = 'pollNow';
-/** gRPC's code for a method that the server does not have. */
-const UNIMPLEMENTED = 12;
 
-type PolicyFor = (input: PollInput, state: PollState | undefined) => SchedulePolicy;
+type PolicyOf = (account: string) => SchedulePolicy;
 
 async function describe(): Promise<PendingActivity | undefined> {
   const { workflowExecution } = activityInfo();
@@ -43,25 +41,18 @@ async function describe(): Promise<PendingActivity | undefined> {
   return await pendingActivity(await handle.describe(), client.options.loadedDataConverter, POLL_TYPE);
 }
 
-function stateOf(
-  pending: PendingActivity,
-  { input, scheduledAtMs }: PendingPollInput,
-  policyFor: PolicyFor,
-): PollState {
+function stateOf(pending: PendingActivity, { input, scheduledAtMs }: PendingPollInput, policy: PolicyOf): PollState {
   const heartbeatState = pending.heartbeat as PollState | undefined;
   const times = { scheduledAtMs, dueAtMs: pending.dueAtMs ?? scheduledAtMs };
-  return restoreState(input, heartbeatState, policyFor(input, heartbeatState), pending.attempt, times);
+  return restoreState(input, heartbeatState, policy(input.account), pending.attempt, times);
 }
 
 /** Describes the pending polling activity; `undefined` where none is pending. */
-export async function describePendingPoll(
-  asked: PendingPollInput,
-  policyFor: PolicyFor,
-): Promise<PendingPoll | undefined> {
+export async function describePendingPoll(asked: PendingPollInput, policy: PolicyOf): Promise<PendingPoll | undefined> {
   const pending = await describe();
   if (pending === undefined) return undefined;
   const { isRunning, isPaused } = pending;
-  return { state: stateOf(pending, asked, policyFor), isRunning, isPaused };
+  return { state: stateOf(pending, asked, policy), isRunning, isPaused };
 }
 
 /**
@@ -72,13 +63,13 @@ export async function describePendingPoll(
  */
 export async function pollPendingNow(
   asked: PendingPollInput & { readonly delayMs: number },
-  { policyFor, nowMs }: { readonly policyFor: PolicyFor; readonly nowMs: () => number | Promise<number> },
+  { policy, nowMs }: { readonly policy: PolicyOf; readonly nowMs: () => number | Promise<number> },
 ): Promise<PollNowResult> {
   if (asked.delayMs > 0) await sleep(asked.delayMs);
   const pending = await describe();
   if (pending === undefined || pending.attempt === 1) return 'restart';
   if (pending.isRunning || (pending.isPaused && pending.pauseReason !== PAUSE_REASON)) return 'done';
-  const { pauseUntilMs = 0 } = stateOf(pending, asked, policyFor);
+  const { pauseUntilMs = 0 } = stateOf(pending, asked, policy);
   if (pauseUntilMs > (await nowMs()) && !pending.isPaused) return 'done';
   const { workflowExecution: execution = null, namespace } = activityInfo();
   const { workflowService } = getClient();
@@ -88,7 +79,7 @@ export async function pollPendingNow(
     await workflowService.unpauseActivity(activity);
     return 'done';
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === UNIMPLEMENTED) return 'restart';
+    if (grpcCode(error) === grpcStatus.unimplemented) return 'restart';
     throw error;
   }
 }

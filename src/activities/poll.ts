@@ -34,7 +34,7 @@ const SLOW_POLL_MS = 500;
 
 /** Makes `tryOnPoll`. */
 export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<PollReport> {
-  const { vendor, api, policyFor, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
+  const { vendor, api, policy: policyOf, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
 
   async function restore(input: PollInput): Promise<BegunAttempt> {
     const info = activityInfo();
@@ -43,7 +43,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
     clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const nowMs = await clock.now();
     const dueAtMs = clock.dueAt?.(currentAttemptScheduledTimestampMs, nowMs) ?? currentAttemptScheduledTimestampMs;
-    const policy = policyFor(input, heartbeatState);
+    const policy = policyOf(input.account);
     const before = restoreState(input, heartbeatState, policy, attempt, { scheduledAtMs, dueAtMs });
     const isOnVendorQueue = (input.vendorQueue ?? info.taskQueue) === info.taskQueue;
     return { input, before, policy, attempt, scheduledAtMs, nowMs, heartbeatState, dueAtMs, isOnVendorQueue };
