@@ -20,8 +20,8 @@ export interface DurationModel {
   /** Age in seconds from which jobs of the tail end; default: the 95 % point of the rest. */
   readonly tailFromSeconds?: number;
   /**
-   * A learned distribution: how many of the jobs end in each bin of {@link binEdges}, in any unit. It replaces the lognormal and its tail,
-   * which are then those of the prior that it was learned from.
+   * A learned distribution: how many of the jobs end in each of its bins, in any unit. The first bin ends at 0.5 s, each further edge is
+   * larger by a factor of e^0.125, the last one is the horizon. It replaces the lognormal and its tail, which are then those of the prior.
    */
   readonly binWeights?: readonly number[];
   /** Where replies distinguish waiting from being worked on: the distribution of each. */
