@@ -34,7 +34,7 @@ if (values.help) {
       seed,
       found: [
         `${workerKills} kills of the worker and ${serverKills} of the server, ${waits} waits with ${images} images`,
-        `${violations.length} violations: images lost or told twice, outcomes or numbers missing`,
+        `${violations.length} violations: images lost or delivered twice, outcomes or numbers missing`,
         `${extraQueries} queries more than undisturbed, ${repeatedSignals} signals repeated and dropped by their number`,
       ],
     });

@@ -10,6 +10,11 @@ const ownCodes: Readonly<Record<string, CodeRow>> = {
     description: 'no worker polled the vendor',
     remedy: 'start a worker that has the key of the account',
   },
+  Paused: {
+    class: 'transient',
+    description: 'an operator paused the polling activity past the deadline',
+    remedy: 'start the wait again',
+  },
   WrongTask: {
     class: 'transient',
     description: 'the reply is about another task',

@@ -41,7 +41,7 @@ export interface AccountThrottle {
   readonly pausedAtMs: number;
   /** Tasks that met an error of the vendor as a whole since its last answer. */
   readonly failing: readonly string[];
-  /** Tasks that failed while others were answered: the trouble is their own. */
+  /** Tasks that failed while others were answered: their errors are their own. */
   readonly suspects: readonly string[];
   /** Set during an outage: the circuit is open. */
   readonly outage?: {
@@ -50,8 +50,8 @@ export interface AccountThrottle {
     /** No probe by a task that has failed before this. */
     readonly probeAtMs: number;
     /**
-     * No probe by another task before this. It backs off by the number of tasks that failed, so that a few tasks with trouble of their own
-     * do not keep the others from finding out.
+     * No probe by another task before this. It backs off by the number of tasks that failed, so that a few tasks with errors of
+     * their own do not keep the others waiting.
      */
     readonly newcomerAtMs: number;
     /** A probe is under way. */

@@ -30,7 +30,7 @@ const faultCodes = {
 
 /** Our own codes. */
 const ownCodes: Readonly<Record<TryOnError['layer'], readonly string[]>> = {
-  transport: [...Object.keys(faultCodes), 'NoWorker'],
+  transport: [...Object.keys(faultCodes), 'NoWorker', 'Paused'],
   gateway: [],
   service: ['success=false'],
   task: ['NotFound', 'EmptyResult', 'WrongTask', 'failed'],

@@ -318,7 +318,7 @@ export class WaitRun {
   }
 
   private paused() {
-    const message = 'an operator paused the polling activity past the deadline; unpause it, then start the wait again';
+    const message = 'an operator paused the polling activity past the deadline; start the wait again';
     return { layer: 'transport', code: 'Paused', message } as const;
   }
 

@@ -37,7 +37,7 @@ function linesOf(group: ModelGroup): string[] {
     ],
     [
       'schedule',
-      `polls at ${times.join(', ')} s ...; on average ${polls} polls a job, ends seen ${delaySeconds} s late`,
+      `polls at ${times.join(', ')} s ...; on average ${polls} polls per task, mean detection delay ${delaySeconds} s`,
     ],
   ];
   return [paint.bold(`account ${account}`), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
