@@ -5,8 +5,8 @@ import { defaultPolicy } from '../schedule/schedule.js';
 import { noThrottles } from './account-throttles.js';
 import type { PollDeps, TryOnDeps } from './deps.js';
 import { tryOnJoin } from './join.js';
-import { describePendingPoll, type PendingPollInput, pollPendingNow } from './pending-poll.js';
 import { createTryOnPoll } from './poll.js';
+import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
 
 export type { TryOnDeps, Vendor } from './deps.js';
@@ -38,10 +38,10 @@ export function createTryOnActivities({
     tryOnPoll: createTryOnPoll(deps),
 
     /** How far the pending poll of the calling workflow got. */
-    tryOnDescribePoll: (asked: PendingPollInput) => describePendingPoll(asked, policy),
+    tryOnDescribePoll: (asked: PollControlInput) => describePendingPoll(asked, policy),
 
     /** Dispatches the pending poll of the calling workflow now, after `delayMs`. */
-    tryOnPollNow: (asked: PendingPollInput & { readonly delayMs: number }) =>
+    tryOnPollNow: (asked: PollControlInput & { readonly delayMs: number }) =>
       pollPendingNow(asked, { policy, nowMs: () => clock.now() }),
 
     /** Waits by the worker's clock: a timer of the server below a second may take up to one. */

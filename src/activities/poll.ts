@@ -12,7 +12,7 @@ import { type Attempt, isFinalPoll, type PollStep } from '../poll/step.js';
 import type { AdmittedPoll } from './account-throttles.js';
 import type { PollDeps } from './deps.js';
 import { moveTo } from './move.js';
-import { pendingFailure } from './pending.js';
+import { pendingFailure } from './pending-failure.js';
 
 /** An attempt as it began, with what its end is reported by. */
 interface BegunAttempt extends Attempt {

@@ -12,7 +12,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { TryOnActivities } from '../activities/index.js';
-import type { PendingPoll } from '../activities/pending-poll.js';
+import type { DescribedPoll } from '../activities/poll-control.js';
 import { failureTypes, vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { PollInput, PollReport, PollState } from '../poll/poll-state.js';
@@ -139,10 +139,10 @@ export class Polling {
   }
 
   /** What the activity knows: the server keeps it with the last failed attempt. */
-  private async describe(isUrgent: () => boolean): Promise<PendingPoll | undefined> {
+  private async describe(isUrgent: () => boolean): Promise<DescribedPoll | undefined> {
     const { input, scheduledAtMs } = this;
     const wasUrgent = isUrgent();
-    let pending: PendingPoll | undefined;
+    let pending: DescribedPoll | undefined;
     let isDescribed = false;
     tryOnDescribePoll
       .executeWithOptions({ scheduleToCloseTimeout: wasUrgent ? URGENT_DESCRIBE_MS : DESCRIBE_MS }, [

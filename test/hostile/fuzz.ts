@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import * as v from 'valibot';
-import { pendingFailure } from '../../src/activities/pending.js';
+import { pendingFailure } from '../../src/activities/pending-failure.js';
 import { check } from '../../src/check.js';
 import { imageUrlConcerns } from '../../src/client/image-url.js';
 import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';

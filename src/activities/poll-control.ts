@@ -7,14 +7,14 @@ import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 import { type PendingActivity, pendingActivity } from '../temporal/pending-activity.js';
 
 /** Input of the helper activities. */
-export interface PendingPollInput {
+export interface PollControlInput {
   readonly input: PollInput;
   /** When the workflow scheduled the polling activity. */
   readonly scheduledAtMs: number;
 }
 
 /** How far a pending polling activity got. */
-export interface PendingPoll {
+export interface DescribedPoll {
   readonly state: PollState;
   /** Whether an attempt is running, which may have a reply soon. */
   readonly isRunning: boolean;
@@ -41,14 +41,17 @@ async function describe(): Promise<PendingActivity | undefined> {
   return await pendingActivity(await handle.describe(), client.options.loadedDataConverter, POLL_TYPE);
 }
 
-function stateOf(pending: PendingActivity, { input, scheduledAtMs }: PendingPollInput, policy: PolicyOf): PollState {
+function stateOf(pending: PendingActivity, { input, scheduledAtMs }: PollControlInput, policy: PolicyOf): PollState {
   const heartbeatState = pending.heartbeat as PollState | undefined;
   const times = { scheduledAtMs, dueAtMs: pending.dueAtMs ?? scheduledAtMs };
   return restoreState(input, heartbeatState, policy(input.account), pending.attempt, times);
 }
 
 /** Describes the pending polling activity; `undefined` where none is pending. */
-export async function describePendingPoll(asked: PendingPollInput, policy: PolicyOf): Promise<PendingPoll | undefined> {
+export async function describePendingPoll(
+  asked: PollControlInput,
+  policy: PolicyOf,
+): Promise<DescribedPoll | undefined> {
   const pending = await describe();
   if (pending === undefined) return undefined;
   const { isRunning, isPaused } = pending;
@@ -62,7 +65,7 @@ export async function describePendingPoll(asked: PendingPollInput, policy: Polic
  * @param asked - `delayMs`: wait so long first
  */
 export async function pollPendingNow(
-  asked: PendingPollInput & { readonly delayMs: number },
+  asked: PollControlInput & { readonly delayMs: number },
   { policy, nowMs }: { readonly policy: PolicyOf; readonly nowMs: () => number | Promise<number> },
 ): Promise<PollNowResult> {
   if (asked.delayMs > 0) await sleep(asked.delayMs);
