@@ -92,7 +92,11 @@ export async function updateError(
   }
   if (error instanceof WorkflowUpdateFailedError) {
     if (isInvalidInput(error.cause)) return inputError(error.cause);
-    const message = error.cause?.message ?? error.message;
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure && cause.type === failureTypes.ended) {
+      return new TryOnClientError('Ended', `${what} has ended`, { cause: error });
+    }
+    const message = cause?.message ?? error.message;
     const code = /workflow.*(completed|closed)|AcceptedUpdateCompletedWorkflow/i.test(message) ? 'Ended' : 'Refused';
     return new TryOnClientError(code, `${what} refused the update: ${message}`, { cause: error });
   }
