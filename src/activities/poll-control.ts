@@ -23,8 +23,8 @@ export interface DescribedPoll {
 }
 
 /**
- * What {@link pollPendingNow} came to. `done`: the next attempt was dispatched, or none may be now. `restart`: the activity has not
- * begun, is over, or the server cannot pause it; the workflow schedules a new one.
+ * What {@link pollPendingNow} came to. `done`: the next attempt was dispatched, one polls just now, or none may. `restart`: the activity has
+ * not begun to poll, is over, or the server cannot pause it; the workflow schedules a new one.
  */
 export type PollNowResult = 'done' | 'restart';
 
@@ -70,19 +70,23 @@ export async function pollPendingNow(
 ): Promise<PollNowResult> {
   if (asked.delayMs > 0) await sleep(asked.delayMs);
   const pending = await describe();
-  if (pending === undefined || pending.attempt === 1) return 'restart';
-  if (pending.isRunning || (pending.isPaused && pending.pauseReason !== PAUSE_REASON)) return 'done';
+  if (pending === undefined) return 'restart';
+  if (pending.isPaused && pending.pauseReason !== PAUSE_REASON) return 'done';
+  if (pending.isRunning && pending.taskQueue === asked.input.vendorQueue) return 'done';
+  // It only finds out when to poll, or has not begun.
+  if (pending.isRunning || pending.attempt === 1) return 'restart';
   const { pauseUntilMs = 0 } = stateOf(pending, asked, policy);
   if (pauseUntilMs > (await nowMs()) && !pending.isPaused) return 'done';
   const { workflowExecution: execution = null, namespace } = activityInfo();
   const { workflowService } = getClient();
-  const activity = { namespace, execution, type: POLL_TYPE, identity: 'temporal-tryon' };
+  const activity = { namespace, execution, id: pending.id, identity: 'temporal-tryon' };
   try {
     if (!pending.isPaused) await workflowService.pauseActivity({ ...activity, reason: PAUSE_REASON });
     await workflowService.unpauseActivity(activity);
     return 'done';
   } catch (error) {
-    if (grpcCode(error) === grpcStatus.unimplemented) return 'restart';
+    const code = grpcCode(error);
+    if (code === grpcStatus.unimplemented || code === grpcStatus.notFound) return 'restart';
     throw error;
   }
 }

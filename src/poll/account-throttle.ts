@@ -172,10 +172,11 @@ function afterError(throttle: AccountThrottle, poll: EndedPoll): AccountThrottle
 }
 
 function probeAfter(throttle: AccountThrottle, failures: number, { nowMs, taskId }: EndedPoll): AccountThrottle {
-  const tasks = throttle.failing.length - throttleRules.outageTasks + 1;
   const gapMs = (count: number) => backoffMs(throttleRules.probeGapMs, count, jitterOf(taskId, count));
   const probeAtMs = nowMs + gapMs(failures);
-  const newcomerAtMs = nowMs + gapMs(Math.max(1, Math.min(tasks, failures)));
+  // Tasks that failed as probes, of which each was a newcomer once.
+  const newcomerFailures = throttle.failing.length - throttleRules.outageTasks + 1;
+  const newcomerAtMs = nowMs + gapMs(Math.max(1, Math.min(newcomerFailures, failures)));
   return { ...throttle, outage: { failures, probeAtMs, newcomerAtMs, isProbing: false } };
 }
 

@@ -31,7 +31,7 @@ export function deferToVendorQueue(attempt: Attempt, hasMoved: boolean): PollSte
     decision: {
       kind: 'retry',
       delayMs: Math.max(1, clampToDeadline(delayMs, attempt.nowMs, attempt.input.deadlineMs, 0)),
-      why: 'first poll',
+      why: attempt.before.polls === 0 ? 'first poll' : 'schedule',
       heartbeat: true,
     },
   };

@@ -4,7 +4,7 @@ import { takeFitting } from '../json-size.js';
 import type { Classification } from './classify.js';
 import { decideOnError } from './decide-error.js';
 import { countKnown, knownImages, type PollState } from './poll-state.js';
-import type { Reply, SubTaskReply } from './reply.js';
+import type { Reply, SubTaskReply, TaskReply } from './reply.js';
 import { pollRules } from './rules.js';
 import {
   isFinalPoll,
@@ -30,8 +30,7 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
   const task = reply.kind === 'answer' ? reply.task : undefined;
   const subTaskReplies = (task?.subTasks ?? []).map((one) => withinEvents(one, pollRules.imageBytes));
   const subTasks = mergeSubTasks(polled.before.subTasks, subTaskReplies.map(subTaskOf));
-  const status = task?.status ?? 'unknown';
-  const state = stateAfter(polled, status, task?.vendorStatus, takeFitting(subTasks, pollRules.subTaskBytes).fitting);
+  const state = task === undefined ? stateWithoutTask(polled) : stateAfter(polled, task, subTasks);
   const images = imagesOf(polled, subTaskReplies, classification.kind === 'ended' || isFinalPoll(polled));
   // The end waits until all images are reported.
   if (images.omitted > 0 && (classification.kind === 'ended' || isFinalPoll(polled))) {
@@ -50,11 +49,17 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
   return report(state, images.newest, end);
 }
 
+/** The state after a success without a task: what was known of it stays. */
+const stateWithoutTask = ({ before, attempt, queries }: PolledAttempt): PollState => ({
+  ...without(before, 'nextPollAtMs', 'pauseUntilMs', 'isReset', 'pollError', 'blocked'),
+  polls: before.polls + queries,
+  asOfAttempt: attempt,
+});
+
 /** The state after a reply that showed the task. */
 function stateAfter(
   { before, attempt, queries, nowMs }: PolledAttempt,
-  status: NonNullable<PollState['status']>,
-  vendorStatus: string | undefined,
+  { status, vendorStatus }: TaskReply,
   subTasks: PollState['subTasks'],
 ): PollState {
   const isFirstSeenRunning = before.runningSeenAtMs === undefined && status === 'running';
@@ -65,7 +70,7 @@ function stateAfter(
     polls: before.polls + queries,
     asOfAttempt: attempt,
     status,
-    subTasks,
+    subTasks: takeFitting(subTasks, pollRules.subTaskBytes).fitting,
     ...defined({ vendorStatus }),
     ...(isFirstSeenRunning ? { runningSeenAtMs: nowMs } : {}),
     ...(hasLeftQueue ? defined({ queuedUntilMs: before.pendingUntilMs }) : {}),

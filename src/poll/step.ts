@@ -103,14 +103,14 @@ export function retry(
   const planned: PollState = { ...state, nextPollAtMs: nowMs + clampedMs };
   const blockedChanged = (state.blocked === undefined) !== (before.blocked === undefined);
   if (images.length > 0 || blockedChanged) return report(planned, images);
-  const isFinal = clampedMs !== wantedMs;
+  const isNextFinal = clampedMs !== wantedMs;
   // Attempt number and times show neither two queries in one attempt, nor one where a silent attempt was planned.
   const isHidden =
     polled.queries !== 1 || (polled.attempt === 1 && isFirstPollAhead(input, policy, polled.scheduledAtMs));
-  const heartbeat = isHidden || isFinal || needsHeartbeat(before, state);
+  const heartbeat = isHidden || isNextFinal || needsHeartbeat(before, state);
   return {
     state: planned,
-    decision: { kind: 'retry', delayMs: clampedMs, why: isFinal ? 'final poll' : why, heartbeat },
+    decision: { kind: 'retry', delayMs: clampedMs, why: isNextFinal ? 'final poll' : why, heartbeat },
   };
 }
 

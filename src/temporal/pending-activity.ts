@@ -8,6 +8,9 @@ import { timestampMs } from './grpc.js';
 /** A pending activity with decoded payloads. Times are Unix milliseconds. */
 export interface PendingActivity {
   readonly type: string;
+  readonly id: string;
+  /** The queue of its next attempt. */
+  readonly taskQueue?: string;
   /** The attempt that runs or is due next, from 1. */
   readonly attempt: number;
   readonly isRunning: boolean;
@@ -48,10 +51,12 @@ export async function pendingActivity(
   const info = failure?.applicationFailureInfo;
   return {
     type: activityType,
+    id: raw.activityId ?? '',
     attempt: raw.attempt ?? 1,
     isRunning: raw.state === STARTED,
     isPaused: raw.paused === true,
     ...defined({
+      taskQueue: raw.activityOptions?.taskQueue?.name || undefined,
       pauseReason: raw.pauseInfo?.manual?.reason || undefined,
       dueAtMs: timestampMs(raw.nextAttemptScheduleTime) ?? timestampMs(raw.scheduledTime),
       lastStartedAtMs: timestampMs(raw.lastStartedTime),

@@ -66,7 +66,6 @@ export function describeWait(wait: WaitState): string {
     rows.push(['error', `${error.layer} ${escapeMarkdown(error.code)}: ${escapeMarkdown(error.message)}`]);
   }
   if (poll.conflict !== undefined) rows.push(['the vendor contradicts itself', escapeMarkdown(poll.conflict)]);
-  if (poll.pauseUntilMs !== undefined) rows.push(['paused by the vendor until', shownTime(poll.pauseUntilMs)]);
   return `### Virtual try-on: ${state}\n\n${table(rows)}${FOOT}`;
 }
 

@@ -103,7 +103,8 @@ export class ListingRun {
       });
       if (isInTime && !this.isDone()) {
         await this.started();
-        await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
+        // A cancellation may have come meanwhile, and the next run would not know of it.
+        if (!this.isDone()) await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
       }
       return await this.finish();
     });
@@ -132,9 +133,9 @@ export class ListingRun {
     const problems = submittedAtProblem(task.submittedAt, Date.now());
     if (problems.length > 0) throw invalidInput(problems);
     if (hasTask(this.listing, task.taskId)) return;
-    if (isFull(this.listing)) throw invalidInput([`tasks are ${limits.listingTasks} already; give at most as many`]);
     if (this.isOver || this.isCancelled)
       throw ApplicationFailure.nonRetryable('the listing has ended', failureTypes.ended);
+    if (isFull(this.listing)) throw invalidInput([`tasks are ${limits.listingTasks} already; give at most as many`]);
   }
 
   private isDone(): boolean {

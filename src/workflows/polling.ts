@@ -23,7 +23,7 @@ import type { WaitState } from '../wait/wait-state.js';
  * How a polling activity ended. `state`: what it knew, where that can be found out.
  * - `report`: the workflow must know something
  * - `stopped`: it was cancelled; `isPaused`: an operator had paused it
- * - `timedOut`: nobody polled by the deadline
+ * - `timedOut`: by its own timeout, after the deadline
  * - `failed`: for good, which no reply of the vendor causes: a bug, or a worker without the activity
  */
 export type PollingEnd =
@@ -55,7 +55,8 @@ const { tryOnPause } = proxyActivities<TryOnActivities>({
 });
 const { tryOnPollNow } = proxyActivities<TryOnActivities>({
   startToCloseTimeout: 10_000,
-  // Until it succeeds: one that stops halfway would leave the polling activity paused.
+  // One that stops halfway leaves the polling activity paused: the workflow then replaces it.
+  scheduleToCloseTimeout: 30_000,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 10_000 },
   summary: 'poll now',
 });
@@ -71,6 +72,7 @@ export const { tryOnCancelSelf } = proxyActivities<TryOnActivities>({
 /** A polling activity under way. */
 export class Polling {
   private end: PollingEnd | undefined;
+  private isStopping = false;
   private readonly input: PollInput;
   private readonly scheduledAtMs = Date.now();
   private readonly scope = new CancellationScope();
@@ -101,7 +103,7 @@ export class Polling {
           this.end = { kind: 'report', report };
         },
         (error) => {
-          this.end = endOfFailure(error);
+          this.end = endOfFailure(error, this.isStopping);
         },
       );
   }
@@ -129,6 +131,7 @@ export class Polling {
   async stop(isUrgent: () => boolean): Promise<PollingEnd> {
     const pending = await this.describe(isUrgent);
     if (this.end === undefined) {
+      this.isStopping = true;
       this.scope.cancel();
       if (!isUrgent()) await condition(() => this.end !== undefined || isUrgent(), CANCEL_MS);
       if (this.end === undefined && isUrgent()) await this.waitForReply(pending?.isRunning ?? true);
@@ -167,13 +170,14 @@ export class Polling {
   }
 }
 
-function endOfFailure(error: unknown): PollingEnd {
+/** @param isStopping - the server does not retry an attempt that fails once a cancellation was requested: its failure is the end then */
+function endOfFailure(error: unknown, isStopping: boolean): PollingEnd {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof CancelledFailure) return { kind: 'stopped' };
-  if (cause instanceof TimeoutFailure) return { kind: 'timedOut', ...pendingState(cause.cause) };
-  if (cause instanceof ApplicationFailure && cause.type === failureTypes.pending) {
-    return { kind: 'timedOut', ...pendingState(cause) };
+  const isPending = cause instanceof ApplicationFailure && cause.type === failureTypes.pending;
+  if (isPending || cause instanceof TimeoutFailure) {
+    return { kind: isStopping ? 'stopped' : 'timedOut', ...defined({ state: lastState(cause) }) };
   }
   log.warn('the polling activity failed for good; the wait goes on', {
     reason: cause?.message,
@@ -182,11 +186,23 @@ function endOfFailure(error: unknown): PollingEnd {
   return { kind: 'failed' };
 }
 
-/** The state that a `TryOnPending` failure carries. */
-function pendingState(failure: unknown): { readonly state?: PollState } {
-  if (!(failure instanceof ApplicationFailure) || failure.type !== failureTypes.pending) return {};
-  const details = failure.details?.[0] as { readonly state?: PollState } | undefined;
-  return defined({ state: details?.state });
+/** The state that the last `TryOnPending` among the causes of a failure carries, else that of the last heartbeat. */
+function lastState(failure: unknown): PollState | undefined {
+  let heartbeat: PollState | undefined;
+  for (let cause = failure; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type === failureTypes.pending) {
+      return (cause.details?.[0] as { readonly state?: PollState } | undefined)?.state;
+    }
+    if (cause instanceof TimeoutFailure) heartbeat ??= heartbeatOf(cause);
+  }
+  return heartbeat;
+}
+
+function heartbeatOf({ lastHeartbeatDetails }: TimeoutFailure): PollState | undefined {
+  const details: unknown = Array.isArray(lastHeartbeatDetails) ? lastHeartbeatDetails[0] : lastHeartbeatDetails;
+  return typeof details === 'object' && details !== null && 'asOfAttempt' in details
+    ? (details as PollState)
+    : undefined;
 }
 
 const FAIRNESS_KEY_BYTES = 64;

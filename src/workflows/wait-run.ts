@@ -59,7 +59,10 @@ const FAILURE_PAUSE_MS = 30_000;
 export class WaitRun {
   private polling: Polling | undefined;
   private interruption: Interruption | undefined;
+  /** `pollNow` was called while no polling activity was there to hear of it: the next one begins with a poll. */
   private isPollRequested = false;
+  /** The helper activity of `pollNow` is under way. */
+  private isPollingNow = false;
   private lastPollRequestedMs = 0;
   private overdueTimer: CancellationScope | undefined;
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
@@ -125,7 +128,9 @@ export class WaitRun {
         this.endIfInterrupted();
         if (this.wait.end === undefined && this.isHistoryFull()) {
           await this.settled();
-          await continueAsNew(this.wait);
+          // A cancellation may have come meanwhile, and the next run would not know of it.
+          if (this.interruption === undefined) await continueAsNew(this.carried());
+          else this.endIfInterrupted();
         }
       }
       await this.settled();
@@ -135,13 +140,14 @@ export class WaitRun {
 
   /** One polling activity: until it ends, or is stopped by an interruption or a full history. */
   private async poll(): Promise<PollingEnd> {
-    if (this.interruption === 'restart') this.interruption = undefined;
     const nowMs = Math.max(Date.now(), this.lastPollRequestedMs);
     const polling = new Polling(this.wait, { pollNow: this.isPollRequested, nowMs });
     this.polling = polling;
     this.isPollRequested = false;
     await condition(() => polling.ended !== undefined || this.interruption !== undefined || this.isHistoryFull());
-    return polling.ended ?? (await polling.stop(() => this.isEnding()));
+    const end = polling.ended ?? (await polling.stop(() => this.isLeft()));
+    this.polling = undefined;
+    return end;
   }
 
   private async take(end: PollingEnd): Promise<void> {
@@ -150,10 +156,10 @@ export class WaitRun {
       return;
     }
     if (end.state !== undefined) this.change(takeState(this.wait, end.state));
-    const isLeft = this.interruption === 'cancel' || this.interruption === 'abandoned';
+    if (this.isLeft()) return;
     const leftMs = this.wait.deadlineMs - Date.now();
     const isOverdue = end.kind !== 'stopped' || this.interruption === 'overdue';
-    if (leftMs <= 0 && isOverdue && !isLeft) {
+    if (leftMs <= 0 && isOverdue) {
       const error = end.isPaused ? this.paused() : this.noWorker();
       this.apply(endWait(this.wait, { status: 'timeout', error, atMs: Date.now() }));
     } else if (end.kind === 'failed') {
@@ -161,14 +167,16 @@ export class WaitRun {
     }
   }
 
+  /** Ends a wait that was left; forgets other interruptions. */
   private endIfInterrupted(): void {
-    if (this.interruption === 'cancel' || this.interruption === 'abandoned') {
+    if (this.isLeft()) {
       this.apply(endWait(this.wait, { status: 'cancelled', atMs: Date.now() }));
       return;
     }
-    // The deadline may have been moved in the meantime.
-    if (this.interruption === 'overdue' && this.wait.end === undefined) this.startOverdueTimer();
+    const { interruption } = this;
     this.interruption = undefined;
+    // The deadline may have been moved in the meantime.
+    if (interruption === 'overdue' && this.wait.end === undefined) this.startOverdueTimer();
   }
 
   private startOverdueTimer(): void {
@@ -237,12 +245,11 @@ export class WaitRun {
   }
 
   private onSetTimeout(timeoutSeconds: number): TryOnStatus {
+    const beforeMs = this.wait.deadlineMs;
     this.change(setDeadline(this.wait, timeoutSeconds, Date.now()));
+    if (this.wait.deadlineMs < beforeMs && this.overdueTimer !== undefined) this.startOverdueTimer();
     // The activity has its deadline as input, so a nearer one needs a new activity; at the old one a later one is noticed.
-    if (this.polling !== undefined && this.wait.deadlineMs < this.polling.deadlineMs) {
-      this.interrupt('restart');
-      this.startOverdueTimer();
-    }
+    if (this.polling !== undefined && this.wait.deadlineMs < this.polling.deadlineMs) this.interrupt('restart');
     return this.answers.take(this.wait);
   }
 
@@ -264,11 +271,15 @@ export class WaitRun {
     if (end !== undefined || isRequested || (poll.pauseUntilMs ?? 0) > nowMs) return;
     this.lastPollRequestedMs = Math.max(nowMs, this.lastPollRequestedMs + POLL_NOW_EVERY_MS);
     if (this.polling === undefined) this.isPollRequested = true;
-    else this.pollNow(this.polling, this.lastPollRequestedMs - nowMs).catch(() => undefined);
+    else if (!this.isPollingNow) this.pollNow(this.polling, this.lastPollRequestedMs - nowMs);
   }
 
+  /** Has the pending poll dispatched; replaces the polling activity where that cannot be done. */
   private async pollNow(polling: Polling, delayMs: number): Promise<void> {
-    if (await polling.pollNow(delayMs)) return;
+    this.isPollingNow = true;
+    const isDispatched = await polling.pollNow(delayMs).catch(() => false);
+    this.isPollingNow = false;
+    if (isDispatched || this.wait.end !== undefined) return;
     this.isPollRequested = true;
     this.interrupt('restart');
   }
@@ -296,11 +307,20 @@ export class WaitRun {
 
   /** The end of a wait takes precedence over another poll, and a cancellation over all. */
   private interrupt(reason: Interruption): void {
-    if (!this.isEnding() || reason === 'cancel') this.interruption = reason;
+    if (this.interruption === undefined || this.interruption === 'restart' || reason === 'cancel') {
+      this.interruption = reason;
+    }
   }
 
-  private isEnding(): boolean {
-    return this.interruption !== undefined && this.interruption !== 'restart';
+  /** Whether the wait was cancelled, or left by its last subscriber. */
+  private isLeft(): boolean {
+    return this.interruption === 'cancel' || this.interruption === 'abandoned';
+  }
+
+  /** The state for the next run. */
+  private carried(): WaitState {
+    const { wait } = this;
+    return this.isPollRequested ? { ...wait, poll: { ...wait.poll, nextPollAtMs: Date.now() } } : wait;
   }
 
   private isHistoryFull(): boolean {

@@ -26,6 +26,7 @@ const anAnswer = (change: Partial<TryOnStatus> = {}): TryOnStatus => ({
 
 const aPending = (state: Partial<PendingDetails['state']>, change: Partial<PendingActivity> = {}): PendingActivity => ({
   type: 'tryOnPoll',
+  id: '1',
   attempt: 6,
   isRunning: false,
   isPaused: false,

@@ -6,7 +6,7 @@ import type { Reply } from '../../src/poll/reply.js';
 import { pollRules } from '../../src/poll/rules.js';
 import { defaultPolicy, nextPoll } from '../../src/schedule/schedule.js';
 import { decisionOf, type PollAt, poll, seen } from '../support/poll.js';
-import { aFault, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
+import { aFault, anAnswer, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
 
 const delayOf = ({ decision }: ReturnType<typeof poll>): number =>
@@ -190,6 +190,32 @@ describe('errors has a backoff of its own', () => {
 });
 
 const anError = (code: string) => ({ layer: 'transport', code, message: 'no' }) as const;
+
+describe('a success without a task', () => {
+  const empty = anAnswer({ gatewayCode: '0', success: true, serviceCode: '200' });
+
+  test('keeps what is known of the task, and counts', () => {
+    const before: PollState = { ...seen, status: 'submitted', recheck: aRecheck('empty', 1), pendingUntilMs: startMs };
+    const step = poll(empty, { before });
+    expect(decisionOf(step)).toBe('retry schedule');
+    expect(step.state).toMatchObject({
+      status: 'submitted',
+      vendorStatus: 'running',
+      recheck: before.recheck,
+      polls: before.polls + 1,
+      pendingUntilMs: startMs + 40_000,
+    });
+    expect(step.state).not.toHaveProperty('queuedUntilMs');
+    expect(step.state).not.toHaveProperty('conflict');
+  });
+  test('is no sign that the vendor knows the task', () => {
+    const { state } = poll(empty);
+    expect(state.status).toBeUndefined();
+    expect(decisionOf(poll(replies.notFound, { before: state, ageMs: 45_000, attempt: 4 }))).toBe(
+      'report 0 notFound NotFound',
+    );
+  });
+});
 
 describe('images of sub-tasks whose status nobody knows', () => {
   const odd = (status: 'unknown' | 'running') => aTask('unknown', [[status, 'a', 'b'], ['running']]);

@@ -52,12 +52,11 @@ describe('current details of a wait', () => {
     expect(text).toContain('| subscribers | none |');
     expect(text).toContain('| sub\\-tasks finished | not known yet |');
   });
-  test('tell errors, a pause and a contradiction', () => {
+  test('tell errors and a contradiction', () => {
     const blocked = { layer: 'gateway', code: 'Invalid|Key', message: '**no**' } as const;
-    const text = describeWait(reported({ blocked, pauseUntilMs: startMs, conflict: 'running after finished' }));
+    const text = describeWait(reported({ blocked, conflict: 'running after finished' }));
     expect(text).toContain('### Virtual try-on: blocked');
     expect(text).toContain('| error | gateway Invalid\\|Key: \\*\\*no\\*\\* |');
-    expect(text).toContain('| paused by the vendor until | 2026-01-31 12:00:00 UTC |');
     expect(text).toContain('| the vendor contradicts itself | running after finished |');
   });
   test('tell the end', () => {
