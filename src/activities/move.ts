@@ -4,7 +4,7 @@ import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 
 const MOVE_WITHIN_MS = 5_000;
 
-/** `failed`: try again later. `unsupported`: the server has no such method, as servers before 1.28. */
+/** `failed`: try again later. `unsupported`: the server has no such method, as the time-skipping test server, or refuses it. */
 export type Move = 'moved' | 'failed' | 'unsupported';
 
 /** Moves the calling activity by `UpdateActivityOptions`: the server dispatches the attempts after this one on `taskQueue`. */
@@ -23,7 +23,9 @@ export async function moveTo(taskQueue: string): Promise<Move> {
     );
     return 'moved';
   } catch (error) {
-    log.debug('the polling activity could not be moved to its queue', { taskQueue, error });
-    return grpcCode(error) === grpcStatus.unimplemented ? 'unsupported' : 'failed';
+    const code = grpcCode(error);
+    if (code === grpcStatus.unimplemented) return 'unsupported';
+    log.warn('the polling activity could not be moved to its queue', { taskQueue, error });
+    return code === grpcStatus.permissionDenied ? 'unsupported' : 'failed';
   }
 }

@@ -54,8 +54,8 @@ export async function describePendingPoll(
 ): Promise<DescribedPoll | undefined> {
   const pending = await describe();
   if (pending === undefined) return undefined;
-  const { isRunning, isPaused } = pending;
-  return { state: stateOf(pending, asked, policy), isRunning, isPaused };
+  const isPaused = pending.isPaused && pending.pauseReason !== PAUSE_REASON;
+  return { state: stateOf(pending, asked, policy), isRunning: pending.isRunning, isPaused };
 }
 
 /**

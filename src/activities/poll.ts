@@ -55,10 +55,11 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   ): Promise<AdmittedPoll | { readonly kind: 'deferred'; readonly step: PollStep }> {
     const { input, nowMs } = attempt;
     const isFinal = isFinalPoll(attempt);
-    if (!attempt.isOnVendorQueue && !isFinal) {
+    if (!attempt.isOnVendorQueue) {
       const move = await moveTo(input.vendorQueue as string);
-      // A server without this API, such as the time-skipping test server, leaves the activity where it is.
-      if (move !== 'unsupported') return { kind: 'deferred', step: deferToVendorQueue(attempt, move === 'moved') };
+      // An activity that cannot move polls where it is. The queue's rate limit does not count that, the account's throttle does.
+      const mayPollHere = move === 'unsupported' || (move === 'failed' && isFinal);
+      if (!mayPollHere) return { kind: 'deferred', step: deferToVendorQueue(attempt, move === 'moved') };
     }
     const notDue = deferUntilDue(attempt);
     if (notDue !== undefined) return { kind: 'deferred', step: notDue };

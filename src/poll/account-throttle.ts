@@ -9,7 +9,7 @@ import { pollRules } from './rules.js';
 
 /** Numbers of the throttle. Lengths in milliseconds. */
 export const throttleRules = {
-  /** Errors of so many tasks in a row make an outage. A task that failed while others were answered is no evidence. */
+  /** Errors of so many tasks since the vendor's last answer make an outage. Suspects are no evidence. */
   outageTasks: 5,
   /** Task ids that are remembered as failing by themselves. */
   maxSuspects: 64,
@@ -215,7 +215,7 @@ export function observePoll(throttle: AccountThrottle, poll: EndedPoll): Account
   return pausedUntilMs <= after.pausedUntilMs ? after : { ...after, pausedUntilMs, pausedAtMs: nowMs };
 }
 
-const withoutClassification = ({ classification: _verdict, ...poll }: EndedPoll): EndedPoll => poll;
+const withoutClassification = ({ classification: _classification, ...poll }: EndedPoll): EndedPoll => poll;
 
 /** A line for the log where the state changed in a way that matters to people. */
 export function throttleChange(before: AccountThrottle, after: AccountThrottle): string | undefined {

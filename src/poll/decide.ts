@@ -31,18 +31,20 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
   const subTaskReplies = (task?.subTasks ?? []).map((one) => withinEvents(one, pollRules.imageBytes));
   const subTasks = mergeSubTasks(polled.before.subTasks, subTaskReplies.map(subTaskOf));
   const state = task === undefined ? stateWithoutTask(polled) : stateAfter(polled, task, subTasks);
-  const images = imagesOf(polled, subTaskReplies, classification.kind === 'ended' || isFinalPoll(polled));
-  // The end waits until all images are reported.
-  if (images.omitted > 0 && (classification.kind === 'ended' || isFinalPoll(polled))) {
+  const isOver = classification.kind === 'ended' || isFinalPoll(polled);
+  const images = imagesOf(polled, subTaskReplies, isOver);
+  // The end waits until all images are reported: the next activity polls again.
+  if (images.omitted > 0 && isOver) {
     return report({ ...state, nextPollAtMs: polled.nowMs + polled.policy.floorMs }, images.fresh);
   }
   if (classification.kind === 'pending') {
-    const pending: PollState = { ...state, pendingUntilMs: polled.nowMs, ...pauseOf(polled, classification.hint) };
+    const seen = task === undefined ? {} : { pendingUntilMs: polled.nowMs };
+    const pending: PollState = { ...state, ...seen, ...pauseOf(polled, classification.hint) };
     const delay =
       pending.pauseUntilMs === undefined
         ? ({ delayMs: scheduledDelayMs(polled, pending), why: 'schedule' } as const)
         : ({ delayMs: pending.pauseUntilMs - polled.nowMs, why: 'hint' } as const);
-    return retry(polled, pending, delay, isFinalPoll(polled) ? images.newest : images.fresh);
+    return retry(polled, pending, delay, isOver ? images.newest : images.fresh, task === undefined);
   }
   const end = endOf(classification.status, classification.error, subTasks);
   if ('recheck' in end) return recheck(polled, state, end.recheck, end.else, images);

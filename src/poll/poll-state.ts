@@ -35,7 +35,7 @@ export interface PollState {
   readonly vendorStatus?: string;
   readonly subTasks: readonly SubTask[];
   readonly runningSeenAtMs?: number;
-  /** Last time it was seen unfinished. */
+  /** Last time a reply showed it unfinished. */
   readonly pendingUntilMs?: number;
   /** Last time it was seen submitted, once it was seen to be further. */
   readonly queuedUntilMs?: number;

@@ -105,7 +105,7 @@ export interface CodeRow {
   readonly remedy?: string;
 }
 
-/** One vendor API as data: what to ask, how its reply is read, what its codes mean. Files of `vendor/apis` define these. */
+/** One vendor API as data: what to ask, how its reply is read, what its codes mean. Files of `providers/aidge` define these. */
 export interface VendorApi {
   readonly name: string;
   readonly queryPath: string;

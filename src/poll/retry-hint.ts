@@ -37,10 +37,10 @@ const texts = (reply: Reply): readonly (string | undefined)[] =>
     : [reply.gatewayMessage, reply.serviceMessage, reply.task?.message, reply.excerpt];
 
 /**
- * Reads the wish out of a reply: the `Retry-After` header and the ban texts. Of both, one that makes sense goes before one that
- * does not, then the longer.
+ * Reads the hint of a reply: the `Retry-After` header and texts that announce throttling. A hint that makes sense goes before one that
+ * does not, then the longer one.
  * @param nowMs - Unix milliseconds, for a date in a reply that has no `Date` of its own
- * @returns `undefined` where the reply wishes nothing
+ * @returns `undefined` where the reply has no hint
  */
 export const readHint = (
   reply: Reply,
@@ -63,10 +63,10 @@ export const readHint = (
 };
 
 /**
- * The wish within bounds: at least `floorMs`, at most `leftMs`; time left wins over the floor.
+ * The hint within bounds: at least `floorMs`, at most `leftMs`; time left wins over the floor.
  * @returns whole milliseconds, never negative
  */
 export const clampHint = (hint: Pick<RetryHint, 'delayMs'>, bounds: { floorMs: number; leftMs: number }): number => {
-  const wished = Number.isFinite(hint.delayMs) ? hint.delayMs : 0;
-  return Math.max(0, Math.round(Math.min(Math.max(wished, bounds.floorMs), bounds.leftMs)));
+  const delayMs = Number.isFinite(hint.delayMs) ? hint.delayMs : 0;
+  return Math.max(0, Math.round(Math.min(Math.max(delayMs, bounds.floorMs), bounds.leftMs)));
 };

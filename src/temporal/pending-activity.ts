@@ -37,7 +37,7 @@ async function firstOf(converter: LoadedDataConverter, payloads: unknown): Promi
 }
 
 /**
- * Reads the pending activity of one type from a workflow's description.
+ * Reads the newest pending activity of one type from a workflow's description.
  * @returns `undefined` if none is pending
  */
 export async function pendingActivity(
@@ -45,7 +45,10 @@ export async function pendingActivity(
   converter: LoadedDataConverter,
   activityType: string,
 ): Promise<PendingActivity | undefined> {
-  const raw = description.raw.pendingActivities?.find((one) => one.activityType?.name === activityType);
+  // One that was cancelled while its worker died may still be pending beside the newest; ids count up.
+  const [raw] = (description.raw.pendingActivities ?? [])
+    .filter((one) => one.activityType?.name === activityType)
+    .sort((one, other) => Number(other.activityId) - Number(one.activityId));
   if (raw === undefined) return undefined;
   const failure = raw.lastFailure ?? undefined;
   const info = failure?.applicationFailureInfo;

@@ -9,7 +9,7 @@ export interface PollStart {
   readonly nowMs: number;
 }
 
-/** No task that was submitted so long ago at most has its first poll due. */
+/** The first poll of a task is taken to be due no earlier than this after its submission; the worker knows better. */
 const FRESH_MS = 10_000;
 /** A poll that is due later than this begins on the workflows' queue. */
 const FAR_OFF_MS = 2_000;

@@ -65,7 +65,8 @@ export const subscribe = (wait: WaitState, added: Subscriber, nowMs: number): Wa
 function subscribeAll(wait: WaitState, added: readonly Subscriber[], nowMs: number): WaitState {
   const subscribers = new Map([...wait.subscribers, ...added].map((one) => [keyOf(one), one]));
   const deadlineMs = added.reduce(
-    (latestMs, { timeoutSeconds = 0 }) => Math.max(latestMs, after(nowMs, timeoutSeconds)),
+    (latestMs, { timeoutSeconds }) =>
+      timeoutSeconds === undefined ? latestMs : Math.max(latestMs, after(nowMs, timeoutSeconds)),
     wait.deadlineMs,
   );
   return {

@@ -97,24 +97,30 @@ export class ListingRun {
     return await CancellationScope.nonCancellable(async () => {
       this.searchAttributes ??= await registeredSearchAttributes();
       this.startWaits();
-      const leftMs = Math.max(1, this.listing.deadlineMs - Date.now());
-      const isInTime = await condition(() => this.isDone() || this.isHistoryFull(), leftMs, {
-        summary: 'deadline of the listing',
-      });
-      if (isInTime && !this.isDone()) {
-        await this.started();
+      while (await this.isUnfinished()) {
+        await this.settled();
         // A cancellation may have come meanwhile, and the next run would not know of it.
-        if (!this.isDone()) await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
+        if (this.isDone() || !this.isHistoryFull()) continue;
+        await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
       }
       return await this.finish();
     });
+  }
+
+  /** Waits until the listing is done, its deadline has passed or its history is full. True in the last case alone. */
+  private async isUnfinished(): Promise<boolean> {
+    const leftMs = Math.max(1, this.listing.deadlineMs - Date.now());
+    const isInTime = await condition(() => this.isDone() || this.isHistoryFull(), leftMs, {
+      summary: 'deadline of the listing',
+    });
+    return isInTime && !this.isDone();
   }
 
   private async finish(): Promise<TryOnListingResult> {
     this.isOver = true;
     this.listing = { ...this.listing, isCancelled: this.isCancelled && !isComplete(this.listing) };
     this.show();
-    await this.started();
+    await this.settled();
     await this.leaveWaits();
     await condition(allHandlersFinished);
     if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
@@ -146,7 +152,7 @@ export class ListingRun {
     return workflowInfo().continueAsNewSuggested && canContinueListingAsNew(this.listing);
   }
 
-  private async started(): Promise<void> {
+  private async settled(): Promise<void> {
     await condition(() => this.starting === 0 && allHandlersFinished());
   }
 

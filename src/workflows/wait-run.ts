@@ -43,8 +43,8 @@ import { upsertChanged } from './search-attributes.js';
 import { UpdateAnswers } from './update-answers.js';
 
 /**
- * Why the polling activity is stopped. `abandoned`: the last subscriber of a wait that was started as a child has left. `overdue`: it still
- * stands after its own timeout.
+ * Why the polling activity is stopped. `cancel`, and `abandoned` (the last subscriber of a wait that was started as a child has left), end the
+ * wait. `overdue`: the activity is still pending after its own timeout. `restart`: a new one begins with other input.
  */
 type Interruption = 'cancel' | 'abandoned' | 'overdue' | 'restart';
 
@@ -124,12 +124,12 @@ export class WaitRun {
       this.change(this.wait);
       this.startOverdueTimer();
       while (this.wait.end === undefined) {
-        await this.take(await this.poll());
+        if (!this.isLeft()) await this.take(await this.poll());
         this.endIfInterrupted();
         if (this.wait.end === undefined && this.isHistoryFull()) {
           await this.settled();
           // A cancellation may have come meanwhile, and the next run would not know of it.
-          if (this.interruption === undefined) await continueAsNew(this.carried());
+          if (!this.isLeft()) await continueAsNew(this.carried());
           else this.endIfInterrupted();
         }
       }
@@ -163,8 +163,15 @@ export class WaitRun {
       const error = end.isPaused ? this.paused() : this.noWorker();
       this.apply(endWait(this.wait, { status: 'timeout', error, atMs: Date.now() }));
     } else if (end.kind === 'failed') {
-      await condition(() => this.interruption !== undefined, Math.min(FAILURE_PAUSE_MS, leftMs));
+      await this.pauseAfterFailure(leftMs);
     }
+  }
+
+  private async pauseAfterFailure(leftMs: number): Promise<void> {
+    const { deadlineMs } = this.wait;
+    const isChanged = () =>
+      this.interruption !== undefined || this.isPollRequested || this.wait.deadlineMs !== deadlineMs;
+    await condition(isChanged, Math.min(FAILURE_PAUSE_MS, leftMs));
   }
 
   /** Ends a wait that was left; forgets other interruptions. */
@@ -279,7 +286,9 @@ export class WaitRun {
     this.isPollingNow = true;
     const isDispatched = await polling.pollNow(delayMs).catch(() => false);
     this.isPollingNow = false;
-    if (isDispatched || this.wait.end !== undefined) return;
+    // A polling activity that began meanwhile polls by its own plan.
+    const isReplaced = this.polling !== undefined && this.polling !== polling;
+    if (isDispatched || isReplaced || this.wait.end !== undefined) return;
     this.isPollRequested = true;
     this.interrupt('restart');
   }
@@ -320,7 +329,9 @@ export class WaitRun {
   /** The state for the next run. */
   private carried(): WaitState {
     const { wait } = this;
-    return this.isPollRequested ? { ...wait, poll: { ...wait.poll, nextPollAtMs: Date.now() } } : wait;
+    return this.isPollRequested || this.isPollingNow
+      ? { ...wait, poll: { ...wait.poll, nextPollAtMs: Date.now() } }
+      : wait;
   }
 
   private isHistoryFull(): boolean {

@@ -203,8 +203,10 @@ describe('a success without a task', () => {
       vendorStatus: 'running',
       recheck: before.recheck,
       polls: before.polls + 1,
-      pendingUntilMs: startMs + 40_000,
+      pendingUntilMs: before.pendingUntilMs,
     });
+    // The next attempt would take it for a poll that saw the task unfinished.
+    expect(step.decision).toMatchObject({ heartbeat: true });
     expect(step.state).not.toHaveProperty('queuedUntilMs');
     expect(step.state).not.toHaveProperty('conflict');
   });

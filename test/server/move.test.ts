@@ -10,18 +10,18 @@ beforeAll(async () => {
 });
 afterAll(async () => await stack?.stop());
 
-/** The queue that the server has for the attempt that is due next. */
-async function queueOfPending(taskId: string): Promise<string | undefined> {
+/** The attempt that is due next, and its queue. */
+async function pendingOf(taskId: string) {
   const { raw } = await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).describe();
-  return raw.pendingActivities?.[0]?.activityOptions?.taskQueue?.name ?? undefined;
+  const [pending] = raw.pendingActivities ?? [];
+  return { attempt: pending?.attempt, queue: pending?.activityOptions?.taskQueue?.name };
 }
 
 test("a wait finds out when to poll on the workflows' queue, and asks the vendor on the vendor's", async () => {
   const taskId = stack.emulator.addTask({ script: 'finished' });
   const handle = await stack.start({ taskId });
-  await until(async () => (await queueOfPending(taskId)) === vendorTaskQueue('default', stack.taskQueue));
-  const { raw } = await handle.describe();
-  expect(raw.pendingActivities?.[0]).toMatchObject({ attempt: 2 });
+  await until(async () => (await pendingOf(taskId)).attempt === 2);
+  expect((await pendingOf(taskId)).queue).toBe(vendorTaskQueue('default', stack.taskQueue));
   expect(stack.emulator.task(taskId)?.polls).toBe(0);
   expect(await handle.result()).toMatchObject({ status: 'finished', polls: 1 });
   const { events } = await handle.fetchHistory();
