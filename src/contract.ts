@@ -11,6 +11,7 @@ export const limits = {
   timeoutSecondsMax: 2_592_000,
   submittedAheadMs: 5 * 60_000,
   listingTasks: 500,
+  notified: 1_000,
   /** An `images` event carries at most this many bytes of JSON. */
   eventBytes: 256 * 1024,
   /** An outcome, status or listing result carries at most this many bytes of JSON. */
@@ -160,6 +161,7 @@ export const TryOnResultsInputSchema = v.strictObject({
   notify: v.optional(
     v.pipe(
       v.array(SubscriberSchema, 'give a list of subscribers'),
+      v.maxLength(limits.notified, `give at most ${limits.notified} subscribers`),
       v.description('Workflows to signal, besides the parent'),
     ),
   ),

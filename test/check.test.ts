@@ -75,6 +75,10 @@ describe('a wrong field is named with its value and the remedy', () => {
     [{ account: 'x'.repeat(41) }, `account is "${'x'.repeat(41)}"; give 1 to 40 of a-z, 0-9 and -`],
     [{ notifyParent: 'yes' }, 'notifyParent is "yes"; give true or false'],
     [{ notify: {} }, 'notify is {}; give a list of subscribers'],
+    [
+      { notify: Array.from({ length: 1_001 }, (_, index) => ({ workflowId: `w-${index}` })) },
+      expect.stringMatching(/^notify is .*; give at most 1000 subscribers$/),
+    ],
     [{ notify: [5] }, 'notify.0 is 5; give one object'],
     [{ notify: [null] }, 'notify.0 is null; give one object'],
     [
