@@ -4,10 +4,12 @@
  * That costs one small call for each wait. Measured on a dev server on two crowded cores: a list of 150 waits took 60 to 160 ms, their closing
  * events (4 KB each) 1.0 to 1.3 s, four at once. A worker does it once, when it starts.
  */
+
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { resultsWorkflowId, type TryOnOutcome, workflowTypes } from '../contract.js';
+import { defined } from '../defined.js';
 import { type JobRecord, jobRecord } from './job-record.js';
 
 /** What to read. */
@@ -62,7 +64,7 @@ export function recordOfOutcome(outcome: TryOnOutcome, startedAtMs?: number): Jo
     pendingUntilMs: timeOf(timing?.pendingUntil),
     queuedUntilMs: timeOf(timing?.queuedUntil),
     runningSeenAtMs: timeOf(timing?.runningSeenAt),
-    end: { atMs: finishedAtMs, status, ...(error === undefined ? {} : { error }) },
+    end: { atMs: finishedAtMs, status, ...defined({ error }) },
   });
 }
 

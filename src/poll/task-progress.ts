@@ -1,5 +1,7 @@
 /** What a reply shows of a task: its sub-tasks, its images, and whether it is over. Pure. */
+
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
+import { defined } from '../defined.js';
 import { jsonBytes } from '../json-size.js';
 import type { PollEnd, Recheck } from './poll-state.js';
 import type { SubTaskReply } from './reply.js';
@@ -9,7 +11,7 @@ export const subTaskOf = (reply: SubTaskReply): SubTask => ({
   index: reply.index,
   status: reply.status,
   imageCount: reply.images.length,
-  ...(reply.vendorStatus === undefined ? {} : { vendorStatus: reply.vendorStatus }),
+  ...defined({ vendorStatus: reply.vendorStatus }),
 });
 
 const progress = { unknown: 0, submitted: 1, running: 2, failed: 3, finished: 4 } as const;

@@ -1,4 +1,5 @@
 /** What a wait does next and why, and when its task may be over. Pure. */
+import { defined } from '../defined.js';
 import type { PollState } from '../poll/poll-state.js';
 import type { Why } from '../poll/step.js';
 import { type DurationModel, expectedFinish, quantile } from '../schedule/distribution.js';
@@ -92,7 +93,7 @@ export function explainPoll(known: KnownPoll): Explanation {
   const error = state?.blocked ?? state?.pollError?.error;
   const lastReply = error === undefined ? (state?.vendorStatus ?? state?.status) : `${error.layer} ${error.code}`;
   return {
-    ...(lastReply === undefined ? {} : { lastReply }),
+    ...defined({ lastReply }),
     ...(state?.pendingUntilMs === undefined ? {} : { seenOpenAt: rfc3339(state.pendingUntilMs) }),
     ...(dueAtMs === undefined || isRunning ? {} : { nextPollAt: rfc3339(dueAtMs) }),
     why: whyText(known),

@@ -1,6 +1,7 @@
 /**
  * Pieces to write one's own parent of waits: receive `tryOnEvent`, drop repeats, await outcomes; start or join a wait.
  */
+
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ChildWorkflowCancellationType,
@@ -27,6 +28,7 @@ import {
   TryOnResultsInputSchema,
   workflowTypes,
 } from '../contract.js';
+import { defined } from '../defined.js';
 import { summaryOf } from '../wait/describe.js';
 import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../wait/inbox.js';
 import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
@@ -99,8 +101,7 @@ export async function startOrJoinTryOn(
   const own = workflowInfo();
   const subscriber: Subscriber = {
     workflowId: own.workflowId,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(input.timeoutSeconds === undefined ? {} : { timeoutSeconds: input.timeoutSeconds }),
+    ...defined({ signal: options.signal, timeoutSeconds: input.timeoutSeconds }),
   };
   // As a parent it is signalled by the default name; under another name it is a subscriber like any other.
   const childInput: TryOnResultsInput =
@@ -138,7 +139,7 @@ export async function startOrJoinTryOn(
 /** Leaves a wait. One that is gone is no error; one whose last subscriber leaves cancels itself if it was started as a child. */
 export async function leaveTryOn(taskId: string, options: { readonly signal?: string } = {}): Promise<void> {
   const { workflowId } = workflowInfo();
-  const leaving = { workflowId, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const leaving = { workflowId, ...defined({ signal: options.signal }) };
   try {
     await getExternalWorkflowHandle(resultsWorkflowId(taskId)).signal(tryOnUnsubscribe, leaving);
   } catch {

@@ -2,6 +2,7 @@
  * One Nexus operation's subscription to a wait. The wait itself cannot stand for the operation, because it is shared: cancelling the operation
  * would end the wait for others, or leave the caller waiting until the end.
  */
+
 import {
   ActivityCancellationType,
   CancellationScope,
@@ -14,6 +15,7 @@ import {
 import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
+import { defined } from '../defined.js';
 import { escapeMarkdown } from '../wait/describe.js';
 import { accepted } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
@@ -39,7 +41,7 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
   const inbox = receiveTryOnEvents();
   const { taskId, timeoutSeconds } = accepted(check(TryOnResultsInputSchema, input));
   const { workflowId } = workflowInfo();
-  const subscriber = { workflowId, ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }) };
+  const subscriber = { workflowId, ...defined({ timeoutSeconds }) };
   const receivedOutcome = () => inbox.task(taskId)?.outcome;
   setCurrentDetails(`Awaits the outcome of task ${escapeMarkdown(taskId)} for a Nexus caller.`);
   try {
