@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import LongestFirst from './test/support/longest-first.js';
 
 // The pure tests first, then those with a server: these wait much, so they run one file more at a time than a small machine has cores.
-// Only a group that has files to run gets its server, so `npx vitest run test/core` starts nothing. On the real server each file has task
+// Only a group that has files to run gets its server, so `npx vitest run test/poll` starts nothing. On the real server each file has task
 // queues of its own; time is skipped for a whole server, so there each file has a server of its own.
 // In CI a test that meets a slow moment of two shared cores gets a second chance; one that is wrong fails each time.
 const withServer = {

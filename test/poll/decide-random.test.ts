@@ -21,7 +21,7 @@ import {
 } from '../support/replies.js';
 import { type Simulated, type Simulation, simulate, startMs } from '../support/simulate.js';
 
-// More runs with another seed: FC_RUNS=10 FC_SEED=1 npx vitest run test/core
+// More runs with another seed: FC_RUNS=10 FC_SEED=1 npx vitest run test/poll
 const times = Number(process.env.FC_RUNS ?? 1);
 const seedOf = (usual: number): number => Number(process.env.FC_SEED ?? usual);
 
