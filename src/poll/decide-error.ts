@@ -6,6 +6,7 @@ import type { Classification } from './classify.js';
 import type { PollError, PollState } from './poll-state.js';
 import { pollRules } from './rules.js';
 import {
+  counted,
   type PolledAttempt,
   type PollStep,
   pauseOf,
@@ -29,9 +30,7 @@ export function decideOnError(polled: PolledAttempt, classification: ErrorClassi
   const { error } = pollError;
   const pause = pauseOf(polled, hint);
   const state: PollState = {
-    ...without(before, 'nextPollAtMs', 'pauseUntilMs', 'isReset'),
-    polls: before.polls + polled.queries,
-    asOfAttempt: polled.attempt,
+    ...counted(polled),
     pollError,
     ...pause,
   };

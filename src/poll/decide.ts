@@ -7,6 +7,7 @@ import { countKnown, knownImages, type PollState } from './poll-state.js';
 import type { Reply, SubTaskReply, TaskReply } from './reply.js';
 import { pollRules } from './rules.js';
 import {
+  counted,
   isFinalPoll,
   type PolledAttempt,
   type PollStep,
@@ -52,25 +53,20 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
 }
 
 /** The state after a success without a task: what was known of it stays. */
-const stateWithoutTask = ({ before, attempt, queries }: PolledAttempt): PollState => ({
-  ...without(before, 'nextPollAtMs', 'pauseUntilMs', 'isReset', 'pollError', 'blocked'),
-  polls: before.polls + queries,
-  asOfAttempt: attempt,
-});
+const stateWithoutTask = (polled: PolledAttempt): PollState => without(counted(polled), 'pollError', 'blocked');
 
 /** The state after a reply that showed the task. */
 function stateAfter(
-  { before, attempt, queries, nowMs }: PolledAttempt,
+  polled: PolledAttempt,
   { status, vendorStatus }: TaskReply,
   subTasks: PollState['subTasks'],
 ): PollState {
+  const { before, nowMs } = polled;
   const isFirstSeenRunning = before.runningSeenAtMs === undefined && status === 'running';
   const hasLeftQueue = before.runningSeenAtMs === undefined && before.status === 'submitted' && status !== 'submitted';
   const earlierEnd = reportedEnd(before);
   return {
-    ...without(before, 'nextPollAtMs', 'pauseUntilMs', 'isReset', 'pollError', 'blocked', 'recheck', 'vendorStatus'),
-    polls: before.polls + queries,
-    asOfAttempt: attempt,
+    ...without(counted(polled), 'pollError', 'blocked', 'recheck', 'vendorStatus'),
     status,
     subTasks: takeFitting(subTasks, pollRules.subTaskBytes).fitting,
     ...defined({ vendorStatus }),

@@ -52,6 +52,13 @@ export function without<K extends keyof PollState>(state: PollState, ...keys: K[
   return copy;
 }
 
+/** The state before a poll with the poll counted. The plan and the pause that led to it are over. */
+export const counted = ({ before, queries, attempt }: PolledAttempt): PollState => ({
+  ...without(before, 'nextPollAtMs', 'pauseUntilMs', 'isReset'),
+  polls: before.polls + queries,
+  asOfAttempt: attempt,
+});
+
 /** Whether the deadline is reached, so that this poll is the final one. */
 export const isFinalPoll = ({ input, nowMs }: Pick<Attempt, 'input' | 'nowMs'>): boolean =>
   nowMs >= input.deadlineMs - pollRules.dueSlackMs;
