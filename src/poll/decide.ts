@@ -45,7 +45,7 @@ export function decide(polled: PolledAttempt, reply: Reply, classification: Clas
       pending.pauseUntilMs === undefined
         ? ({ delayMs: scheduledDelayMs(polled, pending), why: 'schedule' } as const)
         : ({ delayMs: pending.pauseUntilMs - polled.nowMs, why: 'hint' } as const);
-    return retry(polled, pending, delay, isOver ? images.newest : images.fresh, task === undefined);
+    return retry(polled, pending, delay, isOver ? images.newest : images.fresh);
   }
   const end = endOf(classification.status, classification.error, subTasks);
   if ('recheck' in end) return recheck(polled, state, end.recheck, end.else, images);

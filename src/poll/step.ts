@@ -88,14 +88,12 @@ export const report = (state: PollState, images: readonly TryOnImage[], end?: Po
 /**
  * Polls again after `delayMs`. Returns to the workflow instead at the deadline, and where the workflow must know something now: new
  * images, or that the wait became blocked or unblocked.
- * @param mustHeartbeat - this poll did not see the task unfinished, as a plain poll does
  */
 export function retry(
   polled: PolledAttempt,
   state: PollState,
   { delayMs, why }: { readonly delayMs: number; readonly why: Why },
   images: readonly TryOnImage[] = [],
-  mustHeartbeat = false,
 ): PollStep {
   const { input, before, policy, nowMs } = polled;
   const wantedMs = Math.max(delayMs, (state.pauseUntilMs ?? 0) - nowMs);
@@ -116,7 +114,9 @@ export function retry(
   // `restoreState` counts one query for each attempt, and none for a first one that came before the first poll was due.
   const isHidden =
     polled.queries !== 1 || (polled.attempt === 1 && isFirstPollAhead(input, policy, polled.scheduledAtMs));
-  const heartbeat = mustHeartbeat || isHidden || isNextFinal || needsHeartbeat(before, state);
+  // `restoreState` takes every poll for one that saw the task unfinished.
+  const sawUnfinished = state.pendingUntilMs === nowMs;
+  const heartbeat = !sawUnfinished || isHidden || isNextFinal || needsHeartbeat(before, state);
   return {
     state: planned,
     decision: { kind: 'retry', delayMs: clampedMs, why: isNextFinal ? 'final poll' : why, heartbeat },
