@@ -13,12 +13,13 @@ const withServer = {
   hookTimeout: 120_000,
   retry: process.env.CI ? 2 : 0,
 };
-// Those that need more than Node.js, or start compilers: `npm run test:quick` leaves them out.
+// Those that need more than Node.js, or take long: `npm run test:quick` leaves them out.
 const withPrograms = [
-  'test/cli/{contact-sheet-browser,program,vendor-commands}.test.ts',
+  'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
   'test/observability/{alerts,deploy,traced-replay}.test.ts',
   'test/package/{api-docs,ci,docs-code,kubernetes-schemas,pack}.test.ts',
   'test/replay/patching.test.ts',
+  'test/schedule/schedule-optimum.test.ts',
 ];
 const setupFiles = ['test/support/clean-env.ts'];
 const withoutServer = {
