@@ -15,7 +15,7 @@ const fromTemplate = ({ spec }: Resource, name: string): object => {
   const target = { apiVersion: 'apps/v1', kind: 'Deployment', name };
   return { ...spec.template, metadata: { name }, spec: { ...rest, scaleTargetRef: { ...target, ...scaleTargetRef } } };
 };
-const [deployment] = documentsOf('deployment.yaml');
+const [deployment] = documentsOf('base/deployment.yaml');
 const [workerDeployment] = documentsOf('worker-controller/worker-deployment.yaml');
 const resources = {
   deployment,
