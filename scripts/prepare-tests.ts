@@ -17,7 +17,7 @@ async function preparePrograms(): Promise<void> {
     isCi: Boolean(process.env.CI),
     hasApt: (await lookUp('apt-get')) !== undefined,
   });
-  if (step.kind === 'tell') throw new Error(step.message);
+  if (step.kind === 'report') throw new Error(step.message);
   if (step.kind === 'none') return;
   for (const [program = '', ...args] of step.commands) {
     log([program, ...args].join(' '));

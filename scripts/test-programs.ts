@@ -47,11 +47,11 @@ export interface Installer {
   readonly hasApt: boolean;
 }
 
-/** What to do: nothing, run commands one after another, or tell a person. */
+/** What to do: nothing, run commands one after another, or report what to do. */
 export type Installation =
   | { readonly kind: 'none' }
   | { readonly kind: 'run'; readonly commands: readonly (readonly string[])[] }
-  | { readonly kind: 'tell'; readonly message: string };
+  | { readonly kind: 'report'; readonly message: string };
 
 /** How the missing programs come here. Pure. */
 export function installation(missing: readonly TestProgram[], { isRoot, isCi, hasApt }: Installer): Installation {
@@ -78,5 +78,5 @@ export function installation(missing: readonly TestProgram[], { isRoot, isCi, ha
     ? `Run this, then try again:\n\n  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}\n`
     : `Install them; Debian's packages are called ${packages.join(', ')}.`;
   const message = `The tests need programs that this machine lacks:\n${lines.join('\n')}\n${remedy}`;
-  return { kind: 'tell', message: `${message}\nnpm run test:quick needs none of them.` };
+  return { kind: 'report', message: `${message}\nnpm run test:quick needs none of them.` };
 }

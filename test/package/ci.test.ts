@@ -51,10 +51,10 @@ describe('the programs that the tests need', () => {
     expect(step.kind === 'run' && step.commands.every(([program]) => program === 'sudo')).toBe(true);
   });
 
-  test('are told to anybody else with the exact command', () => {
+  test('are reported to anybody else with the exact command', () => {
     const step = installation(lacking, { isRoot: false, isCi: false, hasApt: true });
     expect(step).toMatchObject({
-      kind: 'tell',
+      kind: 'report',
       message: expect.stringContaining(
         'sudo apt-get update && sudo apt-get install -y --no-install-recommends prometheus chromium fonts-dejavu-core\n',
       ),
@@ -63,7 +63,7 @@ describe('the programs that the tests need', () => {
 
   test.each([true, false])('are named where there is no apt-get, root %s', (isRoot) => {
     const step = installation(lacking, { isRoot, isCi: true, hasApt: false });
-    expect(step).toMatchObject({ kind: 'tell', message: expect.stringContaining('promtool') });
+    expect(step).toMatchObject({ kind: 'report', message: expect.stringContaining('promtool') });
   });
 
   test('nothing is done where nothing is missing', () => {
@@ -72,8 +72,8 @@ describe('the programs that the tests need', () => {
 
   test('are those of the table in CONTRIBUTING.md', async () => {
     const page = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
-    const told = [...page.matchAll(/^\| .* \| `([^`]+)` \|$/gm)].map(([, names]) => names);
-    expect(told).toEqual([...new Set(testPrograms.map(({ packages }) => packages.join(' ')))]);
+    const stated = [...page.matchAll(/^\| .* \| `([^`]+)` \|$/gm)].map(([, names]) => names);
+    expect(stated).toEqual([...new Set(testPrograms.map(({ packages }) => packages.join(' ')))]);
   });
 
   test('a fresh machine fails with the command, and says what needs none of them', async () => {

@@ -10,11 +10,11 @@ import { type Stack, startStack } from '../support/stack.js';
 // What Temporal Cloud bills, as the server itself counts it: on a server of its own, so that nothing else is counted.
 const page = readFileSync(fileURLToPath(new URL('../../docs/temporal-cloud.md', import.meta.url)), 'utf8');
 /** The table of the page: Actions by the server's name of their kind. */
-const told = new Map(
+const stated = new Map(
   [...page.matchAll(/^\| [^|]+ \| `(\w+)` \| (\d+) \|$/gm)].map(([, kind = '', count]) => [kind, Number(count)]),
 );
 /** What the second table says of something that adds to it. */
-const toldMore = (what: RegExp): number => {
+const statedMore = (what: RegExp): number => {
   const row = page.split('\n').find((line) => line.startsWith('| ') && what.test(line));
   return Number(row?.split('|').at(-2));
 };
@@ -74,25 +74,25 @@ async function startWithSubscriber(script: Script, submittedAt?: string) {
 }
 /** A poll is due at once, and the next one far off. */
 const longAgo = () => new Date(Date.now() - 1_000_000).toISOString();
-const retriesTold = told.get('activity_retry') ?? 0;
+const statedRetries = stated.get('activity_retry') ?? 0;
 
 test('a wait of 8 polls with one subscriber costs what the page says', async () => {
-  expect(told.size).toBe(7);
+  expect(stated.size).toBe(7);
   const { before, handle } = await startWithSubscriber([running(7), finished]);
   expect(await handle.result()).toMatchObject({ polls: 8 });
-  await expectActions(before, Object.fromEntries(told));
-  const sum = [...told.values()].reduce((all, count) => all + count, 0);
+  await expectActions(before, Object.fromEntries(stated));
+  const sum = [...stated.values()].reduce((all, count) => all + count, 0);
   expect(page).toContain(`| **all** | | **${sum}** |`);
-  expect(page).toContain(`takes ${sum + toldMore(/a parent starts the wait as a child/)} Actions`);
+  expect(page).toContain(`takes ${sum + statedMore(/a parent starts the wait as a child/)} Actions`);
 });
 
 test('a poll that is due at the start saves an attempt, and each poll costs one', async () => {
   const { before, handle } = await startWithSubscriber([finished], longAgo());
   expect(await handle.result()).toMatchObject({ polls: 1 });
   const retries =
-    retriesTold - 7 * toldMore(/^\| another poll \|/) + toldMore(/^\| a poll is due when the wait starts/);
+    statedRetries - 7 * statedMore(/^\| another poll \|/) + statedMore(/^\| a poll is due when the wait starts/);
   expect(retries).toBe(0);
-  const { activity_retry, grpc_RecordActivityTaskHeartbeat, ...rest } = Object.fromEntries(told);
+  const { activity_retry, grpc_RecordActivityTaskHeartbeat, ...rest } = Object.fromEntries(stated);
   await expectActions(before, rest);
 });
 
@@ -104,9 +104,9 @@ test('a batch of images before the last costs what the page says', async () => {
     'command_SignalExternalWorkflowExecution',
     'command_UpsertWorkflowSearchAttributes',
   ];
-  const expected = Object.fromEntries(kinds.map((kind) => [kind, (told.get(kind) ?? 0) + 1]));
+  const expected = Object.fromEntries(kinds.map((kind) => [kind, (stated.get(kind) ?? 0) + 1]));
   await expectActions(before, expected, kinds);
-  expect(toldMore(/^\| each batch of images before the last/)).toBe(kinds.length);
+  expect(statedMore(/^\| each batch of images before the last/)).toBe(kinds.length);
 });
 
 test('pollNow costs what the page says', async () => {
@@ -124,6 +124,6 @@ test('pollNow costs what the page says', async () => {
     command_ScheduleActivityTask: 1,
     message_UpdateWorkflowExecution_Acceptance: 1,
   });
-  expect(toldMore(/^\| `pollNow`/)).toBe(3);
+  expect(statedMore(/^\| `pollNow`/)).toBe(3);
   await handle.terminate();
 });
