@@ -1,6 +1,8 @@
 /**
- * The gateway: parses a request and refuses what the vendor would refuse. The codes rest on public reports of the same gateway
- * software; the order of the checks is a guess. Pure.
+ * The gateway: parses a request and refuses what the vendor would refuse. Mandatory parameters, the two forms of a timestamp and its
+ * window are in the platform's pages, methods in the vendor's. The codes rest on public reports of the same gateway software; the order
+ * of the checks and the answer to a wrong method are guesses. Pure.
+ * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=108067 the platform's mandatory parameters
  */
 import type { GatewayError } from './bodies.js';
 import { isBlank, isSigned, schemeOf } from './signature.js';
@@ -74,7 +76,7 @@ export function hasBody(headers: RawRequest['headers'], type: keyof typeof bodyT
     .startsWith(bodyTypes[type]);
 }
 
-/** Parses a request. Never throws. Of two parameters of one name the last counts, the body's before the query's. */
+/** Parses a request. Never throws. Of two parameters with one name the last counts, and the body comes after the query: a guess. */
 export function readCall(raw: RawRequest): GatewayCall {
   const [path = ''] = raw.target.split('?', 1);
   const apiName = path.replace(/^\/rest(?=\/)/, '');
@@ -131,7 +133,7 @@ const documentedMethods: Readonly<Record<string, readonly string[]>> = {
   [apiNames.balance]: ['POST'],
 };
 
-/** The methods that a call of this API may have. A lenient emulator takes each call by GET too. */
+/** The methods by which this API may be called. A lenient emulator takes every call by GET too. */
 export function methodsOf(apiName: string, strict: boolean): readonly string[] {
   return strict ? (documentedMethods[apiName] ?? []) : ['POST', 'GET'];
 }

@@ -20,7 +20,7 @@ export interface EmulatorOptions {
   readonly distribution?: TaskDurations;
   /**
    * True: the emulator checks signature, time, parameters and content type, and answers a client's mistake as the vendor does.
-   * False: it accepts any call of a known path, submits by GET too, and `taskId` in place of `task_id`; for use with curl. Default true.
+   * False: it accepts any call of a known path by GET or POST, and `taskId` in place of `task_id`; for use with curl. Default true.
    */
   readonly strict?: boolean;
   /** The clock in Unix milliseconds: the wall clock, or that of a time-skipping server. Default `Date.now`. */
