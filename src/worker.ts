@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import { vendorTaskQueue } from './contract.js';
 import { defined } from './defined.js';
-import { firstLine } from './error-text.js';
+import { cleanText, firstLine } from './error-text.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
 import { QuietLogger } from './telemetry/quiet-logger.js';
@@ -24,7 +24,9 @@ export class WorkerStartError extends Error {
 function lineWriter(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: string) => void {
   return (level, message) => {
     const entry = { level, message, timestampNanos: BigInt(Date.now()) * 1_000_000n };
-    process.stderr.write(`${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${message}`}\n`);
+    process.stderr.write(
+      `${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${cleanText(message)}`}\n`,
+    );
   };
 }
 

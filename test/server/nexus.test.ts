@@ -200,7 +200,9 @@ describe('status from another namespace', () => {
 });
 
 /** What a caller learns of a failure. */
-const told = async (handle: WorkflowHandle): Promise<{ readonly type?: string; readonly message: string }[]> =>
+const told = async (
+  handle: WorkflowHandle,
+): Promise<{ readonly type: string | undefined; readonly message: string }[]> =>
   causes(await handle.result().catch((thrown: unknown) => thrown)).map(({ type, message }) => ({ type, message }));
 
 describe('callers of another namespace are not trusted', () => {
