@@ -36,9 +36,9 @@ function cannotListen(variable: string, cause: unknown): WorkerStartError {
   });
 }
 
-function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): void {
+function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): Runtime {
   try {
-    Runtime.install(runtimeOptions(telemetry, logger));
+    return Runtime.install(runtimeOptions(telemetry, logger));
   } catch (error) {
     throw telemetry.metrics.kind === 'prometheus' ? cannotListen('TRYON_METRICS_ADDRESS', error) : error;
   }
@@ -59,11 +59,12 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   let workers: TryOnWorkers | undefined;
   let healthServer: HealthServer | undefined;
   let tracing: Tracing | undefined;
+  let runtime: Runtime | undefined;
   try {
     const write = (entry: LogEntry) => process.stderr.write(`${jsonLine(entry)}\n`);
     const { logLevel } = settings;
     const logger = logFormat === 'json' ? new DefaultLogger(logLevel, write) : new QuietLogger(logLevel);
-    installRuntime(settings.telemetry, logger);
+    runtime = installRuntime(settings.telemetry, logger);
     // The process is alive before it is ready.
     const starting: Readiness = { isReady: false, checks: { started: false } };
     const ready = async () => (await workers?.ready()) ?? starting;
@@ -87,6 +88,8 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   } finally {
     await tracing?.shutdown().catch(() => undefined);
     await healthServer?.close();
+    // It ends with its last worker. Without one it would forward logs, and keep the process alive, for ever.
+    await runtime?.shutdown();
   }
 }
 
