@@ -4,7 +4,7 @@ import type { Abortable } from './abortable.js';
 
 /** Bounds of a call that only reads, and so is repeated while the server is away. */
 export interface ReadOptions extends Abortable {
-  /** How long the Temporal server may be away before the call gives up with `NoServer`; default 300,000. */
+  /** How long the Temporal server may be away, beyond the 20 s of the SDK, before the call gives up with `NoServer`; default 300,000. */
   readonly awayTimeoutMs?: number;
 }
 
@@ -46,7 +46,8 @@ export class AwayTimer {
   pauseMs(error: unknown, startedMs: number, nowMs: number): number | undefined {
     if (!isAway(error)) return undefined;
     if (nowMs - startedMs > CONNECTED_MS) this.answered();
-    this.#sinceMs ??= startedMs;
+    // A call may have waited for hours before it failed.
+    this.#sinceMs ??= nowMs;
     const leftMs = this.timeoutMs - (nowMs - this.#sinceMs);
     if (leftMs <= 0) return undefined;
     const pauseMs = Math.min(this.#pauseMs, leftMs);

@@ -107,7 +107,7 @@ function requireToken(request: IncomingMessage, token: string | undefined): void
   throw new Refusal(401, why, { 'www-authenticate': 'Bearer' });
 }
 
-/** How many bytes of a body begin a value of JSON or part two. Base64 has none of them: no string need be told apart. */
+/** How many bytes of a body begin a value of JSON or part two. Base64 has none of them, so strings need no care. */
 function valueMarks(part: Buffer): number {
   let marks = 0;
   for (const byte of part) if (byte === 0x7b || byte === 0x5b || byte === 0x2c) marks += 1;
