@@ -45,6 +45,16 @@ function nexusProblems(
   ];
 }
 
+/** The workflow that stands for the operation of a token, which is JSON in Base64; `undefined` for any other workflow or text. Pure. */
+function workflowIn(token: string): string | undefined {
+  try {
+    const { wid } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as { readonly wid?: unknown };
+    return typeof wid === 'string' && wid.startsWith(nexusWait.workflowId('')) ? wid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** An operation is a subscription to the wait. Cancelling it leaves the wait to its other subscribers. */
 class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput, TryOnOutcome> {
   constructor(accounts: readonly string[]) {
@@ -63,9 +73,14 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
     });
   }
 
-  override async cancel(ctx: nexus.CancelOperationContext, token: string): Promise<void> {
+  /** The SDK's own cancels any workflow that the token names, and over HTTP a caller can write the token itself. */
+  override async cancel(_ctx: nexus.CancelOperationContext, token: string): Promise<void> {
+    const workflowId = workflowIn(token);
+    if (workflowId === undefined) {
+      throw new nexus.HandlerError('NOT_FOUND', 'there is no such operation', { retryableOverride: false });
+    }
     try {
-      await super.cancel(ctx, token);
+      await getClient().workflow.getHandle(workflowId).cancel();
     } catch (error) {
       // Cancelling is idempotent: the workflow has ended meanwhile.
       if (!(error instanceof WorkflowNotFoundError)) throw error;

@@ -199,6 +199,18 @@ describe('status from another namespace', () => {
   });
 });
 
+/** Cancels an operation over the server's HTTP API, where a caller writes the token itself. */
+async function cancelByToken(wid: string): Promise<number> {
+  const { endpoints } = await theirs.connection.operatorService.listNexusEndpoints({ name: endpoint });
+  const token = Buffer.from(JSON.stringify({ t: 1, ns: stack.namespace, wid })).toString('base64url');
+  const operation = `nexus/endpoints/${endpoints?.[0]?.id}/services/tryOn/awaitResults`;
+  const response = await fetch(`${temporal.httpUrl}/${operation}/cancel`, {
+    method: 'POST',
+    headers: { 'nexus-operation-token': token },
+  });
+  return response.status;
+}
+
 /** What a caller learns of a failure. */
 const told = async (
   handle: WorkflowHandle,
@@ -227,6 +239,19 @@ describe('callers of another namespace are not trusted', () => {
     expect(outcome).toMatchObject({ status: 'finished', account: 'shop' });
     expect(await (await call('awaiter', { taskId })).result()).toEqual(outcome);
     expect(await (await call('asker', taskId)).result()).toMatchObject({ taskId, account: 'shop' });
+  });
+
+  test(faultName(81, 'a forged token of an operation cancels no other workflow'), async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const caller = await call('awaiter', { taskId });
+    await until(async () => (await subscribers(taskId)) === 1);
+    expect(await cancelByToken(resultsWorkflowId(taskId))).toBe(404);
+    expect(await isRunning(taskId)).toBe(true);
+    const [subscriber] = (await stack.status(taskId)).subscribers;
+    expect(await cancelByToken(subscriber?.workflowId ?? '')).toBe(202);
+    await expect(caller.result()).rejects.toMatchObject({ cause: { cause: { name: 'CancelledFailure' } } });
+    await until(async () => (await subscribers(taskId)) === 0);
+    await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
   });
 
   test(faultName(81, 'a running wait of another account is neither joined nor lengthened'), async () => {

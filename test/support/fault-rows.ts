@@ -317,7 +317,7 @@ export const faultRows: readonly FaultRow[] = [
   row(
     81,
     'a Nexus caller asks for more than a wait',
-    '`notify` is refused, and so is an account that `TRYON_NEXUS_ACCOUNTS` does not name. Waits of other accounts are not joined, and their status is answered as if there was none',
+    '`notify` is refused, and so is an account that `TRYON_NEXUS_ACCOUNTS` does not name. Waits of other accounts are not joined, and their status is answered as if there was none. A forged operation token cancels no other workflow',
     'test/server/nexus.test.ts',
   ),
   row(
