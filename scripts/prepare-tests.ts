@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { findTemporalCli, lookUp } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { kubernetesPython, temporalPython } from '../test/support/python.js';
+import { lazopPython, npmSdks } from '../test/support/sdks.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 import { installation, missingPrograms } from './test-programs.js';
 
@@ -36,6 +37,7 @@ try {
   log(`time-skipping server: ${testServer.type}`);
   log(`Python with temporalio: ${await temporalPython()}`);
   log(`Python with kubernetes-validate: ${await kubernetesPython()}`);
+  log(`SDKs of the vendor's platform: ${await lazopPython()}, ${await npmSdks()}`);
   for (const language of languages) {
     const built = await language.build();
     await built.remove?.();

@@ -12,6 +12,7 @@ import * as describe from '../wait/describe.js';
 import * as inbox from '../wait/inbox.js';
 import * as listing from '../wait/listing.js';
 import * as metrics from '../wait/metrics.js';
+import * as patience from '../wait/nexus-patience.js';
 import * as pollInput from '../wait/poll-input.js';
 import * as wait from '../wait/wait.js';
 
@@ -24,6 +25,7 @@ export const preloaded: readonly object[] = [
   inbox,
   listing,
   metrics,
+  patience,
   poll,
   pollInput,
   size,

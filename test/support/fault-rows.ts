@@ -36,6 +36,7 @@ export const faultGroups: Readonly<Record<number, string>> = {
   37: 'Meaning of replies',
   52: 'Results',
   60: 'Durability and concurrency',
+  75: 'Reports from others and hostile input',
 };
 
 /** All rows, by number. */
@@ -313,6 +314,28 @@ export const faultRows: readonly FaultRow[] = [
     alone,
   ),
   row(74, 'secrets', 'in no history, log line, error or event', real),
+  row(
+    81,
+    'a Nexus caller asks for more than a wait',
+    '`notify` is refused, and so is an account that `TRYON_NEXUS_ACCOUNTS` does not name. Waits of other accounts are not joined, and their status is answered as if there was none. A forged operation token cancels no other workflow',
+    'test/server/nexus.test.ts',
+  ),
+  row(
+    82,
+    'limits are met by another way in',
+    'one coding of a reply; bytes, values and time of a call to the codec server are counted before it is parsed; metrics have labels of configured accounts only; a deadline that is past or unreadable is bounded',
+    'test/codec/server.test.ts',
+    'test/observability/telemetry.test.ts',
+    'test/wait/nexus-patience.test.ts',
+    'test/providers/transport.test.ts',
+  ),
+  row(
+    88,
+    'the Temporal server is away while a client waits',
+    'calls that only read go on when it is back, within the limit of the caller; other errors are typed',
+    'test/server/away.test.ts',
+    'test/client/away.test.ts',
+  ),
 ];
 
 /** The name of a test of a row: `20: the vendor is away for 20 s`, with the case after a comma. */
