@@ -14,10 +14,12 @@ const withServer = {
   retry: process.env.CI ? 2 : 0,
 };
 // Those that need more than Node.js, or take long: `npm run test:quick` leaves them out.
-const withPrograms = [
+export const withPrograms = [
   'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
+  'test/emulator/conformance.test.ts',
   'test/observability/{alerts,deploy,traced-replay}.test.ts',
   'test/package/{api-docs,ci,docs-code,kubernetes-schemas,pack}.test.ts',
+  'test/providers/sign-blank.test.ts',
   'test/replay/patching.test.ts',
   'test/schedule/schedule-optimum.test.ts',
 ];

@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { installation, missingPrograms, testPrograms } from '../../scripts/test-programs.js';
+import { withPrograms } from '../../vitest.config.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -86,6 +87,27 @@ describe('the programs that the tests need', () => {
       stdout: expect.stringMatching(/mvn \(the time-skipping server[\s\S]*npm run test:quick/),
     });
   });
+});
+
+test('test:quick leaves out what needs other programs', async () => {
+  const listed = withPrograms.flatMap((glob) => {
+    const [before = '', names, after = ''] = glob.split(/[{}]/);
+    return names === undefined ? [glob] : names.split(',').map((name) => `${before}${name}${after}`);
+  });
+  expect(listed.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  const all = (await readdir(join(root, 'test'), { recursive: true })).filter((path) => path.endsWith('.test.ts'));
+  const quick = all
+    .map((path) => `test/${path}`)
+    .filter((path) => !/^test\/(?:server|time)\//.test(path) && !listed.includes(path));
+  const needing = await Promise.all(
+    quick.map(async (path) => {
+      const text = await readFile(join(root, path), 'utf8');
+      return /from '[./]+(?:support\/)?(?:browser|languages|prometheus|python|sdks|terminal)\.js'/.test(text)
+        ? [path]
+        : [];
+    }),
+  );
+  expect(needing.flat()).toEqual([]);
 });
 
 test('a test that passed only when tried again is reported', async () => {
