@@ -112,6 +112,7 @@ export {
   type VendorLimits,
   vendorLimits,
 } from './providers/client.js';
+export type { HttpProxy } from './providers/proxy.js';
 export type { DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';

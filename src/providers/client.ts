@@ -16,7 +16,7 @@ export type { SubmitResult } from './aidge/submit-result.js';
 
 /** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
-  /** DNS, TCP and TLS together. */
+  /** DNS, TCP, a proxy and TLS together. */
   connectMs: 5_000,
   /** From the start of a request to the headers of its response. */
   headersMs: 10_000,
@@ -115,7 +115,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     const { origin } = new URL(account.endpoint);
     if (endpoints.has(origin)) continue;
     const { connections, connectMs } = limits;
-    const pool = createPool({ origin, connections, connectMs, dispatcher: options.dispatcher });
+    const pool = createPool({ origin, connections, connectMs, proxy: account.proxy, dispatcher: options.dispatcher });
     endpoints.set(origin, { pool, signingOffsetMs: 0 });
   }
   const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;

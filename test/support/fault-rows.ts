@@ -15,6 +15,7 @@ export interface FaultRow {
 
 const pure = 'test/faults/core.test.ts';
 const vendor = 'test/faults/vendor.test.ts';
+const cost = 'test/faults/cost.test.ts';
 const real = 'test/server/faults.test.ts';
 const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
@@ -36,6 +37,7 @@ export const faultGroups: Readonly<Record<number, string>> = {
   37: 'Meaning of replies',
   52: 'Results',
   60: 'Durability and concurrency',
+  75: 'Reports from others and hostile input',
 };
 
 /** All rows, by number. */
@@ -313,6 +315,34 @@ export const faultRows: readonly FaultRow[] = [
     alone,
   ),
   row(74, 'secrets', 'in no history, log line, error or event', real),
+  row(
+    82,
+    'a stack of content codings, or a body that costs far more than its size',
+    'at most one coding is read, and the maximum counts before and after it; the worst bodies of 4 MiB stay within bounds of CPU time',
+    vendor,
+    cost,
+  ),
+  row(83, 'raw DEFLATE under `content-encoding: deflate`', 'read, like zlib', vendor),
+  row(
+    84,
+    'an interim response (1xx) that nobody asked for',
+    'ignored, up to 16 KiB of them. A query is sent again at once only if a reused connection ended without any byte of a response',
+    vendor,
+  ),
+  row(
+    85,
+    'an IPv6 address that cannot be reached, beside an IPv4 address 300 ms away',
+    'connected within the 5 s: each address has 1 s',
+    vendor,
+  ),
+  row(
+    86,
+    'an HTTP proxy is the only way out',
+    '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured; certificates are checked, limits hold, and the login of the proxy is never shown',
+    vendor,
+  ),
+  row(91, 'numbers beyond 2^53 in a request or a reply', 'passed on digit for digit', vendor),
+  row(94, 'images whose URLs differ in the query only', 'each has an id of its own, and no id changes later', vendor),
 ];
 
 /** The name of a test of a row: `20: the vendor is away for 20 s`, with the case after a comma. */
