@@ -15,6 +15,7 @@ export interface FaultRow {
 
 const pure = 'test/faults/core.test.ts';
 const vendor = 'test/faults/vendor.test.ts';
+const commands = 'test/cli/vendor-commands.test.ts';
 const cost = 'test/faults/cost.test.ts';
 const real = 'test/server/faults.test.ts';
 const alone = 'test/server/faults-alone.test.ts';
@@ -339,7 +340,7 @@ export const faultRows: readonly FaultRow[] = [
     86,
     'an HTTP proxy is the only way out',
     '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured; certificates are checked, limits hold, and the login of the proxy is never shown',
-    vendor,
+    commands,
   ),
   row(91, 'numbers beyond 2^53 in a request or a reply', 'passed on digit for digit', vendor),
   row(94, 'images whose URLs differ in the query only', 'each has an id of its own, and no id changes later', vendor),
