@@ -110,6 +110,7 @@ export {
   type VendorClient,
   type VendorClientOptions,
   type VendorLimits,
+  type VendorRequest,
   vendorLimits,
 } from './providers/client.js';
 export type { HttpProxy } from './providers/proxy.js';

@@ -49,6 +49,14 @@ test('submit --pro --json calls tryon-pro and prints one document', async () => 
   expect(emulator.task(emulator.submits[0]?.taskId ?? '')?.api).toBe('tryon-pro');
 });
 
+test('submit passes numbers beyond 2^53 on digit for digit', async () => {
+  const vendor = await serve((response) => sendJson(response, { code: '0', data: { taskId: 'task-7' } }));
+  const env = { AIDGE_ENDPOINT: vendor.endpoint, AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's' };
+  const text = '\ufeff{"seed": 12345678901234567890}\n';
+  expect(await runCli(submit, env, text)).toMatchObject({ code: 0 });
+  expect(JSON.parse(vendor.requests[0]?.body ?? '').requestParams).toBe('[{"seed": 12345678901234567890}]');
+});
+
 const lost: [string, Script][] = [
   ['a reply cut off', 'reset-mid-body'],
   ['no reply', 'reset-before-headers'],

@@ -106,6 +106,60 @@ describe('bodies', () => {
   });
 });
 
+describe('numbers', () => {
+  const long = '12345678901234567890';
+
+  test.each(['v1', 'v2'] as const)(faultName(91, 'a request, signed with %s'), async (signature) => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, { data: { taskId: 'x' } }));
+    const requestJson = `{ "seed": ${long}, "ratio": 1.10 }`;
+    expect(await aClient(endpoint, {}, { signature }).submit({ requestJson })).toMatchObject({ kind: 'accepted' });
+    const { body = '' } = requests[0] ?? {};
+    const sent = signature === 'v1' ? new URLSearchParams(body).get('requestParams') : JSON.parse(body).requestParams;
+    expect(sent).toBe(`[${requestJson}]`);
+  });
+
+  test.each(['requestId', 'request_id', '_trace_id_'])(faultName(91, 'the %s of a reply'), async (name) => {
+    const { endpoint } = await serve((response) => void response.end(`{"code":"SystemError","${name}": ${long}\n}`));
+    expect((await aClient(endpoint).results(task)).reply).toMatchObject({ requestId: long });
+  });
+
+  test(faultName(91, 'JSON within JSON text'), async () => {
+    const inner = `{"task_id":${long},"taskStatus":"running"}`;
+    const { endpoint } = await serve((response) => sendJson(response, { code: '0', data: inner }));
+    const { reply } = await aClient(endpoint).results({ taskId: long });
+    expect(reply).toMatchObject({ task: { taskId: long, status: 'running' } });
+  });
+});
+
+describe('images', () => {
+  test(faultName(94), async () => {
+    const urlOf = (name: string, time: number) =>
+      `http://x/view?filename=${name}.png&Expires=${time}&Signature=${time}`;
+    const subTask = (name: string, time: number) => ({
+      taskStatus: 'finished',
+      imageList: [{ imageUrl: urlOf(name, time) }],
+    });
+    const running = { taskStatus: 'running' };
+    const lists = [
+      [running, subTask('b', 1)],
+      [subTask('a', 2), subTask('b', 2)],
+    ];
+    const { endpoint } = await serve((response, _request, index) =>
+      sendJson(response, { code: '0', data: { taskStatus: 'running', taskResult: lists[index] } }),
+    );
+    const client = aClient(endpoint);
+    const idsOf = async () => {
+      const { reply } = await client.results(task);
+      if (reply.kind === 'fault') throw new Error(reply.code);
+      return reply.task?.subTasks.flatMap(({ images }) => images.map(({ id }) => id)) ?? [];
+    };
+    const [b] = await idsOf();
+    const all = await idsOf();
+    expect(all).toEqual([expect.any(String), b]);
+    expect(all[0]).not.toBe(b);
+  });
+});
+
 describe('connections', () => {
   afterEach(() => {
     vi.restoreAllMocks();

@@ -19,11 +19,11 @@ const textLimits = { word: 200, message: 2_000 } as const;
 const maxSubTasks = 50_000;
 const maxDepth = 10;
 
-// JSON.parse changes the digits of a number above 2^53.
-const longId = /("task_?id"\s*:\s*)(\d{16,})(?=\s*[,}\]])/gi;
+// JSON.parse changes the digits of a number above 2^53. In JSON text within JSON the quotes are escaped, so the names do not match there.
+const longId = /("(?:task_?id|request_?id|_trace_id_)"\s*:\s*)(-?\d{16,})(?=\s*[,}\]])/gi;
 
 /**
- * Parses JSON text. A task id of 16 or more digits becomes text.
+ * Parses JSON text. A task or request id of 16 or more digits becomes text.
  * @throws SyntaxError
  */
 export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
