@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Names of parameters that change when the vendor signs a URL again: signatures, keys and times of Alibaba, Amazon, Azure, Google, CDNs. */
 const volatileName =
@@ -40,5 +40,5 @@ export const imageId = (imageUrl: string): string => {
   const base = at < 0 ? withoutFragment : withoutFragment.slice(0, at);
   const parameters = at < 0 ? [] : tellingParameters(withoutFragment.slice(at + 1));
   const text = parameters.length === 0 ? base : `${base}?${parameters.join('&')}`;
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text).slice(0, 32);
 };

@@ -44,7 +44,7 @@ export const proxyOf = (env: Readonly<Record<string, string | undefined>>, endpo
   const url = new URL(endpoint);
   const variable = variableOf(env, url.protocol === 'https:' ? ['HTTPS_PROXY', 'HTTP_PROXY'] : ['HTTP_PROXY']);
   if (variable === undefined || isLoopbackHost(url.hostname)) return {};
-  const exempt = env[variableOf(env, ['NO_PROXY']) ?? ''] ?? '';
+  const exempt = env.no_proxy?.trim() || env.NO_PROXY || '';
   if (exempt.split(/[,\s]+/).some((entry) => entry !== '' && isExempt(url, entry))) return {};
   const value = env[variable]?.trim() ?? '';
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
