@@ -101,8 +101,10 @@ export class SocketWatch {
   }
 }
 
-/** Gives the failures of a proxy their own codes. undici has the status of a refusal in the text only, and connects for ever again after a
- * `UND_ERR_SOCKET`. */
+/**
+ * Gives the failures of a proxy codes of their own. undici has the status of a refusal in the text only, and after a `UND_ERR_SOCKET` it
+ * connects again and again without a pause.
+ */
 const throughProxy =
   (connect: Connector): Connector =>
   (options, callback) =>
