@@ -2,6 +2,7 @@
 import { findTemporalCli } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { temporalPython } from '../test/support/python.js';
+import { lazopPython, npmSdks } from '../test/support/sdks.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -12,6 +13,7 @@ try {
   const testServer = await timeSkippingExecutable({ log });
   log(`time-skipping server: ${testServer.type}`);
   log(`Python with temporalio: ${await temporalPython()}`);
+  log(`SDKs of the vendor's platform: ${await lazopPython()}, ${await npmSdks()}`);
   for (const language of languages) {
     const built = await language.build();
     await built.remove?.();

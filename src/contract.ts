@@ -252,6 +252,7 @@ export const TryOnEventOutcomeSchema = v.object({
 /** Answer of the query `tryOnStatus` and of the updates. */
 export const TryOnStatusSchema = v.object({
   taskId: v.string(),
+  account: v.optional(v.pipe(v.string(), v.description('Which vendor account is asked'))),
   state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
   vendorStatus: v.optional(v.string()),
   images: v.array(TryOnImageSchema),

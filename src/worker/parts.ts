@@ -96,6 +96,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     searchAttributes: () => attributeNames(),
     throttles: throttle,
     clock,
+    nexusAccounts: settings.nexusAccounts,
     onAttempt(attempt: AttemptSeen) {
       // Metrics come first, because they never throw.
       metrics?.onAttempt(attempt);
@@ -110,7 +111,10 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },
-    main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
+    main: {
+      maxCachedWorkflows: settings.maxCachedWorkflows,
+      nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
+    },
     vendorQueues: (prefix) =>
       accounts.map(({ name, queriesPerSecond }) => ({
         taskQueue: vendorTaskQueue(name, prefix),

@@ -18,6 +18,8 @@ export interface WorkerSettings {
   readonly learns: boolean;
   /** How many waits may keep their workflow state in memory; a wait in backoff needs none. Default 200. */
   readonly maxCachedWorkflows: number;
+  /** The accounts that Nexus callers may name and ask about. */
+  readonly nexusAccounts: readonly string[];
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -65,6 +67,13 @@ export function readWorkerSettings(env: Environment): Settings {
   if ('problem' in learn) problems.push(`TRYON_LEARN ${learn.problem}`);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
+  const nexusAccounts = (env.TRYON_NEXUS_ACCOUNTS?.trim() || defaults.account).split(',').map((name) => name.trim());
+  for (const name of nexusAccounts) {
+    if (!/^[a-z0-9-]{1,40}$/.test(name)) {
+      problems.push(`TRYON_NEXUS_ACCOUNTS has "${name}"; give names of accounts, with commas between them`);
+    }
+  }
+
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
   problems.push(...telemetryProblems);
 
@@ -82,6 +91,7 @@ export function readWorkerSettings(env: Environment): Settings {
       prior,
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
+      nexusAccounts,
       logLevel,
       telemetry,
       ...defined({ dataConverter }),

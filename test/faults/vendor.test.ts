@@ -89,7 +89,7 @@ describe('transport', () => {
 });
 
 describe('bodies', () => {
-  test(faultName(82), async () => {
+  test(faultName(82, 'a stack of content codings'), async () => {
     const body = gzipSync(gzipSync(gzipSync(JSON.stringify(finishedBody()))));
     const { endpoint } = await serve((response) => {
       response.writeHead(200, { 'content-encoding': 'gzip, gzip, gzip' }).end(body);

@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Longest first, those of a quarter of a minute and more. */
 const longest = [
+  'server/soak',
   'server/limits',
   'server/client-cli',
   'server/ui',
