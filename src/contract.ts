@@ -193,7 +193,9 @@ export const TryOnListingInputSchema = v.strictObject({
 export const TryOnImageSchema = v.object({
   id: v.pipe(
     v.string(),
-    v.description('SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex'),
+    v.description(
+      'SHA-256 of the URL before its first ? or #, and of the sorted parameters that are no signature, key or time, as 32 characters of lower-case hex',
+    ),
   ),
   imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),
   clothes: v.optional(v.string()),
