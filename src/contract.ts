@@ -194,7 +194,7 @@ export const TryOnImageSchema = v.object({
   id: v.pipe(
     v.string(),
     v.description(
-      'SHA-256 of the URL before its first ? or #, and of the sorted parameters that are no signature, key or time, as 32 characters of lower-case hex',
+      'SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex; where images of a task share that, the sorted parameters of the query that are no signature, key or time are hashed too',
     ),
   ),
   imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { ImageIds } from '../poll/reply.js';
 
 /** Names of parameters that change when the vendor signs a URL again: signatures, keys and times of Alibaba, Amazon, Azure, Google, CDNs. */
 const volatileName =
@@ -27,18 +28,19 @@ const tellingParameters = (query: string): string[] => {
   return all.filter(isTelling).sort();
 };
 
+const hashOf = (text: string): string => hash('sha256', text).slice(0, 32);
+
 /**
- * The id of an image: SHA-256 of its URL up to the first `?` or `#`, as 32 lower-case hex digits. Parameters of the query that are no
- * signature, key or time are hashed too, after a `?`, sorted and joined by `&`.
+ * What an image is known by, each a SHA-256 as 32 lower-case hex digits. `id` is that of the URL up to its first `?` or `#`. `key` takes in
+ * the parameters of the query that are no signature, key or time, after a `?`, sorted and joined by `&`; absent where there are none.
  *
- * So the id stays the same when the vendor signs the URL again, and images that one script serves (`/view?filename=a.png`) differ. It
- * depends on nothing but the URL: not on the other images of the reply, which may come later. So no id changes once it was emitted.
+ * So both stay the same when the vendor signs the URL again, and images that one script serves (`/view?filename=a.png`) differ by `key`.
  */
-export const imageId = (imageUrl: string): string => {
+export const imageIds = (imageUrl: string): ImageIds => {
   const [withoutFragment = ''] = imageUrl.split('#', 1);
   const at = withoutFragment.indexOf('?');
   const base = at < 0 ? withoutFragment : withoutFragment.slice(0, at);
   const parameters = at < 0 ? [] : tellingParameters(withoutFragment.slice(at + 1));
-  const text = parameters.length === 0 ? base : `${base}?${parameters.join('&')}`;
-  return hash('sha256', text).slice(0, 32);
+  if (parameters.length === 0) return { id: hashOf(base) };
+  return { id: hashOf(base), key: hashOf(`${base}?${parameters.join('&')}`) };
 };

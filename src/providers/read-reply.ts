@@ -3,7 +3,7 @@ import { defined } from '../defined.js';
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
 import { parseJson } from './aidge/envelope.js';
 import type { ExchangeResult } from './exchange.js';
-import { imageId } from './image-id.js';
+import { imageIds } from './image-id.js';
 import { excerptOf, type Redact } from './redact.js';
 
 /** Longest code, in characters. A longer text is not a code, and may have anything in it. */
@@ -13,7 +13,7 @@ const maxRedactedLength = 16 * 1024;
 
 const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> => {
   try {
-    return api.parse(parseJson(text), imageId);
+    return api.parse(parseJson(text), imageIds);
   } catch {
     return undefined;
   }

@@ -15,6 +15,7 @@ import { defined } from '../defined.js';
 import { chunks, jsonBytes } from '../json-size.js';
 import { type PollReport, type PollState, unpolled } from '../poll/poll-state.js';
 import { pollRules } from '../poll/rules.js';
+import { identifyImages } from './image-ids.js';
 import { outcomeOf } from './wait-report.js';
 import type { WaitEnd, WaitState } from './wait-state.js';
 
@@ -92,10 +93,12 @@ export const canContinueAsNew = (wait: WaitState): boolean => jsonBytes(wait) <=
 /** Takes a report of the polling activity in. A `timeout` by a deadline that was moved since is no end. */
 export function applyReport(wait: WaitState, report: PollReport): Transition {
   const knownIds = new Set(wait.images.map((image) => image.id));
-  const fresh = report.images.filter((image) => !knownIds.has(image.id));
+  const { images, imageKeys } = identifyImages(wait, report.images);
+  const fresh = images.filter((image) => !knownIds.has(image.id));
   const folded: WaitState = {
     ...wait,
-    images: mergeImages(wait.images, report.images),
+    images: mergeImages(wait.images, images),
+    ...(Object.keys(imageKeys).length === 0 ? {} : { imageKeys }),
     poll: { ...report.state, asOfAttempt: 0 },
     searchAttributes: report.searchAttributes ?? wait.searchAttributes,
   };

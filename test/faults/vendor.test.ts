@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { keyOfImage } from '../../src/poll/reply.js';
 import { startEmulator } from '../../src/testing.js';
 import { aCertificate } from '../providers/certificate.js';
 import { aClient, finishedBody, sendJson, serve, serveTcp } from '../providers/server.js';
@@ -148,13 +149,13 @@ describe('images', () => {
       sendJson(response, { code: '0', data: { taskStatus: 'running', taskResult: lists[index] } }),
     );
     const client = aClient(endpoint);
-    const idsOf = async () => {
+    const keysOf = async () => {
       const { reply } = await client.results(task);
       if (reply.kind === 'fault') throw new Error(reply.code);
-      return reply.task?.subTasks.flatMap(({ images }) => images.map(({ id }) => id)) ?? [];
+      return reply.task?.subTasks.flatMap(({ images }) => images.map(keyOfImage)) ?? [];
     };
-    const [b] = await idsOf();
-    const all = await idsOf();
+    const [b] = await keysOf();
+    const all = await keysOf();
     expect(all).toEqual([expect.any(String), b]);
     expect(all[0]).not.toBe(b);
   });

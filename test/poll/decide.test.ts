@@ -315,7 +315,7 @@ describe('images', () => {
     expect(imagesOf(step)).toEqual([anImage('a', 0)]);
   });
   test('that are known are not decisionOf again', () => {
-    const known = packKnown([anImage('a')]);
+    const known = packKnown([anImage('a').id]);
     expect(decisionOf(poll(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('retry schedule');
     expect(imagesOf(poll(running(['finished', 'a', 'c'], ['running']), { input: { known } }))).toEqual([anImage('c')]);
   });

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { classify } from '../../src/poll/classify.js';
 import { parseEnvelope, parseJson } from '../../src/providers/aidge/envelope.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
-import { imageId } from '../../src/providers/image-id.js';
+import { imageIds } from '../../src/providers/image-id.js';
 
-const parse = (body: unknown) => tryOnApi.parse(body, (url) => `id of ${url.split('?')[0]}`);
+const parse = (body: unknown) => tryOnApi.parse(body, (url) => ({ id: `id of ${url.split('?')[0]}` }));
 const image = (name: string, subTask = 0, query = '') => ({
   id: `id of http://oss.example/${name}.png`,
   imageUrl: `http://oss.example/${name}.png${query}`,
@@ -369,6 +369,6 @@ describe('parseJson', () => {
 });
 
 test('status words are an option, so that a sibling API can have others', () => {
-  const read = parseEnvelope({ data: { taskStatus: 'DONE' } }, { imageId, statusWords: { done: 'finished' } });
+  const read = parseEnvelope({ data: { taskStatus: 'DONE' } }, { imageIds, statusWords: { done: 'finished' } });
   expect(read?.task?.status).toBe('finished');
 });

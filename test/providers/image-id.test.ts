@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { imageId } from '../../src/providers/image-id.js';
+import { keyOfImage } from '../../src/poll/reply.js';
+import { imageIds } from '../../src/providers/image-id.js';
 
 // SHA-256 of "http://oss.example/a.png", computed with sha256sum.
 const id = '5bbb0a05cbfd2ab47dd0c3628a566066';
@@ -28,7 +29,7 @@ describe('the id of a plain URL is the hash of its text', () => {
     `?${'a=1&'.repeat(40)}`,
     `?a=${'x'.repeat(5_000)}`,
   ])('%s', (query) => {
-    expect(imageId(plain + query)).toBe(id);
+    expect(imageIds(plain + query)).toEqual({ id });
   });
 });
 
@@ -41,17 +42,17 @@ describe('the id takes in what tells images apart', () => {
     ['the host', 'http://x/a', 'http://y/a'],
     ['an escape, which is not decoded', 'http://x/a%2Fb', 'http://x/a/b'],
   ])('%s', (_name, one, other) => {
-    expect(imageId(one)).not.toBe(imageId(other));
+    expect(keyOfImage(imageIds(one))).not.toBe(keyOfImage(imageIds(other)));
   });
 
   test('but not the order of parameters, nor the signature beside them', () => {
     const ids = ['a=1&b=2&Expires=1', 'b=2&Expires=2&a=1&Signature=x', 'b=2&a=1#x'].map((query) =>
-      imageId(`http://x/view?${query}`),
+      keyOfImage(imageIds(`http://x/view?${query}`)),
     );
     expect(new Set(ids).size).toBe(1);
   });
 
   test('any text has an id', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => /^[0-9a-f]{32}$/.test(imageId(text))));
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => /^[0-9a-f]{32}$/.test(imageIds(text).id)));
   });
 });

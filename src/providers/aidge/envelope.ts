@@ -2,13 +2,21 @@
  * Parses a reply of any Aidge API. Lenient, since the vendor's pages disagree on spelling, types and nesting. Never throws. Follows
  * known fields only, to a bounded depth. Safe in the workflow sandbox.
  */
-import type { SubTaskStatus, TryOnImage } from '../../contract.js';
+import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
-import type { Answer, HttpFacts, SubTaskReply, TaskReply } from '../../poll/reply.js';
+import {
+  type Answer,
+  type HttpFacts,
+  type ImageIds,
+  keyOfImage,
+  type PollImage,
+  type SubTaskReply,
+  type TaskReply,
+} from '../../poll/reply.js';
 
 /** Options of {@link parseEnvelope}. */
 export interface EnvelopeOptions {
-  readonly imageId: (imageUrl: string) => string;
+  readonly imageIds: (imageUrl: string) => ImageIds;
   /** Our status for each of the vendor's words, in lower case. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
 }
@@ -149,22 +157,23 @@ const listOf = (value: unknown): readonly unknown[] => {
   return typeof node === 'object' && node !== null ? [node] : [];
 };
 
-const readTask = (data: Fields, { imageId, statusWords }: EnvelopeOptions): TaskReply => {
+const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): TaskReply => {
   const { status, word } = statusOf(data, statusWords);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
   // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
   let imageCount = 0;
-  const imagesOf = (node: unknown, subTask: number): TryOnImage[] => {
-    const images: TryOnImage[] = [];
-    const ids = new Set<string>();
+  const imagesOf = (node: unknown, subTask: number): PollImage[] => {
+    const images: PollImage[] = [];
+    const known = new Set<string>();
     for (const found of imagesIn(node)) {
       imageCount += 1;
       if (imageCount > maxImages) break;
-      const id = imageId(found.imageUrl);
-      if (ids.has(id)) continue;
-      ids.add(id);
-      images.push({ id, ...found, subTask });
+      const ids = imageIds(found.imageUrl);
+      const key = keyOfImage(ids);
+      if (known.has(key)) continue;
+      known.add(key);
+      images.push({ ...ids, ...found, subTask });
     }
     return images;
   };
