@@ -63,6 +63,31 @@ function unknownFields(schema: Node, value: unknown, path: readonly string[] = [
   });
 }
 
+/**
+ * The value without optional fields that are null: many languages write an absent value so. A value without any stays the same object.
+ */
+function withoutNulls(schema: Node, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const { entries, item } = insideOf(schema);
+  if (item !== undefined && Array.isArray(value)) {
+    const items = value.map((one) => withoutNulls(item, one));
+    return items.every((one, index) => one === value[index]) ? value : items;
+  }
+  if (entries === undefined || Array.isArray(value)) return value;
+  const given = value as Record<string, unknown>;
+  const changed: Record<string, unknown> = {};
+  for (const [key, inside] of Object.entries(entries)) {
+    if (!Object.hasOwn(given, key)) continue;
+    const inner = given[key] === null && isOptional(inside) ? undefined : withoutNulls(inside, given[key]);
+    if (inner !== given[key]) changed[key] = inner;
+  }
+  if (Object.keys(changed).length === 0) return value;
+  const kept = Object.entries({ ...given, ...changed }).filter(
+    ([key, inner]) => !(inner === undefined && key in changed),
+  );
+  return Object.fromEntries(kept);
+}
+
 /** The remedy of the contract. The validator's own messages repeat the whole input. */
 function remedyOf({ expected, message }: v.BaseIssue<unknown>): string {
   if (expected === 'Object') return 'give one object';
@@ -80,20 +105,18 @@ function problemOf(root: Node, issue: v.BaseIssue<unknown>): string {
     const request = wanted && v.safeParse(wanted, undefined).issues?.[0].message;
     return `${field} is missing; ${request ?? 'give it'}`;
   }
-  if (issue.input === null && isOptional(schemaAt(root, issue.path ?? []))) {
-    return `${field} is null; leave it out, or ${remedy}`;
-  }
   return `${field} is ${shown(issue.input)}; ${remedy}`;
 }
 
 /**
- * Checks one input against a schema of the contract.
+ * Checks one input against a schema of the contract. An optional field that is null counts as absent.
  * @param schema - one of `contractSchemas`
- * @param input - as it came over the wire
+ * @param given - as it came over the wire
  * @returns the typed input, or the first 20 problems, each with field, value and remedy, and how many more there are
  */
-export function check<S extends v.GenericSchema>(schema: S, input: unknown): Checked<v.InferOutput<S>> {
-  if (Array.isArray(input)) return { ok: false, problems: [`the input is ${shown(input)}; give one object`] };
+export function check<S extends v.GenericSchema>(schema: S, given: unknown): Checked<v.InferOutput<S>> {
+  if (Array.isArray(given)) return { ok: false, problems: [`the input is ${shown(given)}; give one object`] };
+  const input = withoutNulls(schema, given);
   const result = v.safeParse(schema, input);
   // The validator names only the first field that an object does not know.
   const isUnknown = (issue: v.BaseIssue<unknown>): boolean => issue.expected === 'never';
