@@ -38,7 +38,12 @@ const { tryOnJoin } = proxyActivities<TryOnActivities>({
  * @param input - as for `tryOnResults`; a wait that is joined keeps its own options
  */
 export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOnOutcome> {
-  const inbox = receiveTryOnEvents();
+  let isEventLost = false;
+  const inbox = receiveTryOnEvents({
+    onDropped: ({ isUndecodable }) => {
+      isEventLost ||= isUndecodable;
+    },
+  });
   const { taskId, timeoutSeconds } = accepted(check(TryOnResultsInputSchema, input));
   const { workflowId } = workflowInfo();
   const subscriber = { workflowId, ...defined({ timeoutSeconds }) };
@@ -48,7 +53,13 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
     for (let mayStart = true; ; mayStart = false) {
       const joined = await tryOnJoin({ input, subscriber, mayStart });
       if (joined.outcome !== undefined) return joined.outcome;
-      await condition(() => receivedOutcome() !== undefined, Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS);
+      const leftMs = Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS;
+      await condition(() => receivedOutcome() !== undefined || isEventLost, leftMs);
+      if (isEventLost) {
+        // It may have been the outcome. By then a worker may have the missing key.
+        await condition(() => receivedOutcome() !== undefined, GRACE_MS);
+        isEventLost = false;
+      }
       const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;

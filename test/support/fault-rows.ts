@@ -20,6 +20,8 @@ const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
 const kill = 'test/server/kill.test.ts';
 const replay = 'test/replay/replay.test.ts';
+const undecodable = 'test/server/undecodable.test.ts';
+const attributes = 'test/server/search-attributes.test.ts';
 
 const row = (number: number, title: string, happens: string, ...files: string[]): FaultRow => ({
   number,
@@ -36,6 +38,7 @@ export const faultGroups: Readonly<Record<number, string>> = {
   37: 'Meaning of replies',
   52: 'Results',
   60: 'Durability and concurrency',
+  75: 'Reports from others and hostile input',
 };
 
 /** All rows, by number. */
@@ -313,6 +316,25 @@ export const faultRows: readonly FaultRow[] = [
     alone,
   ),
   row(74, 'secrets', 'in no history, log line, error or event', real),
+
+  row(
+    77,
+    'a search attribute is registered with another type, or is removed in mid-wait',
+    'one of another type counts as absent, and `doctor` says so. A workflow task that sets a removed one fails, and is tried again with what the worker knows by then, at most a minute later: the wait goes on without it',
+    attributes,
+  ),
+  row(
+    78,
+    'a signal whose payload cannot be decoded: another codec, an unknown encoding, broken JSON',
+    'dropped with a warning in log and status that names the signal. A listing joins its open waits again after 30 s: what was dropped may have been an event. The decision is recorded, so a worker that gets the key later replays the same. Input and results that cannot be decoded make the workflow task fail until a worker has the key',
+    undecodable,
+  ),
+  row(
+    92,
+    '`runId: null` or a misspelt field in a signal',
+    'null in an optional field counts as absent everywhere. A signal with an unknown field is dropped; log and status have a warning that names the field',
+    undecodable,
+  ),
 ];
 
 /** The name of a test of a row: `20: the vendor is away for 20 s`, with the case after a comma. */
