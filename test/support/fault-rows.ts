@@ -20,6 +20,7 @@ const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
 const kill = 'test/server/kill.test.ts';
 const replay = 'test/replay/replay.test.ts';
+const resets = 'test/server/reset.test.ts';
 const undecodable = 'test/server/undecodable.test.ts';
 const attributes = 'test/server/search-attributes.test.ts';
 
@@ -328,6 +329,12 @@ export const faultRows: readonly FaultRow[] = [
     'a signal whose payload cannot be decoded: another codec, an unknown encoding, broken JSON',
     'dropped with a warning in log and status that names the signal. A listing joins its open waits again after 30 s: what was dropped may have been an event. The decision is recorded, so a worker that gets the key later replays the same. Input and results that cannot be decoded make the workflow task fail until a worker has the key',
     undecodable,
+  ),
+  row(
+    89,
+    'a listing or a wait that has ended is reset',
+    'a listing takes the stored outcomes, a wait its own; neither polls again for what is in its history',
+    resets,
   ),
   row(
     92,
