@@ -5,11 +5,13 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  proxyActivities,
   setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { TryOnActivities } from '../activities/index.js';
 import { check, submittedAtProblem } from '../check.js';
 import {
   failureTypes,
@@ -41,13 +43,19 @@ import {
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 import { Attributes } from './search-attributes.js';
-import { type DroppedSignal, leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
+import { type DroppedSignal, leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './subscriber.js';
 
 /** What one run hands to the next. */
 export interface CarriedListing {
   readonly listing: ListingState;
   readonly searchAttributes: readonly string[];
 }
+
+const { tryOnJoin } = proxyActivities<TryOnActivities>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: 10_000,
+  summary: 'stored outcome of the wait',
+});
 
 /** See the file's description. */
 export class ListingRun {
@@ -58,6 +66,7 @@ export class ListingRun {
   private starting = 0;
   private readonly joined: Set<string>;
   private readonly attributes: Attributes;
+  private readonly inbox: TryOnInbox;
 
   /**
    * Sets the handlers.
@@ -72,7 +81,7 @@ export class ListingRun {
     this.listing = listing;
     this.attributes = new Attributes(searchAttributes);
     this.joined = new Set(searchAttributes === undefined ? [] : listing.tasks.map((task) => task.taskId));
-    receiveTryOnEvents({
+    this.inbox = receiveTryOnEvents({
       carried: listing.inbox,
       onEvent: (_event, inbox) => {
         this.listing = { ...this.listing, inbox };
@@ -118,6 +127,7 @@ export class ListingRun {
   }
 
   private async finish(): Promise<TryOnListingResult> {
+    if (!this.isDone()) await this.takeStoredOutcomes();
     this.isOver = true;
     this.listing = { ...this.listing, isCancelled: this.isCancelled && !isComplete(this.listing) };
     this.show();
@@ -126,6 +136,22 @@ export class ListingRun {
     await condition(allHandlersFinished);
     if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
     return listingResult(this.listing, Date.now(), tryOnApi.name);
+  }
+
+  /**
+   * Outcomes that no event brought by the deadline: a reset that leaves signals out loses them, and so does a payload that no worker could
+   * decode. The server has those of waits that have completed.
+   */
+  private async takeStoredOutcomes(): Promise<void> {
+    const open = this.listing.tasks.filter(({ taskId }) => !hasEnded(this.listing, taskId));
+    const { account } = this.listing;
+    const subscriber = { workflowId: workflowInfo().workflowId };
+    const take = async ({ taskId }: ListingTask): Promise<void> => {
+      const { outcome } = await tryOnJoin({ input: { taskId, account }, subscriber, mayStart: false });
+      if (outcome === undefined || hasEnded(this.listing, taskId)) return;
+      this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });
+    };
+    await Promise.all(open.map((task) => take(task).catch(() => undefined)));
   }
 
   private onAddTask(task: ListingTask): TryOnListingStatus {

@@ -40,6 +40,8 @@ export interface TryOnInbox {
   task(taskId: string): InboxTask | undefined;
   /** Waits until the task's outcome has come; its images, with those of earlier events, are in `task(taskId).images`. */
   outcome(taskId: string): Promise<TryOnEventOutcome>;
+  /** Takes an event in that came otherwise, such as the stored outcome of a wait. */
+  receive(event: TryOnEvent): void;
   /** All of it, JSON, to be carried over a continue-as-new. */
   state(): Inbox;
 }
@@ -68,6 +70,11 @@ export function receiveTryOnEvents(
 ): TryOnInbox {
   let inbox = options.carried === undefined ? emptyInbox() : restoreInbox(options.carried);
   const { onEvent, onDropped, signal = messages.event } = options;
+  const take = (event: TryOnEvent): void => {
+    const received = receive(inbox, event);
+    inbox = received.inbox;
+    if (received.fresh) onEvent?.(event, inbox);
+  };
   setSignalHandler(signal, {
     description: 'Events of a try-on task',
     handle(given) {
@@ -77,10 +84,7 @@ export function receiveTryOnEvents(
         onDropped?.({ problem, isUndecodable: false });
         return;
       }
-      const event = given as TryOnEvent;
-      const received = receive(inbox, event);
-      inbox = received.inbox;
-      if (received.fresh) onEvent?.(event, inbox);
+      take(given as TryOnEvent);
     },
     ...(onDropped && { drop: (problem) => onDropped({ problem, isUndecodable: true }) }),
   });
@@ -91,6 +95,7 @@ export function receiveTryOnEvents(
       await condition(() => outcomeOf(taskId) !== undefined);
       return outcomeOf(taskId) as TryOnEventOutcome;
     },
+    receive: take,
     state: () => inbox,
   };
 }

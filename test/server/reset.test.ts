@@ -15,7 +15,11 @@ afterAll(async () => await stack?.stop());
 const queriesOf = (taskId: string) => stack.emulator.queries.filter((query) => query.taskId === taskId).length;
 
 /** Resets a workflow to one of its completed workflow tasks, by index; -1: the last. Gives the new run. */
-async function reset({ workflowId }: WorkflowHandle, index: number): Promise<WorkflowHandle> {
+async function reset(
+  { workflowId }: WorkflowHandle,
+  index: number,
+  leftOut: readonly number[] = [],
+): Promise<WorkflowHandle> {
   const handle = stack.client.workflow.getHandle(workflowId);
   const { events } = await handle.fetchHistory();
   const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
@@ -26,17 +30,22 @@ async function reset({ workflowId }: WorkflowHandle, index: number): Promise<Wor
     reason: 'test',
     workflowTaskFinishEventId: completed.at(index)?.eventId ?? null,
     requestId: randomUUID(),
+    resetReapplyExcludeTypes: [...leftOut],
   });
   return stack.client.workflow.getHandle(workflowId, answer.runId ?? '');
 }
 
-async function endedListing(): Promise<{ handle: WorkflowHandle; result: TryOnListingResult; taskIds: string[] }> {
+const SIGNAL = 1;
+
+async function endedListing(
+  timeoutSeconds = 60,
+): Promise<{ handle: WorkflowHandle; result: TryOnListingResult; taskIds: string[] }> {
   const taskIds = [stack.emulator.addTask({ script: 'finished' }), stack.emulator.addTask({ script: 'batches' })];
   const listingId = randomUUID();
   const handle = await stack.client.workflow.start(workflowTypes.listing, {
     taskQueue: stack.taskQueue,
     workflowId: listingWorkflowId(listingId),
-    args: [{ listingId, timeoutSeconds: 60, tasks: taskIds.map((taskId) => ({ taskId })) }],
+    args: [{ listingId, timeoutSeconds, tasks: taskIds.map((taskId) => ({ taskId })) }],
   });
   return { handle, result: (await handle.result()) as TryOnListingResult, taskIds };
 }
@@ -55,6 +64,14 @@ test.each([0, 1, 2, 3])(`${faultName(89, 'to workflow task')} %i`, async (index)
   const repeated = (await again.result()) as TryOnListingResult;
   expect(repeated.status).toBe('complete');
   expect(repeated.images.map(({ id }) => id)).toEqual(result.images.map(({ id }) => id));
+});
+
+test(faultName(89, 'without its signals'), async () => {
+  const { handle, result, taskIds } = await endedListing(15);
+  const before = taskIds.map(queriesOf);
+  const again = await reset(handle, 1, [SIGNAL]);
+  expect(await again.result()).toEqual({ ...result, images: expect.arrayContaining(result.images) });
+  expect(taskIds.map(queriesOf)).toEqual(before);
 });
 
 test(faultName(89, 'a wait'), async () => {
