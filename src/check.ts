@@ -48,19 +48,21 @@ function schemaAt(root: Node, path: readonly { readonly key: unknown }[]): Node 
   return at;
 }
 
-/** The paths of all fields that a closed object does not know. */
-function unknownFields(schema: Node, value: unknown, path: readonly string[] = []): string[] {
-  if (typeof value !== 'object' || value === null) return [];
+/** The paths of all fields that a closed object does not know. Linear: an input may have as many as a payload holds. */
+function unknownFields(schema: Node, value: unknown, prefix = '', found: string[] = []): string[] {
+  if (typeof value !== 'object' || value === null) return found;
   const { entries, item, type } = insideOf(schema);
   if (item !== undefined && Array.isArray(value)) {
-    return value.flatMap((one, index) => unknownFields(item, one, [...path, String(index)]));
+    for (const [index, one] of value.entries()) unknownFields(item, one, `${prefix}${index}.`, found);
+    return found;
   }
-  if (entries === undefined || Array.isArray(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => {
+  if (entries === undefined || Array.isArray(value)) return found;
+  for (const [key, inner] of Object.entries(value)) {
     const inside = Object.hasOwn(entries, key) ? entries[key] : undefined;
-    if (inside !== undefined) return unknownFields(inside, inner, [...path, key]);
-    return type === 'strict_object' ? [[...path, key].join('.')] : [];
-  });
+    if (inside !== undefined) unknownFields(inside, inner, `${prefix}${key}.`, found);
+    else if (type === 'strict_object') found.push(`${prefix}${key}`);
+  }
+  return found;
 }
 
 /**
@@ -87,6 +89,9 @@ function withoutNulls(schema: Node, value: unknown): unknown {
   );
   return Object.fromEntries(kept);
 }
+
+const unknownProblem = (path: string): string =>
+  `${named(path)} is not a known field; remove it or correct its spelling`;
 
 /** The remedy of the contract. The validator's own messages repeat the whole input. */
 function remedyOf({ expected, message }: v.BaseIssue<unknown>): string {
@@ -120,15 +125,13 @@ export function check<S extends v.GenericSchema>(schema: S, given: unknown): Che
   const result = v.safeParse(schema, input);
   // The validator names only the first field that an object does not know.
   const isUnknown = (issue: v.BaseIssue<unknown>): boolean => issue.expected === 'never';
-  const unknown = unknownFields(schema, input).map(
-    (path) => `${named(path)} is not a known field; remove it or correct its spelling`,
-  );
+  const unknown = unknownFields(schema, input);
   const wrong = (result.issues ?? []).filter((issue) => !isUnknown(issue)).map((issue) => problemOf(schema, issue));
-  // A text may break two rules with the same remedy.
-  const problems = [...new Set([...wrong, ...unknown])];
+  // A text may break two rules with the same remedy. Of very many unknown fields only the first are written out.
+  const problems = [...new Set([...wrong, ...unknown.slice(0, MAX_PROBLEMS).map(unknownProblem)])];
   if (result.success && problems.length === 0) return { ok: true, value: result.output };
   const first = problems.slice(0, MAX_PROBLEMS);
-  const more = problems.length - first.length;
+  const more = problems.length + Math.max(0, unknown.length - MAX_PROBLEMS) - first.length;
   return { ok: false, problems: more === 0 ? first : [...first, `${more} more problems; fix these first`] };
 }
 
