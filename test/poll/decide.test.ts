@@ -5,6 +5,7 @@ import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.j
 import type { Reply } from '../../src/poll/reply.js';
 import { pollRules } from '../../src/poll/rules.js';
 import { defaultPolicy, nextPoll } from '../../src/schedule/schedule.js';
+import { faultName } from '../support/fault-rows.js';
 import { decisionOf, type PollAt, poll, seen } from '../support/poll.js';
 import { aFault, anAnswer, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
@@ -219,7 +220,7 @@ describe('a success without a task', () => {
   });
 });
 
-describe('images of sub-tasks whose status nobody knows', () => {
+describe(faultName(87), () => {
   const odd = (status: 'unknown' | 'running') => aTask('unknown', [[status, 'a', 'b'], ['running']]);
 
   test('are reported as they come', () => {

@@ -20,6 +20,8 @@ const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
 const kill = 'test/server/kill.test.ts';
 const replay = 'test/replay/replay.test.ts';
+const reports = 'test/server/reports.test.ts';
+const cpu = 'test/hostile/cpu.test.ts';
 const resets = 'test/server/reset.test.ts';
 const undecodable = 'test/server/undecodable.test.ts';
 const attributes = 'test/server/search-attributes.test.ts';
@@ -319,6 +321,19 @@ export const faultRows: readonly FaultRow[] = [
   row(74, 'secrets', 'in no history, log line, error or event', real),
 
   row(
+    75,
+    'finished waits that all took the same time, far beyond the prior',
+    'the fit is finite and its work is bounded; a worker goes on and drains as ever',
+    'test/learning/bounded.test.ts',
+  ),
+  row(
+    76,
+    'tasks that the vendor answers with an error of its own each time, beside healthy ones',
+    "errors of single tasks are not the account's: healthy waits are polled as ever, and a newcomer probes soon",
+    'test/poll/account-throttle.test.ts',
+    reports,
+  ),
+  row(
     77,
     'a search attribute is registered with another type, or is removed in mid-wait',
     'one of another type counts as absent, and `doctor` says so. A workflow task that sets a removed one fails, and is tried again with what the worker knows by then, at most a minute later: the wait goes on without it',
@@ -331,16 +346,47 @@ export const faultRows: readonly FaultRow[] = [
     undecodable,
   ),
   row(
+    79,
+    'an input as large as allowed, or larger',
+    'checked in linear time: each input at its maximum costs under 100 ms of CPU time. More than 1,000 in `notify` or 500 tasks are refused, naming the field',
+    cpu,
+    reports,
+  ),
+  row(
+    80,
+    'a start with a second argument, as continue-as-new has one',
+    'ignored: state is taken only by a run that continues another',
+    reports,
+  ),
+  row(
+    87,
+    'a status that nobody knows at task and sub-tasks, with images in the reply',
+    'polled until the deadline; then what had come is in `images`, as many as `imageCount` counts',
+    'test/poll/decide.test.ts',
+  ),
+  row(
     89,
     'a listing or a wait that has ended is reset',
     'a listing takes the stored outcomes, a wait its own; neither polls again for what is in its history',
     resets,
   ),
   row(
+    90,
+    '`Retry-After` on each reply of a running task',
+    'obeyed, and history stays flat: 13 events however many polls',
+    reports,
+  ),
+  row(
     92,
     '`runId: null` or a misspelt field in a signal',
     'null in an optional field counts as absent everywhere. A signal with an unknown field is dropped; log and status have a warning that names the field',
     undecodable,
+  ),
+  row(
+    93,
+    'an operator pauses the polling activity past the deadline',
+    'the wait ends as `timeout` with code `Paused`, not `NoWorker`',
+    'test/server/wait.test.ts',
   ),
 ];
 

@@ -35,6 +35,15 @@ export const undecodable: Readonly<Record<string, readonly WirePayload[]>> = {
   ],
 };
 
+/** Signals that can be decoded, and are wrong. */
+export const malformed: readonly (readonly WirePayload[])[] = [
+  [payload('json/plain', '{"workflowId":"w","runID":"x"}')],
+  [payload('json/plain', '{"workflowId":5}')],
+  [payload('json/plain', 'null')],
+  [payload('json/plain', '[]')],
+  [],
+];
+
 /** Sends one signal with these payloads. */
 export async function signalRaw(
   client: Client,
