@@ -31,6 +31,7 @@ import {
   warn,
 } from '../../src/wait/wait.js';
 import { snapshotsFor, statusOf } from '../../src/wait/wait-report.js';
+import { faultName } from '../support/fault-rows.js';
 
 /** The least of some runs: what else the machine does in this process, such as collecting garbage, is not what is measured. */
 function cpuMs(work: () => unknown): number {
@@ -108,7 +109,7 @@ const longText = { workflowId: 'x'.repeat(2_000_000), signal: '\u0001'.repeat(1_
 
 const MOST_MS = 100;
 
-describe('at its stated maximum', () => {
+describe(faultName(79, 'at its stated maximum'), () => {
   test.each<[string, () => unknown]>([
     ['a wait with 1,000 in notify is checked', () => check(TryOnResultsInputSchema, input)],
     ['a wait with 1,000 in notify begins', () => beginWait(input, start)],
@@ -144,7 +145,7 @@ describe('at its stated maximum', () => {
   });
 });
 
-describe('beyond it, refused', () => {
+describe(faultName(79, 'beyond it'), () => {
   test.each<[string, () => ReturnType<typeof check>]>([
     ['40,000 in notify', () => check(TryOnResultsInputSchema, tooMany)],
     ['40,000 in notify, each with an unknown field', () => check(TryOnResultsInputSchema, unknownInEach)],

@@ -233,6 +233,13 @@ describe(faultName(87), () => {
   });
 });
 
+test(faultName(90), () => {
+  const step = poll(aTask('running', [['running']], { answer: { retryAfter: '10' } }), { before: seen });
+  // A retry adds no event to the history.
+  expect(decisionOf(step)).toBe('retry hint');
+  expect(delayOf(step)).toBe(10_000);
+});
+
 describe('the vendor may order a pause', () => {
   const hinted = (retryAfter: string, at: PollAt = {}) =>
     poll(aFault('Http429', { httpStatus: 429, retryAfter }), { before: seen, ...at });

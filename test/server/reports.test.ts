@@ -67,14 +67,3 @@ test.each([
   });
   expect(result).toMatchObject({ listingId, status: 'complete' });
 });
-
-test(faultName(90), async () => {
-  const taskId = stack.emulator.addTask({
-    script: [{ polls: 4, task: { state: 'running' }, retryAfter: '2' }, { task: { state: 'finished' } }],
-  });
-  const submittedAt = new Date(Date.now() - 100_000).toISOString();
-  expect(await stack.run({ taskId, submittedAt })).toMatchObject({ status: 'finished', polls: 5 });
-  const at = stack.emulator.queries.filter((query) => query.taskId === taskId).map(({ atMs }) => atMs);
-  for (const [index, atMs] of at.slice(1).entries()) expect(atMs - (at[index] ?? 0)).toBeGreaterThanOrEqual(1_900);
-  expect(await stack.history(resultsWorkflowId(taskId))).toHaveLength(13);
-});

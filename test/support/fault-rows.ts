@@ -373,8 +373,8 @@ export const faultRows: readonly FaultRow[] = [
   row(
     90,
     '`Retry-After` on each reply of a running task',
-    'obeyed, and history stays flat: 13 events however many polls',
-    reports,
+    'obeyed as the delay of a retry, so history stays flat',
+    'test/poll/decide.test.ts',
   ),
   row(
     92,
