@@ -10,7 +10,7 @@ import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { type AttributesRead, readSearchAttributes } from '../temporal/search-attributes.js';
 import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { readWorkerSettings } from '../worker/settings.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
@@ -99,26 +99,51 @@ export function versionCheck(version: string): CheckResult {
   );
 }
 
-async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
+/** How a namespace gets search attributes. Temporal Cloud has a way of its own. */
+function creation(address: string, namespace: string, names: readonly string[]): string {
+  const isCloud = /\.(?:tmprl\.cloud|api\.temporal\.io)(?::\d+)?$/.test(address);
+  const words = Object.values(searchAttributes)
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, type }) => [name, type === 'INT' ? 'Int' : 'Keyword'] as const)
+    .map(([name, type]) => (isCloud ? `--search-attribute "${name}=${type}"` : `--name ${name} --type ${type}`))
+    .join(' ');
+  return isCloud
+    ? `tcld namespace search-attributes add --namespace ${namespace} ${words}`
+    : `temporal operator search-attribute create --namespace ${namespace} ${words}`;
+}
+
+/** Which search attributes the namespace lacks, or has with a type that is of no use here. */
+export function attributesResult(
+  { registered, mistyped }: AttributesRead,
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+): CheckResult {
   const name = 'search attributes';
-  let registered: readonly string[];
+  const absent = Object.values(searchAttributes)
+    .map((one) => one.name)
+    .filter((one) => !registered.includes(one));
+  if (absent.length === 0) return ok(name, registered.join(', '));
+  const missing = absent.filter((one) => !mistyped.includes(one));
+  const found = [
+    ...(missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
+    ...(mistyped.length > 0 ? [`of another type, and so not used: ${mistyped.join(', ')}`] : []),
+  ].join('; ');
+  const command = creation(address, namespace, absent);
+  const remedy = mistyped.length > 0 ? `remove ${mistyped.join(', ')} from the namespace, then ${command}` : command;
+  return warn(name, found, remedy);
+}
+
+async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
   try {
-    registered = await registeredSearchAttributes(client.connection, namespace);
+    const read = await readSearchAttributes(client.connection, namespace);
+    const { address = '' } = (client.connection as { options?: { address?: string } }).options ?? {};
+    return attributesResult(read, { address, namespace });
   } catch {
     return warn(
-      name,
+      'search attributes',
       'the server does not list them, so none is used, and `list` finds waits only by type',
-      'grant the right to list search attributes, if `list` should know states',
+      'grant the right to list search attributes or to describe the namespace, if `list` should know states',
     );
   }
-  const missing = Object.values(searchAttributes).filter((one) => !registered.includes(one.name));
-  if (missing.length === 0) return ok(name, registered.join(', '));
-  const words = missing.map((one) => `--name ${one.name} --type ${one.type === 'INT' ? 'Int' : 'Keyword'}`).join(' ');
-  return warn(
-    name,
-    `missing: ${missing.map((one) => one.name).join(', ')}`,
-    `temporal operator search-attribute create --namespace ${namespace} ${words}`,
-  );
 }
 
 /** Whether workers can learn durations from finished waits. */

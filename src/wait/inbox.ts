@@ -79,16 +79,22 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
-/** Whether a signal's argument has the parts that are read here. Anybody who may signal a parent may send it anything. */
-function isEvent(given: unknown): given is TryOnEvent {
-  if (typeof given !== 'object' || given === null) return false;
+/**
+ * What is wrong with a signal's argument, of the parts that are read here; `undefined` for an event. Anybody who may signal a parent may send
+ * it anything.
+ */
+export function eventProblem(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null) return 'the event is no object';
   const { kind, taskId, waitId, sequence, images, status, outcome } = given as Record<string, unknown>;
-  if (typeof kind !== 'string' || typeof taskId !== 'string' || typeof waitId !== 'string') return false;
-  if (!Number.isSafeInteger(sequence)) return false;
+  for (const [field, text] of Object.entries({ kind, taskId, waitId })) {
+    if (typeof text !== 'string') return `${field} is no text`;
+  }
+  if (!Number.isSafeInteger(sequence)) return 'sequence is no whole number';
   const hasImages = (whole: unknown) => Array.isArray((whole as { images?: unknown } | null | undefined)?.images);
-  if (kind === 'images') return Array.isArray(images);
-  if (kind === 'snapshot') return hasImages(status);
-  return kind !== 'outcome' || hasImages(outcome);
+  if (kind === 'images' && !Array.isArray(images)) return 'images is no list';
+  if (kind === 'snapshot' && !hasImages(status)) return 'status.images is no list';
+  if (kind === 'outcome' && !hasImages(outcome)) return 'outcome.images is no list';
+  return undefined;
 }
 
 /**
@@ -96,7 +102,7 @@ function isEvent(given: unknown): given is TryOnEvent {
  * @returns the inbox, and whether the event was new; anything that is no event is not
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
-  if (!isEvent(event)) return { inbox, fresh: false };
+  if (eventProblem(event) !== undefined) return { inbox, fresh: false };
   const taken = own(inbox.taken, event.waitId) ?? 0;
   const isSnapshot = event.kind === 'snapshot';
   if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };

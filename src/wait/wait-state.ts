@@ -19,6 +19,8 @@ export interface WaitState {
   readonly poll: PollState;
   /** Search attributes that the namespace has, by the last report. */
   readonly searchAttributes: readonly string[];
+  /** See the status. Absent: none. */
+  readonly warnings?: readonly string[];
   readonly end?: WaitEnd;
 }
 

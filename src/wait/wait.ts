@@ -18,6 +18,7 @@ import { pollRules } from '../poll/rules.js';
 import { identifyImages } from './image-ids.js';
 import { outcomeOf } from './wait-report.js';
 import type { WaitEnd, WaitState } from './wait-state.js';
+import { withWarning } from './warnings.js';
 
 /** A state, and the events that led to it, in order. */
 export interface Transition {
@@ -86,6 +87,12 @@ export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState =>
 /** Moves the deadline to `timeoutSeconds` from now. A wait that has ended keeps its deadline. */
 export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState =>
   wait.end === undefined ? { ...wait, deadlineMs: after(nowMs, timeoutSeconds) } : wait;
+
+/** Adds a warning for the status. */
+export const warn = (wait: WaitState, warning: string): WaitState => ({
+  ...wait,
+  warnings: withWarning(wait.warnings, warning),
+});
 
 /** Whether the state fits into the input of the next run. */
 export const canContinueAsNew = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;

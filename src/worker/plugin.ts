@@ -4,6 +4,7 @@ import { SimplePlugin } from '@temporalio/plugin';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { TryOnClientError } from '../client/errors.js';
 import { readDataConverter } from '../codec/payload-codec.js';
+import { tolerantConverter } from '../codec/tolerant-codec.js';
 import { defined } from '../defined.js';
 import { type ExchangeTracer, traceExchange } from '../telemetry/trace-exchange.js';
 import { createTryOnParts } from './parts.js';
@@ -83,7 +84,7 @@ export class TryOnPlugin extends SimplePlugin {
     const parts = createTryOnParts(settings, defined({ meter, aroundExchange }));
     const queues = parts.vendorQueues(taskQueue);
     for (const queue of queues) this.#vendorQueues.add(queue.taskQueue);
-    const { dataConverter } = options;
+    const dataConverter = tolerantConverter(options.dataConverter);
     const shared: Partial<WorkerOptions> = {
       ...defined({ connection, namespace, dataConverter }),
       activities: { ...options.activities, ...parts.activities },

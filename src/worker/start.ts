@@ -6,6 +6,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import type { ServerClock } from '../activities/server-clock.js';
 import { isTls } from '../client/connect.js';
 import { badConfig, connectionError, noNamespace } from '../client/connection-errors.js';
+import { tolerantConverter } from '../codec/tolerant-codec.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import type { Readiness } from '../telemetry/health.js';
@@ -118,7 +119,7 @@ export async function startTryOnWorkers(
     await checkNamespace(place);
     await parts.start({ connection, namespace, log });
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
-      ...defined({ connection, namespace, dataConverter: settings.dataConverter }),
+      ...defined({ connection, namespace, dataConverter: tolerantConverter(settings.dataConverter) }),
       activities: parts.activities,
       ...parts.tuned,
       plugins: tracing === undefined ? [] : [tracing.plugin],
