@@ -13,6 +13,7 @@ import { createVendorClient, type VendorClient, vendorLimits } from '../provider
 import { registeredSearchAttributes } from '../temporal/search-attributes.js';
 import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { readWorkerSettings } from '../worker/settings.js';
+import { readBudgetCheck } from './budget-report.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
 import { queueCheck } from './queue-check.js';
 
@@ -77,9 +78,11 @@ async function* temporalChecks(
     yield await durationsCheck(client, taskQueue);
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
     if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
-    for (const { name } of accounts) {
+    for (const { name, queriesPerSecond: settingsQueriesPerSecond } of accounts) {
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
-      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', remedy);
+      const queue = vendorTaskQueue(name, taskQueue);
+      yield await queueCheck(client, queue, 'activity', remedy);
+      yield await readBudgetCheck(client, { account: name, taskQueue: queue, settingsQueriesPerSecond });
     }
   } finally {
     await connected.close();

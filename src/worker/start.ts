@@ -121,6 +121,7 @@ export async function startTryOnWorkers(
       ...defined({ connection, namespace, dataConverter: settings.dataConverter }),
       activities: parts.activities,
       ...parts.tuned,
+      ...parts.deployment,
       plugins: tracing === undefined ? [] : [tracing.plugin],
     };
     const main = { ...shared, ...parts.main, ...(await workflows(options)), taskQueue: settings.taskQueue };
