@@ -8,7 +8,6 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { TryOnActivities } from '../activities/index.js';
 import { check, submittedAtProblem } from '../check.js';
@@ -40,6 +39,7 @@ import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 import { upsertChanged } from './search-attributes.js';
 import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /** What one run hands to the next. */
 export interface CarriedListing {
@@ -149,7 +149,7 @@ export class ListingRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueListingAsNew(this.listing);
+    return isContinueAsNewDue() && canContinueListingAsNew(this.listing);
   }
 
   private async settled(): Promise<void> {

@@ -41,6 +41,7 @@ import { AFTER_DEADLINE_MS, Polling, type PollingEnd, tryOnCancelSelf } from './
 import { Publisher } from './publisher.js';
 import { upsertChanged } from './search-attributes.js';
 import { UpdateAnswers } from './update-answers.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /**
  * Why the polling activity is stopped. `cancel`, and `abandoned` (the last subscriber of a wait that was started as a child has left), end the
@@ -335,7 +336,7 @@ export class WaitRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueAsNew(this.wait);
+    return isContinueAsNewDue() && canContinueAsNew(this.wait);
   }
 
   private async settled(): Promise<void> {
