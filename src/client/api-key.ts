@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Names the file. It takes precedence over `TEMPORAL_API_KEY` and over a key in Temporal's configuration file. */
-export const apiKeyFileVariable = 'TRYON_TEMPORAL_API_KEY_FILE';
+const apiKeyFileVariable = 'TRYON_TEMPORAL_API_KEY_FILE';
 
 /** How long a key that was read is used: a call reads the file at most this often. */
 const FRESH_MS = 10_000;
@@ -13,7 +13,7 @@ const FRESH_MS = 10_000;
  * @throws {Error} with one line that names the variable, where the file cannot be read or is empty
  */
 export function readApiKey(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const file = env[apiKeyFileVariable]?.trim();
+  const file = env.TRYON_TEMPORAL_API_KEY_FILE?.trim();
   if (!file) return undefined;
   let text: string;
   try {
