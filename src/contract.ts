@@ -193,7 +193,9 @@ export const TryOnListingInputSchema = v.strictObject({
 export const TryOnImageSchema = v.object({
   id: v.pipe(
     v.string(),
-    v.description('SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex'),
+    v.description(
+      'SHA-256 of the URL before its first ? or #, and of the sorted parameters that are no signature, key or time, as 32 characters of lower-case hex',
+    ),
   ),
   imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),
   clothes: v.optional(v.string()),
@@ -250,6 +252,7 @@ export const TryOnEventOutcomeSchema = v.object({
 /** Answer of the query `tryOnStatus` and of the updates. */
 export const TryOnStatusSchema = v.object({
   taskId: v.string(),
+  account: v.optional(v.pipe(v.string(), v.description('Which vendor account is asked'))),
   state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
   vendorStatus: v.optional(v.string()),
   images: v.array(TryOnImageSchema),

@@ -190,7 +190,7 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
       ],
       notes: [
         `Durations beyond ${longestSeconds} s were drawn again, so that the run ends; both arms and the simulation have the same draws.`,
-        'Tasks have one sub-task, so that both arms have one event to tell. The fixed arm is one activity with a fixed retry interval and one signal.',
+        'Tasks have one sub-task, so that both arms have one event to send. The fixed arm is one activity with a fixed retry interval and one signal.',
         `Against the fixed interval: ${rounded(them.product / us.product)} times its requests x delay.`,
       ],
       data: { count, scale, longestSeconds, maxOpen, policy, arms: found },

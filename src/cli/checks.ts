@@ -164,6 +164,7 @@ async function* vendorChecks(vendor: VendorClient, account: Account, signal: Abo
     yield fail(`key${of}`, ...split(error instanceof Error ? error.message : String(error)));
     return;
   }
+  if (account.proxy) yield ok(`proxy${of}`, `${account.proxy.origin} leads to ${account.endpoint}`);
   const { reply } = await vendor.results({ account: account.name, taskId: MADE_UP_TASK, signal });
   yield vendorCheck(`vendor${of}`, account, reply);
   const offsetMs = vendor.clockOffsetMs(account.name);
@@ -173,7 +174,7 @@ async function* vendorChecks(vendor: VendorClient, account: Account, signal: Abo
 /** What the answer about a made-up task says of address and key. Pure. */
 export function vendorCheck(
   name: string,
-  { endpoint }: Pick<Account, 'endpoint'>,
+  { endpoint, proxy }: Pick<Account, 'endpoint' | 'proxy'>,
   reply: Parameters<typeof classify>[0],
 ): CheckResult {
   const classification = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
@@ -207,6 +208,10 @@ export function vendorCheck(
       if (error.layer === 'service' || error.layer === 'task') return accepted;
       return fail(name, what, remedy ?? 'check AIDGE_ENDPOINT');
     case 'transient':
+      if (error.layer === 'transport' && proxy !== undefined) {
+        const problem = `${endpoint} cannot be reached through ${proxy.origin}: ${what}`;
+        return fail(name, problem, 'check the proxy, HTTPS_PROXY and NO_PROXY');
+      }
       return error.layer === 'transport'
         ? fail(name, `${endpoint} cannot be reached: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
         : warn(name, what, remedy ?? 'try again later');

@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Run } from './command.js';
 import { exitCodes, explainError, Interrupted } from './exit.js';
 import { type CommandName, type CommandRecord, commands, type OptionRecord } from './options.js';
-import { createOutput, paint } from './output.js';
+import { createOutput, paint, plain } from './output.js';
 import { parsers } from './parse.js';
 
 type Runnable = Exclude<CommandName, 'complete'>;
@@ -45,6 +45,9 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Messages of the parser repeat arguments, and have several lines. */
+const cleanLines = (text: string): string => text.split('\n').map(plain).join('\n');
+
 /** Runs one command line. Resolves to the exit code. Writes to the process's own streams. */
 export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
   let exitCode: number = exitCodes.done;
@@ -52,6 +55,10 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = p
     .description('Temporal workflows that wait for virtual try-on tasks and collect their images.')
     .version(version())
     .showHelpAfterError('(add --help for usage)')
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(cleanLines(text)),
+      writeErr: (text) => void process.stderr.write(cleanLines(text)),
+    })
     .addHelpText('after', footer)
     .exitOverride();
   for (const [name, record] of Object.entries(commands) as [CommandName, CommandRecord][]) {

@@ -24,13 +24,15 @@ import {
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { registeredSearchAttributes } from '../temporal/search-attributes.js';
-import { type Abortable, abortable } from './abortable.js';
+import type { ReadOptions } from './away.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
 import { byUpdate, endError, updateError } from './failures.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
+import { resultOf } from './result.js';
+import { withServerErrors } from './server-error.js';
 import { storedOutcome, waitStart } from './start.js';
 import { noWait, readWait, type TryOnWaitStatus } from './status.js';
 
@@ -70,10 +72,13 @@ export interface TryOnClient {
   start(input: TryOnResultsInput): Promise<StartedWait>;
   /** As `start`, and subscribes a workflow in the same call. Needs a worker. */
   startAndSubscribe(input: TryOnResultsInput, subscriber: Subscriber): Promise<SubscribedWait>;
-  /** Waits for the outcome, across continue-as-new. Throws `TryOnClientError` if there will be none. */
-  outcome(taskId: string, options?: Abortable): Promise<TryOnOutcome>;
+  /**
+   * Waits for the outcome, across continue-as-new, a reset, and a server that is away for a while. Throws `TryOnClientError` if there will
+   * be none.
+   */
+  outcome(taskId: string, options?: ReadOptions): Promise<TryOnOutcome>;
   /** `start`, then `outcome`. */
-  waitFor(input: TryOnResultsInput, options?: Abortable): Promise<TryOnOutcome>;
+  waitFor(input: TryOnResultsInput, options?: ReadOptions): Promise<TryOnOutcome>;
   /** Subscribes a workflow to the wait's events from now on; the answer has all images so far. Needs a worker. */
   subscribe(taskId: string, subscriber: Subscriber): Promise<TryOnStatus>;
   /** Ends a subscription. A wait that was started as a child cancels itself when its last subscriber leaves. */
@@ -86,7 +91,7 @@ export interface TryOnClient {
   cancel(taskId: string): Promise<void>;
   /** The wait's status, merged with what the server knows of the pending poll; without a worker, the latter alone. */
   status(taskId: string): Promise<TryOnWaitStatus>;
-  /** Yields the changes of a wait until its end. */
+  /** Yields the changes of a wait until its end, also across a server that is away for a while. */
   events(taskId: string, options?: EventsOptions): AsyncGenerator<TryOnChange, void, undefined>;
   /** Lists the waits of the namespace, newest first. */
   list(options?: ListOptions): AsyncGenerator<ListedWait, void, undefined>;
@@ -180,12 +185,12 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     return { ...ids, ...stored };
   }
 
-  async function outcomeOf(taskId: string, { signal }: Abortable = {}): Promise<TryOnOutcome> {
-    const handle = handleOf(taskId);
+  async function outcomeOf(taskId: string, options?: ReadOptions): Promise<TryOnOutcome> {
+    const { workflowId } = handleOf(taskId);
     try {
-      return await abortable(client, signal, () => handle.result() as Promise<TryOnOutcome>);
+      return await resultOf<TryOnOutcome>(client, workflowId, options);
     } catch (error) {
-      signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       throw error instanceof WorkflowNotFoundError
         ? noWait(taskId, client.options.namespace)
         : endError(error, nameOf(taskId));
@@ -207,7 +212,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
 
   const listings = createListingClient({ client, place, updateTimeoutMs });
 
-  return {
+  const calls: TryOnClient = {
     start,
     async startAndSubscribe(input, subscriber) {
       const value = acceptInput(input);
@@ -255,7 +260,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
         });
     },
     status: async (taskId) => (await readWait(client, acceptId(taskId))).status,
-    events: (taskId, options) => watchWait(client, taskId, (signal) => outcomeOf(taskId, { signal }), options),
+    events: (taskId, options) => watchWait(client, taskId, (given) => outcomeOf(taskId, given), options),
     async *list(options = {}) {
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));
     },
@@ -265,4 +270,5 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     ...defined({ address: connected?.address }),
     close: async () => await connected?.close(),
   };
+  return withServerErrors(calls, client);
 }

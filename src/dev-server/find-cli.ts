@@ -8,6 +8,7 @@ import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { firstLine } from '../error-text.js';
+import { childEnv } from './child-env.js';
 
 /** The newest CLI tag that `go install` takes: later ones have `replace` lines in their go.mod, which it refuses. */
 export const cliVersion = 'v1.5.1';
@@ -48,7 +49,8 @@ export async function findTemporalCli(options: FindCliOptions = {}): Promise<{ p
 
   const onPath = await lookUp(executableName, env);
   if (onPath !== undefined) {
-    if (/temporal version/i.test(await outputOf(onPath, ['--version'], env))) return { path: onPath, how: 'path' };
+    if (/temporal version/i.test(await outputOf(onPath, ['--version'], childEnv(env, 'program'))))
+      return { path: onPath, how: 'path' };
     tried.push(`${onPath} is not the Temporal CLI`);
   } else {
     tried.push('no temporal on PATH');
@@ -121,7 +123,7 @@ async function buildByGo(dir: string, env: NodeJS.ProcessEnv, log: (line: string
     log(`still building the Temporal CLI: ${Math.round((Date.now() - startedMs) / 1000)} s`);
   }, 15_000);
   try {
-    await outputOf(go, ['install', target], { ...env, GOBIN: dir, CGO_ENABLED: '0' });
+    await outputOf(go, ['install', target], { ...childEnv(env, 'go'), GOBIN: dir, CGO_ENABLED: '0' });
   } finally {
     clearInterval(progress);
   }

@@ -7,6 +7,7 @@ import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
 import { defined } from '../defined.js';
 import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { childEnv } from './child-env.js';
 import { type FindCliOptions, findTemporalCli, TemporalServerError } from './find-cli.js';
 
 export { type CliSource, cacheDir, findTemporalCli, TemporalServerError } from './find-cli.js';
@@ -91,7 +92,7 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   args.push(...(options.extraArgs ?? []));
 
   const child = spawn(path, args, {
-    env: options.env ?? process.env,
+    env: childEnv(options.env ?? process.env, 'program'),
     stdio: ['ignore', 'ignore', 'pipe'],
     // In its own process group: Ctrl-C in a terminal must not end the server before the worker has drained.
     detached: true,
@@ -198,6 +199,7 @@ function endWithThisProcess(child: ChildProcess): () => void {
   process.once('exit', onExit);
   if (process.platform === 'win32' || child.pid === undefined) return () => process.off('exit', onExit);
   const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$1"', 'sh', String(child.pid)], {
+    env: childEnv(process.env, 'program'),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

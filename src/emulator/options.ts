@@ -20,11 +20,9 @@ export interface EmulatorOptions {
   readonly distribution?: TaskDurations;
   /**
    * True: the emulator checks signature, time, parameters and content type, and answers a client's mistake as the vendor does.
-   * False: it accepts any call of a known path, also by GET, and `taskId` in place of `task_id`; for use with curl. Default true.
+   * False: it accepts any call of a known path by GET or POST, and `taskId` in place of `task_id`; for use with curl. Default true.
    */
   readonly strict?: boolean;
-  /** Accepts queries by GET, as the vendor's Chinese page says. Default: the opposite of `strict`. */
-  readonly allowGet?: boolean;
   /** The clock in Unix milliseconds: the wall clock, or that of a time-skipping server. Default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
   /** How far the vendor's clock is ahead of `nowMs`. Default 0. */

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../defined.js';
 import type { Emulator, EmulatorStats } from './emulator.js';
+import { hasTooManyFields, readMultipart } from './form.js';
 import type { EmulatedAccount } from './gateway.js';
 import { checkDownload, defaultImageTtlSeconds } from './images.js';
 import type { EmulatorOptions } from './options.js';
@@ -12,8 +13,8 @@ import { hexOf } from './random.js';
 import { EmulatedVendor } from './vendor.js';
 import { send } from './wire.js';
 
-/** Longest request body. */
-const maxRequestBytes = 8 * 1024 * 1024;
+/** Longest request body. A guess: the vendor states no limit. */
+const maxRequestBytes = 1024 * 1024;
 
 async function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
@@ -35,16 +36,17 @@ async function stop(server: Server, sockets: ReadonlySet<Socket>): Promise<void>
   await Promise.all([serverClosed, ...socketsClosed]);
 }
 
-/** The body as text, or `undefined` if it is too long. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+/** The body, or `undefined` if it is too long. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Else the end of the loop closes the connection, before the refusal is sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxRequestBytes) return undefined;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 const originOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -108,12 +110,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       response.writeHead(307, { location: `/redirect-loop/${Number(hop) + 1}` }).end();
       return;
     }
-    if (body === undefined) {
+    if (body === undefined || hasTooManyFields(request.headers, body)) {
       response.writeHead(413, { connection: 'close' }).end();
       return;
     }
-    const raw = { method: request.method ?? '', target, headers: request.headers, body };
-    const answer = vendor.answer(raw, atMs);
+    const { method = '', headers } = request;
+    const multipart = await readMultipart(headers, body);
+    const answer = vendor.answer(defined({ method, target, headers, body: body.toString('utf8'), multipart }), atMs);
     if (latencyMs > 0) await sleep(latencyMs, undefined, { signal: closing.signal });
     await send(request, response, answer, deadSockets);
   };

@@ -6,10 +6,18 @@
  * - V2, marked by `sign_ver=v2`: HMAC-SHA256 under the app secret. The text is secret + timestamp.
  * Both are upper-case hex.
  * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692 (the platform's signature article)
+ * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=108068 (its sample code, with the blank pairs)
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-const isBlank = (text: string): boolean => text.trim() === '';
+/**
+ * Whether each character is white space for Java's `Character.isWhitespace`, by which the platform's sample code leaves parameters out:
+ * Unicode's separators except the no-break spaces, and the control characters U+0009 to U+000D and U+001C to U+001F.
+ */
+export function isBlank(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters
+  return !/[^\p{Z}\t-\r\u001c-\u001f]|[\u00a0\u2007\u202f]/u.test(text);
+}
 
 /** The text that V1 signs. `apiName` starts with `/` and has no `/rest`. */
 export function signedTextV1(apiName: string, parameters: Readonly<Record<string, string>>): string {

@@ -5,6 +5,9 @@ export interface SubmitRequest {
   readonly subTasks: readonly { readonly imageCount: number; readonly clothes?: string }[];
 }
 
+/** A guess: the vendor states no limit. It keeps the answers to one task small. */
+const maxSubTasks = 100;
+
 const types = { tryon: ['tops', 'outwears', 'dresses'], 'tryon-pro': ['tops', 'bottoms', 'dresses'] } as const;
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -39,7 +42,8 @@ function problemOf(request: Record<string, unknown>, api: keyof typeof types): s
   if (modelImage !== undefined && (!Array.isArray(modelImage) || modelImage.length > 8)) {
     return 'modelImage takes up to 8';
   }
-  const count = generateCount === undefined ? 1 : Number(generateCount);
+  const count = ['number', 'string'].includes(typeof generateCount) ? Number(generateCount) : Number.NaN;
+  if (generateCount === undefined) return undefined;
   return Number.isInteger(count) && count >= 1 && count <= 8 ? undefined : 'generateCount must be 1 to 8';
 }
 
@@ -60,6 +64,7 @@ export function readSubmit(
   if (requests.length === 0 || !requests.every(isObject)) {
     return 'the parameter is not the JSON text of an array of objects';
   }
+  if (requests.length > maxSubTasks) return `the parameter takes up to ${maxSubTasks} objects`;
   const problem = requests.map((request) => problemOf(request, api)).find((text) => text !== undefined);
   if (problem !== undefined) return problem;
   return {

@@ -11,7 +11,15 @@ import {
   serviceReply,
   submitReply,
 } from './bodies.js';
-import { admit, apiNames, type EmulatedAccount, type GatewayCall, type RawRequest, readCall } from './gateway.js';
+import {
+  admit,
+  apiNames,
+  type EmulatedAccount,
+  type GatewayCall,
+  methodsOf,
+  type RawRequest,
+  readCall,
+} from './gateway.js';
 import type { ImageStore } from './images.js';
 import { Limiter } from './limiter.js';
 import type { EmulatorOptions } from './options.js';
@@ -47,6 +55,14 @@ interface CallContext {
   readonly nowMs: number;
   /** Number of this query of the task, from 1; 0 if the call names no task. */
   readonly poll: number;
+}
+
+/** Longest task id. A guess: the vendor states no limit, its ids are UUIDs. It keeps the log small. */
+const maxTaskIdLength = 200;
+
+function taskIdOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return text === '' || text.length > maxTaskIdLength ? undefined : text;
 }
 
 /** See the file's description. */
@@ -126,14 +142,20 @@ export class EmulatedVendor {
     return jsonAnswer(serviceReply(undefined, service, ids, { types: this.#types }), `service:${resCode}`);
   }
 
+  /** The answer to a method that no page of the API names. A guess: the vendor documents none. */
+  #wrongMethod({ apiName, method }: GatewayCall): EmulatedAnswer | undefined {
+    const allowed = methodsOf(apiName, this.#strict);
+    if (allowed.includes(method)) return undefined;
+    return { ...jsonAnswer({}, 'http:405'), status: 405, headers: { allow: allowed.join(', ') } };
+  }
+
   #admit(call: GatewayCall, nowMs: number): ReturnType<typeof admit> {
     const { timeWindowSeconds = 7200 } = this.#options;
     return admit(call, { accounts: this.accounts, nowMs, timeWindowSeconds, strict: this.#strict });
   }
 
   #query(call: GatewayCall, ids: RequestIds, nowMs: number): EmulatedAnswer {
-    const id = call.business.task_id ?? (this.#strict ? undefined : call.business.taskId);
-    const taskId = id === undefined || id === '' ? undefined : String(id);
+    const taskId = taskIdOf(call.business.task_id ?? (this.#strict ? undefined : call.business.taskId));
     const poll = taskId === undefined ? 0 : this.tasks.countPoll(taskId);
     const { answer, authorised, script, account } = this.#queryOutcome(call, taskId, { ids, nowMs, poll });
     if (!authorised) this.unauthorised += 1;
@@ -191,11 +213,8 @@ export class EmulatedVendor {
       const message = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
       return outcome(this.#refused({ code: 'ApiCallLimit', type: 'ISP', message }, ids, throttleSeconds));
     }
-    const isGetAllowed = this.#options.allowGet ?? !this.#strict;
-    if (call.method !== 'POST' && !(call.method === 'GET' && isGetAllowed)) {
-      // A guess: the vendor documents no answer to another method.
-      return outcome({ ...jsonAnswer({}, 'http:405'), status: 405 });
-    }
+    const wrongMethod = this.#wrongMethod(call);
+    if (wrongMethod !== undefined) return outcome(wrongMethod);
     if (call.apiName === apiNames.balance) {
       if (typeof call.business.apiPath !== 'string') return outcome(this.#invalid('apiPath is required', ids));
       return outcome(jsonAnswer(balanceReply(admission.account.submitsLeft ?? 1000, ids), 'balance'));
@@ -253,6 +272,8 @@ export class EmulatedVendor {
     if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
     const { account } = admission;
     const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
+    const wrongMethod = this.#wrongMethod(call);
+    if (wrongMethod !== undefined) return outcome(wrongMethod);
     if (this.#submitLimiter?.admit(account.name, nowMs) !== undefined) {
       return outcome(this.#invalid('request rate exceeds the limit', ids, '501'));
     }

@@ -4,9 +4,7 @@ import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.j
 import { parseJson } from './aidge/envelope.js';
 import type { ExchangeResult } from './exchange.js';
 import { imageId } from './image-id.js';
-import { excerptOf } from './redact.js';
-
-type Redact = (text: string) => string;
+import { excerptOf, type Redact } from './redact.js';
 
 /** Longest code, in characters. A longer text is not a code, and may have anything in it. */
 const maxCodeLength = 64;
@@ -30,12 +28,19 @@ const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
     vendorStatus: task.vendorStatus && redact(task.vendorStatus),
     message: task.message && redact(task.message),
   }),
-  subTasks: task.subTasks.map((subTask) =>
-    subTask.vendorStatus === undefined ? subTask : { ...subTask, vendorStatus: redact(subTask.vendorStatus) },
-  ),
+  subTasks: task.subTasks.map((subTask) => ({
+    ...subTask,
+    ...defined({ vendorStatus: subTask.vendorStatus && redact(subTask.vendorStatus) }),
+    images: subTask.images.map((image) =>
+      image.clothes === undefined ? image : { ...image, clothes: redact.values(image.clothes) },
+    ),
+  })),
 });
 
-/** Redacts every text that ends in an error or a status. Task ids and image URLs stay as they are. */
+/**
+ * Redacts every text that ends in an error or a status. Task ids and image URLs stay as they are. The URL of the clothes, which the request
+ * named, keeps its query, but loses our key, secret and signature.
+ */
 const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer => {
   const text = (value: string | undefined) => value && redact(value);
   // A signature is as long as the longest code, so codes are redacted too.

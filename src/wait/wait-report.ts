@@ -63,6 +63,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
 export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes): TryOnStatus {
   const status: TryOnStatus = {
     taskId: wait.taskId,
+    account: wait.account,
     state: stateOf(wait),
     ...defined({ vendorStatus: wait.poll.vendorStatus }),
     images: [],

@@ -106,6 +106,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     searchAttributes: () => attributeNames(),
     throttles: throttle,
     clock,
+    nexusAccounts: settings.nexusAccounts,
     onAttempt(attempt: AttemptSeen) {
       // Metrics come first, because they never throw.
       metrics?.onAttempt(attempt);
@@ -121,7 +122,10 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       maxHeartbeatThrottleInterval: 1_000,
     },
     deployment: deploymentOptions(settings.deployment),
-    main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
+    main: {
+      maxCachedWorkflows: settings.maxCachedWorkflows,
+      nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
+    },
     vendorQueues: (prefix) =>
       accounts.map(({ name, queriesPerSecond }) => ({
         taskQueue: vendorTaskQueue(name, prefix),

@@ -21,6 +21,8 @@ export interface WorkerSettings {
   readonly maxCachedWorkflows: number;
   /** Makes every worker of the process a versioned one. */
   readonly deployment?: WorkerDeploymentVersion;
+  /** The accounts that Nexus callers may name and ask about. */
+  readonly nexusAccounts: readonly string[];
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -68,6 +70,13 @@ export function readWorkerSettings(env: Environment): Settings {
   if ('problem' in learn) problems.push(`TRYON_LEARN ${learn.problem}`);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
+  const nexusAccounts = (env.TRYON_NEXUS_ACCOUNTS?.trim() || defaults.account).split(',').map((name) => name.trim());
+  for (const name of nexusAccounts) {
+    if (!/^[a-z0-9-]{1,40}$/.test(name)) {
+      problems.push(`TRYON_NEXUS_ACCOUNTS has "${name}"; give names of accounts, with commas between them`);
+    }
+  }
+
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
   problems.push(...telemetryProblems);
 
@@ -88,6 +97,7 @@ export function readWorkerSettings(env: Environment): Settings {
       prior,
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
+      nexusAccounts,
       logLevel,
       telemetry,
       ...defined({ dataConverter, deployment: 'version' in deployment ? deployment.version : undefined }),

@@ -17,12 +17,10 @@ import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { defined } from '../defined.js';
 import { escapeMarkdown } from '../wait/describe.js';
+import { patienceMs } from '../wait/nexus-patience.js';
 import { accepted } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
-
-/** How long after its deadline a wait's outcome may come before this workflow checks whether the wait still exists. */
-const GRACE_MS = 60_000;
 
 const { tryOnJoin } = proxyActivities<TryOnActivities>({
   startToCloseTimeout: 20_000,
@@ -45,10 +43,10 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
   const receivedOutcome = () => inbox.task(taskId)?.outcome;
   setCurrentDetails(`Awaits the outcome of task ${escapeMarkdown(taskId)} for a Nexus caller.`);
   try {
-    for (let mayStart = true; ; mayStart = false) {
-      const joined = await tryOnJoin({ input, subscriber, mayStart });
+    for (let round = 0; ; round += 1) {
+      const joined = await tryOnJoin({ input, subscriber, mayStart: round === 0 });
       if (joined.outcome !== undefined) return joined.outcome;
-      await condition(() => receivedOutcome() !== undefined, Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS);
+      await condition(() => receivedOutcome() !== undefined, patienceMs(joined.deadlineMs, Date.now(), round));
       const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;

@@ -5,6 +5,7 @@ import {
   CancelledFailure,
   condition,
   log,
+  metricMeter,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -23,6 +24,7 @@ import {
   UnsubscribeSchema,
 } from '../contract.js';
 import { describeWait } from '../wait/describe.js';
+import { overdueWaitsMetric } from '../wait/metrics.js';
 import {
   applyReport,
   canContinueAsNew,
@@ -162,6 +164,8 @@ export class WaitRun {
     const isOverdue = end.kind !== 'stopped' || this.interruption === 'overdue';
     if (leftMs <= 0 && isOverdue) {
       const error = end.isPaused ? this.paused() : this.noWorker();
+      // Not by account: any caller may name one, and each name would be a new time series.
+      metricMeter.createCounter(overdueWaitsMetric).add(1, { code: error.code });
       this.apply(endWait(this.wait, { status: 'timeout', error, atMs: Date.now() }));
     } else if (end.kind === 'failed') {
       await this.pauseAfterFailure(leftMs);

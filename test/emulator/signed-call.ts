@@ -12,7 +12,7 @@ export interface CallOptions {
   readonly system?: Record<string, string | undefined>;
   readonly secret?: string;
   readonly headers?: Record<string, string>;
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly atMs?: number;
 }
 
@@ -41,9 +41,31 @@ export async function callV2(emulator: Emulator, options: CallOptions = {}) {
   const { statusCode, headers, body } = await request(emulator.url + v2Target(emulator, options), {
     method,
     headers: { 'content-type': 'application/json', ...options.headers },
-    ...(method === 'POST' ? { body: JSON.stringify(options.business ?? {}) } : {}),
+    ...(method === 'GET' ? {} : { body: JSON.stringify(options.business ?? {}) }),
   });
   return { statusCode, headers, text: await body.text() };
+}
+
+/** The parameters of a V1 call with their signature: system and business parameters. Leaves out what is empty, as the platform does. */
+export function v1Parameters(
+  emulator: Emulator,
+  business: readonly (readonly [name: string, value: string])[],
+  options: Pick<CallOptions, 'path' | 'system'> = {},
+): [string, string][] {
+  const system = {
+    app_key: emulator.appKey,
+    timestamp: String(Date.now()),
+    sign_method: 'sha256',
+    partner_id: 'iop-sdk-java-20181207',
+    ...options.system,
+  };
+  const pairs = [...Object.entries(system), ...business].filter((pair): pair is [string, string] => Boolean(pair[1]));
+  const text = pairs
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flat()
+    .join('');
+  const path = (options.path ?? '/rest/ai/virtual/tryon-results').replace('/rest', '');
+  return [...pairs, ['sign', hmac(emulator.appSecret, path + text)]];
 }
 
 /** The JSON reply to a query. */

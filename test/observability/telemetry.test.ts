@@ -16,6 +16,7 @@ import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
 import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
+import { faultName } from '../support/fault-rows.js';
 import { recorder, spans } from './recorders.js';
 
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
@@ -32,6 +33,8 @@ describe('labels come out of small sets', () => {
     ['transport', 'Timeout', 'Timeout'],
     ['transport', 'Http503', 'Http503'],
     ['transport', 'Http5030', 'other'],
+    ['transport', 'Http599', 'other'],
+    ['transport', '503', 'other'],
     ['task', 'NotFound', 'NotFound'],
     ['task', 'b0b6a4d0-task', 'other'],
   ] as const)('%s %s is %s', (layer, code, expected) => {
@@ -119,6 +122,27 @@ describe('metrics of attempts', () => {
       (one) => (one as unknown as { condition: string }).condition === 'blocked',
     );
     expect(blocked.at(-1)?.value).toBe(expected);
+  });
+
+  test(faultName(82, 'accounts that callers invent and codes that vendors invent make no time series'), async () => {
+    const { meter, series } = recorder();
+    const accounts = [{ name: 'default', queriesPerSecond: 20 }];
+    const metrics = createTryOnMetrics({ meter, accounts });
+    const seenOf = async (account: string, code: string, httpStatus: number) => {
+      const invented = { layer: 'service', code, message: '' } as const;
+      const classification = { kind: 'error', class: 'transient', error: invented, retries: 0 } as const;
+      const end = { status: 'failed', error: { ...invented, layer: 'task' } } as const;
+      metrics.onAttempt(attempt({ account, newImages: 1, poll: { classification, queries: 1 }, end }));
+      metrics.onAttempt(attempt({ account }));
+      const about = { account, origin: 'http://127.0.0.1', path: '/' };
+      await metrics.aroundExchange(about, async () => ({ kind: 'body', body: '', facts: { httpStatus } }) as never);
+    };
+    await seenOf('default', '501', 200);
+    await seenOf('invented', 'invented', 999);
+    const before = series();
+    expect(before.join()).not.toContain('invented');
+    for (let k = 0; k < 200; k += 1) await seenOf(`invented-${k}`, `code-${k}`, 600 + k);
+    expect(series()).toEqual(before);
   });
 
   test('a failing meter breaks no poll', () => {
@@ -261,12 +285,11 @@ describe('settings', () => {
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  test('with JSON logs include the native part', () => {
+  test('the logs of the native part go through the logger too, which cleans them', () => {
     const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-    expect(
-      runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'json' }, logger).telemetryOptions?.logging,
-    ).toMatchObject({ forward: {} });
-    expect(runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'text' }, logger).telemetryOptions).toEqual({});
+    expect(runtimeOptions({ metrics: { kind: 'none' } }, logger).telemetryOptions?.logging).toMatchObject({
+      forward: {},
+    });
   });
 });
 

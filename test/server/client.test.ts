@@ -280,6 +280,8 @@ describe('a listing', () => {
       .toBe('finished');
     stack.emulator.script(first, 'finished');
     expect(await client.listings.result(listingId)).toMatchObject({ listingId, status: 'complete' });
+    const late = client.listings.addTask(listingId, { taskId: 'late' });
+    await expect(late).rejects.toMatchObject({ code: 'Ended', message: `listing ${listingId} has ended` });
   });
 
   test('that nobody knows is NoWait', async () => {

@@ -15,6 +15,8 @@ export interface FaultRow {
 
 const pure = 'test/faults/core.test.ts';
 const vendor = 'test/faults/vendor.test.ts';
+const commands = 'test/cli/vendor-commands.test.ts';
+const cost = 'test/faults/cost.test.ts';
 const real = 'test/server/faults.test.ts';
 const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
@@ -36,6 +38,7 @@ export const faultGroups: Readonly<Record<number, string>> = {
   37: 'Meaning of replies',
   52: 'Results',
   60: 'Durability and concurrency',
+  75: 'Reports from others and hostile input',
 };
 
 /** All rows, by number. */
@@ -313,6 +316,50 @@ export const faultRows: readonly FaultRow[] = [
     alone,
   ),
   row(74, 'secrets', 'in no history, log line, error or event', real),
+  row(
+    81,
+    'a Nexus caller asks for more than a wait',
+    '`notify` is refused, and so is an account that `TRYON_NEXUS_ACCOUNTS` does not name. Waits of other accounts are not joined, and their status is answered as if there was none. A forged operation token cancels no other workflow',
+    'test/server/nexus.test.ts',
+  ),
+  row(
+    82,
+    'limits are met by another way in',
+    'at most one coding of a reply, counted before and after it, and bounds of CPU time for the worst reply of 4 MiB; bytes, values and time of a call to the codec server are counted before it is parsed; metrics have labels of configured accounts only; a deadline that is past or unreadable is bounded',
+    'test/codec/server.test.ts',
+    'test/observability/telemetry.test.ts',
+    'test/wait/nexus-patience.test.ts',
+    vendor,
+    cost,
+  ),
+  row(83, 'raw DEFLATE under `content-encoding: deflate`', 'read, like zlib', vendor),
+  row(
+    84,
+    'an interim response (1xx) that nobody asked for',
+    'ignored, up to 16 KiB of them. A query is sent again at once only if a reused connection ended without any byte of a response',
+    vendor,
+  ),
+  row(
+    85,
+    'an IPv6 address that cannot be reached, beside an IPv4 address 300 ms away',
+    'connected within the 5 s: each address has 1 s',
+    vendor,
+  ),
+  row(
+    86,
+    'an HTTP proxy is the only way out',
+    '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured; certificates are checked, limits hold, and the login of the proxy is never shown',
+    commands,
+  ),
+  row(
+    88,
+    'the Temporal server is away while a client waits',
+    'calls that only read go on when it is back, within the limit of the caller; other errors are typed',
+    'test/server/away.test.ts',
+    'test/client/away.test.ts',
+  ),
+  row(91, 'numbers beyond 2^53 in a request or a reply', 'passed on digit for digit', vendor),
+  row(94, 'images whose URLs differ in the query only', 'each has an id of its own, and no id changes later', vendor),
 ];
 
 /** The name of a test of a row: `20: the vendor is away for 20 s`, with the case after a comma. */

@@ -57,7 +57,8 @@ function random(seed: number): () => number {
   };
 }
 
-async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
+/** Starts the built worker as a process of its own and waits until it polls. */
+export async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(process.execPath, [workerFile], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -73,7 +74,8 @@ async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   return child;
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+/** Ends a worker at once, by SIGKILL. */
+export async function killWorker(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
@@ -182,7 +184,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
         serversDone += 1;
         server = await startServer();
       } else {
-        await kill(worker);
+        await killWorker(worker);
         worker = await startWorker(env);
       }
       log(
@@ -194,7 +196,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
     return await classification(current, waits, { seed, workerKills, serverKills });
   } finally {
     isOver = true;
-    if (worker !== undefined) await kill(worker);
+    if (worker !== undefined) await killWorker(worker);
     await stack?.stop().catch(() => undefined);
     await server.stop();
     await rm(folder, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import {
   type TryOnOutcome,
   type TryOnStatus,
 } from '../../src/contract.js';
-import { cacheDir, lookUp } from '../../src/dev-server/find-cli.js';
+import { cacheDir, lookUp, outputOf } from '../../src/dev-server/find-cli.js';
 import { packed } from './pack.js';
 import { type Program, programs } from './programs.js';
 
@@ -70,6 +70,8 @@ export interface Language {
   build(): Promise<BuiltExample>;
 }
 
+const javaRemedy = 'install JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven)';
+
 async function need(program: string, remedy: string): Promise<string> {
   const found = await lookUp(program);
   if (found === undefined) throw new Error(`no ${program} on PATH: ${remedy}`);
@@ -80,6 +82,22 @@ async function succeeds(program: string, args: readonly string[], cwd: string): 
   const building: Program = programs().start(program, args, { cwd });
   const { code, stdout, stderr } = await building.ended;
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+}
+
+/**
+ * The UTF-16 units that Java counts as white space.
+ * @throws Error, one line with the remedy, where there is no JDK
+ */
+export async function javaWhitespace(): Promise<ReadonlySet<string>> {
+  await need('javac', javaRemedy);
+  const source = fileURLToPath(new URL('Whitespace.java', import.meta.url));
+  const lines = await outputOf(await need('java', javaRemedy), ['-XX:TieredStopAtLevel=1', source], process.env);
+  return new Set(
+    lines
+      .trim()
+      .split(/\s+/)
+      .map((hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+  );
 }
 
 const go: Language = {
@@ -103,10 +121,9 @@ const java: Language = {
   seesRefusal: true,
   async build() {
     const cwd = join(examples, 'java');
-    const remedy = 'install JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven)';
-    const program = await need('java', remedy);
-    await need('javac', remedy);
-    await succeeds(await need('mvn', remedy), ['-q', '-B', 'compile'], cwd);
+    const program = await need('java', javaRemedy);
+    await need('javac', javaRemedy);
+    await succeeds(await need('mvn', javaRemedy), ['-q', '-B', 'compile'], cwd);
     // A short-lived JVM: no time for the optimising compiler.
     const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', 'target/classes:target/libraries/*'];
     const line = (main: string): CommandLine => ({ cwd, program, args: [...flags, main] });

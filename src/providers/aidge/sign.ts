@@ -1,6 +1,7 @@
 /**
  * Signs calls to the vendor's gateway, with either of its two schemes.
  * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=120692 the platform's signature article (V1)
+ * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=108068 its sample code
  * @see https://github.com/Aidge-AI/aidge-python the vendor's HTTP examples (V2)
  */
 import { createHmac } from 'node:crypto';
@@ -11,7 +12,14 @@ export type SignatureScheme = 'v1' | 'v2';
 const digestOf = (secret: string, text: string): string =>
   createHmac('sha256', secret).update(text, 'utf8').digest('hex').toUpperCase();
 
-const isBlank = (text: string): boolean => text.trim() === '';
+/**
+ * A character that Java's `Character.isWhitespace` does not hold for. The platform's sample code leaves a pair out by that function, which
+ * differs from `trim`: the no-break spaces and U+FEFF are not white space, U+001C to U+001F are.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about control characters
+const inked = /[^\t-\r\u001c-\u0020\u1680\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]/;
+
+const isBlank = (text: string): boolean => !inked.test(text);
 
 /**
  * The V1 signature: 64 upper-case hex digits.
