@@ -12,8 +12,11 @@ import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
 import { type AttributesRead, readSearchAttributes } from '../temporal/search-attributes.js';
 import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
+import { deploymentVariables } from '../worker/deployment.js';
 import { readWorkerSettings } from '../worker/settings.js';
+import { readBudgetCheck } from './budget-report.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
+import { readDeploymentCheck } from './deployment-check.js';
 import { queueCheck } from './queue-check.js';
 
 /** Why an account's checks are skipped; the check `settings` has the remedy. */
@@ -76,10 +79,14 @@ async function* temporalChecks(
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
+    const versions = await readDeploymentCheck(client, taskQueue, env[deploymentVariables.name]?.trim());
+    if (versions !== undefined) yield versions;
     if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
-    for (const { name } of accounts) {
+    for (const { name, queriesPerSecond: settingsQueriesPerSecond } of accounts) {
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
-      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', remedy);
+      const queue = vendorTaskQueue(name, taskQueue);
+      yield await queueCheck(client, queue, 'activity', remedy);
+      yield await readBudgetCheck(client, { account: name, taskQueue: queue, settingsQueriesPerSecond });
     }
   } finally {
     await connected.close();

@@ -44,6 +44,7 @@ import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 import { Attributes } from './search-attributes.js';
 import { type DroppedSignal, leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './subscriber.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /** What one run hands to the next. */
 export interface CarriedListing {
@@ -176,7 +177,7 @@ export class ListingRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueListingAsNew(this.listing);
+    return isContinueAsNewDue() && canContinueListingAsNew(this.listing);
   }
 
   private async settled(): Promise<void> {

@@ -47,6 +47,7 @@ import { Publisher } from './publisher.js';
 import { Attributes, attributesAtStart } from './search-attributes.js';
 import { setSignalHandler } from './signals.js';
 import { UpdateAnswers } from './update-answers.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /**
  * Why the polling activity is stopped. `cancel`, and `abandoned` (the last subscriber of a wait that was started as a child has left), end the
@@ -356,7 +357,7 @@ export class WaitRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueAsNew(this.wait);
+    return isContinueAsNewDue() && canContinueAsNew(this.wait);
   }
 
   private async settled(): Promise<void> {

@@ -362,7 +362,7 @@ test("a worker of one's own measures and traces with the plugin's meter and trac
     await native.close();
   }
   expect(of('tryon_images')).toEqual([{ value: 8, account: 'default' }]);
-  expect(of('tryon_waits')).toContainEqual({ value: 0, account: 'default', state: 'blocked' });
+  expect(of('tryon_waits')).toContainEqual({ value: 0, account: 'default', state: 'waiting' });
   expect(of('tryon_vendor_request_duration_seconds')).toMatchObject([{ account: 'default', result: '200' }]);
   expect(kept).toMatchObject([{ name: 'POST /rest/ai/virtual/tryon-results', isEnded: true }]);
 });
