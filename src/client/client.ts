@@ -131,7 +131,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const env = options.env ?? process.env;
   const taskQueue = options.taskQueue ?? (env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue);
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
-  const registered = rememberSearchAttributes(client.connection, client.options.namespace);
+  const registered = rememberSearchAttributes(client);
 
   const handleOf = (taskId: string): WorkflowHandle => {
     const workflowId = resultsWorkflowId(acceptId(taskId));

@@ -82,11 +82,14 @@ const READ_WITHIN_MS = 5_000;
 /**
  * Which of the contract's search attributes a namespace has, for a client that has no timers: read again at a call that comes a minute after
  * the last read. A read that fails leaves what was known.
+ * @param client - read at the first call: a client that is never used is not touched
  * @param monotonicMs - default `performance.now`
  */
 export function rememberSearchAttributes(
-  connection: Reads & Pick<Connection, 'withDeadline'>,
-  namespace: string,
+  client: {
+    readonly connection: Reads & Pick<Connection, 'withDeadline'>;
+    readonly options: { readonly namespace: string };
+  },
   monotonicMs: () => number = () => performance.now(),
 ): () => Promise<readonly string[]> {
   let names: Promise<readonly string[]> = Promise.resolve([]);
@@ -95,8 +98,9 @@ export function rememberSearchAttributes(
     if (monotonicMs() - readAtMs < READ_EVERY_MS) return names;
     readAtMs = monotonicMs();
     const before = names;
+    const { connection, options } = client;
     names = connection
-      .withDeadline(Date.now() + READ_WITHIN_MS, () => registeredSearchAttributes(connection, namespace))
+      .withDeadline(Date.now() + READ_WITHIN_MS, () => registeredSearchAttributes(connection, options.namespace))
       .catch(() => before);
     return names;
   };

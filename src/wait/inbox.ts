@@ -79,6 +79,12 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isImages = (value: unknown): value is readonly TryOnImage[] =>
+  Array.isArray(value) && value.every((image) => typeof fieldsOf(image).id === 'string');
+
 /**
  * What is wrong with a signal's argument, of the parts that are read here; `undefined` for an event. Anybody who may signal a parent may send
  * it anything.
@@ -90,10 +96,9 @@ export function eventProblem(given: unknown): string | undefined {
     if (typeof text !== 'string') return `${field} is no text`;
   }
   if (!Number.isSafeInteger(sequence)) return 'sequence is no whole number';
-  const hasImages = (whole: unknown) => Array.isArray((whole as { images?: unknown } | null | undefined)?.images);
-  if (kind === 'images' && !Array.isArray(images)) return 'images is no list';
-  if (kind === 'snapshot' && !hasImages(status)) return 'status.images is no list';
-  if (kind === 'outcome' && !hasImages(outcome)) return 'outcome.images is no list';
+  if (kind === 'images' && !isImages(images)) return 'images is no list of images';
+  if (kind === 'snapshot' && !isImages(fieldsOf(status).images)) return 'status.images is no list of images';
+  if (kind === 'outcome' && !isImages(fieldsOf(outcome).images)) return 'outcome.images is no list of images';
   return undefined;
 }
 

@@ -93,7 +93,10 @@ describe('types', () => {
 test('a client reads again after a minute, and keeps what it knew where that fails', async () => {
   let nowMs = 0;
   const server = aServer(new Error('unavailable'), ['TryOnStatus'], new Error('unavailable'), ['TryOnTaskId']);
-  const names = rememberSearchAttributes(server as never, 'default', () => nowMs);
+  const names = rememberSearchAttributes(
+    { connection: server as never, options: { namespace: 'default' } },
+    () => nowMs,
+  );
   const seen: (readonly string[])[] = [];
   for (nowMs = 0; nowMs <= 3 * MINUTE_MS; nowMs += MINUTE_MS / 2) seen.push(await names());
   expect(seen).toEqual([[], [], ['TryOnStatus'], ['TryOnStatus'], ['TryOnStatus'], ['TryOnStatus'], ['TryOnTaskId']]);
