@@ -1,5 +1,5 @@
 /** Gets ahead of time what the tests would get by themselves, so that a slow first build is seen as such. */
-import { findTemporalCli } from '../src/dev-server/find-cli.js';
+import { findDevServer, findTemporalCli } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { temporalPython } from '../test/support/python.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
@@ -7,6 +7,9 @@ import { timeSkippingExecutable } from '../test/support/time-skipping-server.js'
 const log = (line: string): void => void process.stdout.write(`${line}\n`);
 
 try {
+  const server = await findDevServer({ log });
+  log(`Temporal dev server: ${server.path} (${server.how})`);
+  // Two tests run commands of the CLI, and its server is the oldest that is tested.
   const cli = await findTemporalCli({ log });
   log(`Temporal CLI: ${cli.path} (${cli.how})`);
   const testServer = await timeSkippingExecutable({ log });
