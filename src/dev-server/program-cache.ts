@@ -52,12 +52,18 @@ export async function fillCache(
 
 /**
  * Runs a program to its end.
+ * @param user - ids of the user and the group to run as; default: those of this process
  * @returns its standard output
  * @throws {Error} with the last line of its standard error if it cannot be run or fails
  */
-export async function outputOf(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
+export async function outputOf(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  user: { uid?: number; gid?: number } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env, ...user, stdio: ['ignore', 'pipe', 'pipe'] });
     const [out, err]: [string[], string[]] = [[], []];
     child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));

@@ -193,7 +193,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
  * Without such a shell, an ordinary exit still ends the server.
  * @returns a function that stops watching
  */
-function endWithThisProcess(child: ChildProcess): () => void {
+export function endWithThisProcess(child: ChildProcess): () => void {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   if (process.platform === 'win32' || child.pid === undefined) return () => process.off('exit', onExit);

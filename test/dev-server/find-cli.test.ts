@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,7 +20,7 @@ import {
   serverVersions,
   TemporalServerError,
 } from '../../src/dev-server/find-cli.js';
-import { cliBuild, devServerBuild } from '../../src/dev-server/go-build.js';
+import { cliBuild, devServerBuild, goModule, goModuleDigest } from '../../src/dev-server/go-build.js';
 
 let root: string;
 let env: NodeJS.ProcessEnv;
@@ -157,4 +167,14 @@ test.each([findTemporalCli, findDevServer])(
 test('the cache directory is TRYON_CACHE_DIR, else under XDG_CACHE_HOME', () => {
   expect(cacheDir({ TRYON_CACHE_DIR: '/a', XDG_CACHE_HOME: '/b' })).toBe('/a');
   expect(cacheDir({ XDG_CACHE_HOME: '/b' })).toBe(join('/b', 'temporal-tryon'));
+});
+
+test('another program or other pins in the Go module are another build', () => {
+  const digest = createHash('sha256');
+  for (const file of ['main.go', 'go.mod']) digest.update(readFileSync(join(goModule, file)));
+  expect(goModuleDigest).toBe(digest.digest('hex').slice(0, 8));
+});
+
+test('the Go module has the newest of the server versions', () => {
+  expect(readFileSync(join(goModule, 'go.mod'), 'utf8')).toContain(`go.temporal.io/server v${newest}\n`);
 });
