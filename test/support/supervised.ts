@@ -23,8 +23,8 @@ export interface Command {
 
 /** A process under supervision. */
 export interface Supervised {
-  /** Kills it with SIGKILL and waits for its end. It comes back by itself. */
-  kill(): Promise<void>;
+  /** Kills it with SIGKILL and waits for its end. It comes back by itself, after a time in milliseconds. */
+  kill(awayMs?: number): Promise<void>;
   /** Resolves once it serves. */
   up(): Promise<void>;
   /** Ends it for good. */
@@ -32,7 +32,7 @@ export interface Supervised {
 }
 
 const restartAfterMs = 200;
-const upWithinMs = 120_000;
+const upWithinMs = 180_000;
 const stopWithinMs = 15_000;
 
 /** Starts it. */
@@ -40,6 +40,7 @@ export function supervise(command: Command): Supervised {
   const { program, args, env, cwd, uid, gid, logFile = '/dev/null', isUp } = command;
   let child: ChildProcess;
   let isStopping = false;
+  let nextRestartMs = restartAfterMs;
   const start = (): void => {
     const log = openSync(logFile, 'a');
     child = spawn(program, args, {
@@ -54,7 +55,8 @@ export function supervise(command: Command): Supervised {
     child.once('error', unwatch);
     child.once('exit', async () => {
       unwatch();
-      await sleep(restartAfterMs);
+      await sleep(nextRestartMs);
+      nextRestartMs = restartAfterMs;
       if (!isStopping) start();
     });
   };
@@ -68,7 +70,10 @@ export function supervise(command: Command): Supervised {
     clearTimeout(timer);
   };
   return {
-    kill: () => end('SIGKILL'),
+    async kill(awayMs = restartAfterMs) {
+      nextRestartMs = awayMs;
+      await end('SIGKILL');
+    },
     async up() {
       const giveUpAtMs = Date.now() + upWithinMs;
       for (;;) {
