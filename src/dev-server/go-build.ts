@@ -24,7 +24,7 @@ export interface GoBuild {
 export const goModule = fileURLToPath(new URL('../../src/dev-server/go/', import.meta.url));
 
 /** The first 8 hex digits of the SHA-256 of `./go/main.go` and `./go/go.mod`: another program, or other pins, are another build. */
-export const goModuleDigest = 'f475674a';
+export const goModuleDigest = '3eedf9f7';
 
 // Without symbols the file is smaller by a third. The package may be in a repository of someone else's, whose state is not ours.
 const build = (dir: string, ...packages: string[]): string[] => [

@@ -40,17 +40,23 @@ export async function devServerTopology(): Promise<KillTopology> {
   };
 }
 
-/** The topology of production. A part that is killed comes back by itself, at once or some seconds later by turns. */
-export async function clusterTopology(log?: (line: string) => void): Promise<KillTopology> {
-  const { addresses, processes, stop } = await startCluster(log === undefined ? {} : { log });
+/**
+ * The topology of production. A part that is killed comes back by itself, at once or some seconds later by turns.
+ * @param options - `parts`: what is killed; default: every process
+ */
+export async function clusterTopology(
+  options: { readonly log?: (line: string) => void; readonly parts?: readonly string[] } = {},
+): Promise<KillTopology> {
+  const { addresses, processes, stop } = await startCluster(options);
   let kills = 0;
   return {
     addresses,
-    parts: [...processes.keys()],
+    parts: options.parts ?? [...processes.keys()],
     async kill(part, awaySeconds) {
       const one = processes.get(part);
-      await one?.kill(1_000 * awaySeconds || [200, 2_000, 5_000][kills++ % 3]);
-      await one?.up();
+      if (one === undefined) throw new RangeError(`no ${part}; there are ${[...processes.keys()]}`);
+      await one.kill(1_000 * awaySeconds || [200, 2_000, 5_000][kills++ % 3]);
+      await one.up();
     },
     stop,
   };

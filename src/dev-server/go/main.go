@@ -70,7 +70,7 @@ func run(args []string) error {
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(hosts),
-		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Level: opts.logLevel, Format: "console"}))),
+		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Level: opts.logLevel}))),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
 			return authorization.NewNoopClaimMapper()
@@ -223,13 +223,24 @@ func serverConfig(opts *options, sql *config.SQL) (*config.Config, map[primitive
 	return conf, hosts, nil
 }
 
+// A port that the system gives to nobody else for a minute: of a connection that was closed it keeps the port back, but lets it be listened on.
 func freePort(ip string) (int, error) {
 	listener, err := net.Listen("tcp", ip+":0")
 	if err != nil {
 		return 0, err
 	}
 	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		return 0, err
+	}
+	// The side that closes first keeps its port back, and here that is the port in question.
+	return listener.Addr().(*net.TCPAddr).Port, accepted.Close()
 }
 
 func serveUI(opts *options) error {
