@@ -21,13 +21,15 @@ if (values.help) {
     const [port, uiPort] = [Number(values.port), Number(values['ui-port'])];
     await refuseTaken({ '--port': port, '--ui-port': uiPort });
     const folder = values.folder === undefined ? undefined : resolve(values.folder);
+    const signalled = new Promise<NodeJS.Signals>((done) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => done(name));
+    });
+    // A signal in the middle of the start waits for its end: then everything that was started is known.
     const cluster = await startCluster({ port, uiPort, ui: true, ...defined({ folder }), log });
     log(
       `Temporal ${cluster.addresses.join(' and ')}, UI ${cluster.uiUrl}, logs ${cluster.folder}/logs; Ctrl-C ends it`,
     );
-    const [signal] = await new Promise<[NodeJS.Signals]>((done) => {
-      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => done([name]));
-    });
+    const signal = await signalled;
     log('ending');
     await cluster.stop();
     process.exitCode = signal === 'SIGINT' ? 130 : 0;
