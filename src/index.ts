@@ -89,6 +89,8 @@ export type {
   ErrorClass,
   Fault,
   HttpFacts,
+  ImageIds,
+  PollImage,
   Reply,
   SubTaskReply,
   TaskReply,
