@@ -22,8 +22,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const changes = [
   [
     'wait/poll-input.js',
-    'known: packKnown(wait.images),',
-    'known: packKnown(wait.images), generation: { of: "input" },',
+    'known: packKnown(ids),',
+    'known: packKnown(ids), generation: { of: "input" },',
   ],
   ['poll/step.js', 'polls: before.polls + queries,', 'polls: before.polls + queries, generation: 2,'],
   [
