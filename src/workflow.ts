@@ -18,3 +18,4 @@ export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } fro
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
 export { tryOnListing } from './workflows/try-on-listing.js';
 export { tryOnResults } from './workflows/try-on-results.js';
+export { type TryOnWebhookInput, tryOnWebhook } from './workflows/try-on-webhook.js';

@@ -9,7 +9,7 @@ import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { TryOnClientError } from '../client/errors.js';
-import { vendorTaskQueue } from '../contract.js';
+import { vendorTaskQueue, webhookTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
@@ -23,6 +23,7 @@ import { createTryOnMetrics } from '../telemetry/metrics.js';
 import { watchWaitCounts } from '../telemetry/wait-counts.js';
 import { watchSearchAttributes } from '../temporal/search-attributes.js';
 import { serverVersionProblem } from '../temporal/server-version.js';
+import { createWebhookPoster } from '../webhook/post.js';
 import { type LearnFrom, learn } from './learn.js';
 import type { WorkerSettings } from './settings.js';
 
@@ -50,7 +51,7 @@ export interface TryOnParts {
   readonly tuned: Partial<WorkerOptions>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For one further worker per account, on queues named after `taskQueue`. */
+  /** For one further worker per account, and one for webhooks if there are any, on queues named after `taskQueue`. */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
   /**
    * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
@@ -89,8 +90,10 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, throttle, nowMs });
   const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
   const vendor = createVendorClient(defined({ accounts, aroundExchange }));
+  const webhooks = createWebhookPoster(settings.webhooks);
   const activities = createTryOnActivities({
     vendor,
+    webhooks,
     policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: () => attributeNames(),
@@ -115,12 +118,14 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       maxCachedWorkflows: settings.maxCachedWorkflows,
       nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
     },
-    vendorQueues: (prefix) =>
-      accounts.map(({ name, queriesPerSecond }) => ({
+    vendorQueues: (prefix) => [
+      ...accounts.map(({ name, queriesPerSecond }) => ({
         taskQueue: vendorTaskQueue(name, prefix),
         // Every worker of a queue sets the same rate: the last poller's wins for the whole queue.
         maxTaskQueueActivitiesPerSecond: vendorQueueRate(queriesPerSecond),
       })),
+      ...(settings.webhooks.webhooks.length > 0 ? [{ taskQueue: webhookTaskQueue(prefix) }] : []),
+    ],
     learning: {
       policy,
       get ready() {
@@ -149,7 +154,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     },
     async stop() {
       await Promise.allSettled(stops.splice(0).map((stop) => stop()));
-      await vendor.close();
+      await Promise.all([vendor.close(), webhooks.close()]);
     },
   };
 }

@@ -6,6 +6,7 @@ import { defined } from '../defined.js';
 import { type Account, readAccounts, readYesNo } from '../providers/accounts.js';
 import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
+import { readWebhooks, type WebhookSettings } from '../webhook/settings.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {
@@ -20,6 +21,8 @@ export interface WorkerSettings {
   readonly maxCachedWorkflows: number;
   /** The accounts that Nexus callers may name and ask about. */
   readonly nexusAccounts: readonly string[];
+  /** Where events are posted to; the worker serves the queue of posts if there is any. */
+  readonly webhooks: WebhookSettings;
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -77,6 +80,9 @@ export function readWorkerSettings(env: Environment): Settings {
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
   problems.push(...telemetryProblems);
 
+  const { problems: webhookProblems, ...webhooks } = readWebhooks(env);
+  problems.push(...webhookProblems);
+
   const codec = readDataConverter(env);
   if (!codec.ok) problems.push(...codec.problems);
 
@@ -92,6 +98,7 @@ export function readWorkerSettings(env: Environment): Settings {
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
       nexusAccounts,
+      webhooks,
       logLevel,
       telemetry,
       ...defined({ dataConverter }),

@@ -32,6 +32,7 @@ import {
   type Transition,
   takeState,
   unsubscribe,
+  withWebhookError,
 } from '../wait/wait.js';
 import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-report.js';
 import type { WaitState } from '../wait/wait-state.js';
@@ -66,7 +67,9 @@ export class WaitRun {
   private lastPollRequestedMs = 0;
   private overdueTimer: CancellationScope | undefined;
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
-  private readonly publisher = new Publisher();
+  private readonly publisher = new Publisher((webhook, error) =>
+    this.change(withWebhookError(this.wait, webhook, error)),
+  );
   private readonly answers = new UpdateAnswers();
 
   /**
@@ -78,6 +81,7 @@ export class WaitRun {
     private wait: WaitState,
     private readonly problems: readonly string[],
   ) {
+    for (const subscriber of wait.subscribers) this.publisher.introduce(subscriber);
     // Signals before updates: a caller that waits for the answer of an update may have sent a signal before it, never after.
     setHandler(definitions.tryOnSubscribe, (given) => this.onSubscribeSignal(given), {
       description: 'Subscribe from workflow code; answered by a snapshot event',
@@ -262,6 +266,7 @@ export class WaitRun {
 
   private join(subscriber: Subscriber): void {
     this.change(subscribe(this.wait, subscriber, Date.now()));
+    this.publisher.introduce(subscriber);
   }
 
   private leave(subscriber: Unsubscribe): void {
