@@ -1,7 +1,7 @@
 /** Gets ahead of time what the tests would get by themselves, so that a slow first build is seen as such. */
 import { findTemporalCli } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
-import { temporalPython } from '../test/support/python.js';
+import { temporalPython, webhookPython } from '../test/support/python.js';
 import { lazopPython, npmSdks } from '../test/support/sdks.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 
@@ -13,6 +13,7 @@ try {
   const testServer = await timeSkippingExecutable({ log });
   log(`time-skipping server: ${testServer.type}`);
   log(`Python with temporalio: ${await temporalPython()}`);
+  log(`Python with standardwebhooks: ${await webhookPython()}`);
   log(`SDKs of the vendor's platform: ${await lazopPython()}, ${await npmSdks()}`);
   for (const language of languages) {
     const built = await language.build();

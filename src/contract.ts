@@ -165,7 +165,13 @@ const receiver = <const S extends v.GenericSchema<{ workflowId?: string | undefi
       ({ webhook, ...rest }) => webhook === undefined || Object.keys(rest).every((key) => key === 'timeoutSeconds'),
       'give a workflowId or a webhook, and runId and signal of a workflow alone',
     ),
-    v.metadata({ oneOf: [{ required: ['workflowId'] }, { required: ['webhook'] }] }),
+    // `properties` beside `required`, because strict validators ask for it.
+    v.metadata({
+      oneOf: [
+        { properties: { workflowId: true }, required: ['workflowId'] },
+        { properties: { webhook: true }, required: ['webhook'] },
+      ],
+    }),
   );
 
 /** A workflow that gets events as signals. `workflowId` and `signal` identify it. */

@@ -42,10 +42,10 @@ const LONGEST_PAUSE_MS = 86_400_000;
 /** The pause that `Retry-After` asks for: seconds, or a date. `undefined` where it makes no sense. Pure. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  // `Date.parse` takes nearly anything that holds a number; an HTTP date begins with the day's name.
   const isDate = /^[a-z]{3,9},? .*\d/i.test(text);
-  if (!(ms > 0) || !(isDate || /^\d/.test(text))) return undefined;
-  return Math.min(ms, LONGEST_PAUSE_MS);
+  const ms = isDate ? Date.parse(text) - nowMs : /^\d{1,9}$/.test(text) ? Number(text) * 1000 : 0;
+  return ms > 0 ? Math.min(ms, LONGEST_PAUSE_MS) : undefined;
 }
 
 /**

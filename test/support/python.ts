@@ -53,6 +53,10 @@ export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Prom
   return pythonWith(`temporalio ${sdkVersion}`, exampleRequirements, env);
 }
 
+/** A Python with the library of Standard Webhooks. */
+export const webhookPython = (env: NodeJS.ProcessEnv = process.env): Promise<string> =>
+  pythonWith('standardwebhooks', fileURLToPath(new URL('webhook-requirements.txt', import.meta.url)), env);
+
 /** The command line of a script of `examples/python`. */
 export async function pythonLine(script: string): Promise<CommandLine> {
   return { cwd: dirname(exampleRequirements), program: await temporalPython(), args: [script] };
