@@ -111,8 +111,10 @@ export {
   type VendorClient,
   type VendorClientOptions,
   type VendorLimits,
+  type VendorRequest,
   vendorLimits,
 } from './providers/client.js';
+export type { HttpProxy } from './providers/proxy.js';
 export type { DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';

@@ -12,6 +12,7 @@ import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { keepHeapsSmall } from './worker/heap.js';
+import { runRenewed } from './worker/renew.js';
 import { readWorkerSettings } from './worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from './worker/start.js';
 
@@ -74,13 +75,16 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
       });
     }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
-    workers = await startTryOnWorkers(settings, defined({ bundlesApart: true, tracing }));
-    const queues = [
-      settings.taskQueue,
-      ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),
-    ];
-    say('INFO', `running on ${queues.join(', ')}`);
-    await workers.run;
+    const vendorQueues = settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue));
+    const queues = [settings.taskQueue, ...vendorQueues];
+    await runRenewed({
+      start: (onOutdated) => startTryOnWorkers(settings, defined({ bundlesApart: true, tracing, onOutdated })),
+      onStarted(started) {
+        workers = started;
+        say('INFO', `running on ${queues.join(', ')}`);
+      },
+      say,
+    });
     return 0;
   } catch (error) {
     say('ERROR', firstLine(error));

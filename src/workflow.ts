@@ -14,7 +14,13 @@ export {
   unsubscribe,
 } from './workflows/definitions.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';
-export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './workflows/subscriber.js';
+export {
+  type DroppedSignal,
+  leaveTryOn,
+  receiveTryOnEvents,
+  startOrJoinTryOn,
+  type TryOnInbox,
+} from './workflows/subscriber.js';
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
 export { tryOnListing } from './workflows/try-on-listing.js';
 export { tryOnResults } from './workflows/try-on-results.js';

@@ -22,6 +22,7 @@ const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<
   cancel: () => import('./commands/cancel.js'),
   'poll-now': () => import('./commands/poll-now.js'),
   model: () => import('./commands/model.js'),
+  budget: () => import('./commands/budget.js'),
   emulator: () => import('./commands/emulator.js'),
   demo: () => import('./commands/demo.js'),
   'codec-server': () => import('./commands/codec-server.js'),

@@ -23,7 +23,7 @@ import {
   workflowTypes,
 } from '../contract.js';
 import { defined } from '../defined.js';
-import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { rememberSearchAttributes } from '../temporal/search-attributes.js';
 import type { ReadOptions } from './away.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
@@ -121,21 +121,6 @@ function acceptInput(input: TryOnResultsInput): TryOnResultsInput {
 
 const acceptId = (taskId: string): string => accept(check(TryOnResultsInputSchema, { taskId })).taskId;
 
-const READ_ATTRIBUTES_WITHIN_MS = 5_000;
-
-/** Reads the search attributes of the namespace, once; none if the server refuses to list them. */
-function attributesOnce(client: Client): () => Promise<readonly string[]> {
-  let names: Promise<readonly string[]> | undefined;
-  return () => {
-    names ??= client
-      .withDeadline(Date.now() + READ_ATTRIBUTES_WITHIN_MS, () =>
-        registeredSearchAttributes(client.connection, client.options.namespace),
-      )
-      .catch(() => []);
-    return names;
-  };
-}
-
 /**
  * Makes a client. Without `client` it connects by Temporal's environment configuration.
  * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
@@ -146,7 +131,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const env = options.env ?? process.env;
   const taskQueue = options.taskQueue ?? (env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue);
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
-  const registered = attributesOnce(client);
+  const registered = rememberSearchAttributes(client);
 
   const handleOf = (taskId: string): WorkflowHandle => {
     const workflowId = resultsWorkflowId(acceptId(taskId));

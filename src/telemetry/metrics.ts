@@ -11,6 +11,7 @@ import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { quantile } from '../schedule/distribution.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
+import { overdueWaitsMetric } from '../wait/metrics.js';
 import { accountLabel, errorLabels, httpStatusLabel, pollResult } from './labels.js';
 
 /**
@@ -25,6 +26,8 @@ export const metricNames = {
   images: 'tryon_images',
   endedWaits: 'tryon_waits_ended',
   waits: 'tryon_waits',
+  /** The workflow counts these. */
+  overdueWaits: overdueWaitsMetric,
   detectionDelay: 'tryon_detection_delay_seconds',
   taskDuration: 'tryon_task_duration_seconds',
   pollLag: 'tryon_poll_lag_seconds',

@@ -2,7 +2,7 @@
 import { limits } from '../contract.js';
 
 /** How long after its deadline a wait's outcome may come before the operation checks whether the wait still exists. */
-const GRACE_MS = 60_000;
+export const GRACE_MS = 60_000;
 /** A wait that outlives its deadline again and again is asked less and less often: the operation's history stays short. */
 const MAX_DOUBLINGS = 6;
 

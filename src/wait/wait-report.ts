@@ -75,6 +75,7 @@ export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes)
     subscribers: [...takeFitting(wait.subscribers, maxBytes / 4).fitting],
     waitId: wait.waitId,
     sequence: wait.sequence,
+    ...(wait.warnings === undefined ? {} : { warnings: [...wait.warnings] }),
   };
   return withImages(status, wait.images, maxBytes);
 }

@@ -1,5 +1,5 @@
 /** Reads a worker's settings from environment variables, and the file of codec keys if one is named. Reports all problems at once. */
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { defaults } from '../contract.js';
 import { defined } from '../defined.js';
@@ -7,6 +7,7 @@ import { type Account, readAccounts, readYesNo } from '../providers/accounts.js'
 import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
 import { readWebhooks, type WebhookSettings } from '../webhook/settings.js';
+import { readDeployment } from './deployment.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {
@@ -19,6 +20,8 @@ export interface WorkerSettings {
   readonly learns: boolean;
   /** How many waits may keep their workflow state in memory; a wait in backoff needs none. Default 200. */
   readonly maxCachedWorkflows: number;
+  /** Makes every worker of the process a versioned one. */
+  readonly deployment?: WorkerDeploymentVersion;
   /** The accounts that Nexus callers may name and ask about. */
   readonly nexusAccounts: readonly string[];
   /** Where events are posted to; the worker serves the queue of posts if there is any. */
@@ -38,7 +41,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
-/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry; the rest is ours. */
+/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry, `TEMPORAL_*` to Temporal; the rest is ours. */
 export function readWorkerSettings(env: Environment): Settings {
   const { accounts, problems: accountProblems } = readAccounts(env);
   const problems = [...accountProblems];
@@ -82,6 +85,8 @@ export function readWorkerSettings(env: Environment): Settings {
 
   const { problems: webhookProblems, ...webhooks } = readWebhooks(env);
   problems.push(...webhookProblems);
+  const deployment = readDeployment(env);
+  if ('problem' in deployment) problems.push(deployment.problem);
 
   const codec = readDataConverter(env);
   if (!codec.ok) problems.push(...codec.problems);
@@ -101,7 +106,7 @@ export function readWorkerSettings(env: Environment): Settings {
       webhooks,
       logLevel,
       telemetry,
-      ...defined({ dataConverter }),
+      ...defined({ dataConverter, deployment: 'version' in deployment ? deployment.version : undefined }),
     },
   };
 }

@@ -17,7 +17,7 @@ import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { defined } from '../defined.js';
 import { escapeMarkdown } from '../wait/describe.js';
-import { patienceMs } from '../wait/nexus-patience.js';
+import { GRACE_MS, patienceMs } from '../wait/nexus-patience.js';
 import { accepted } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
@@ -36,7 +36,12 @@ const { tryOnJoin } = proxyActivities<TryOnActivities>({
  * @param input - as for `tryOnResults`; a wait that is joined keeps its own options
  */
 export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOnOutcome> {
-  const inbox = receiveTryOnEvents();
+  let isEventLost = false;
+  const inbox = receiveTryOnEvents({
+    onDropped: ({ isUndecodable }) => {
+      isEventLost ||= isUndecodable;
+    },
+  });
   const { taskId, timeoutSeconds } = accepted(check(TryOnResultsInputSchema, input));
   const { workflowId } = workflowInfo();
   const subscriber = { workflowId, ...defined({ timeoutSeconds }) };
@@ -46,7 +51,13 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
     for (let round = 0; ; round += 1) {
       const joined = await tryOnJoin({ input, subscriber, mayStart: round === 0 });
       if (joined.outcome !== undefined) return joined.outcome;
-      await condition(() => receivedOutcome() !== undefined, patienceMs(joined.deadlineMs, Date.now(), round));
+      const leftMs = patienceMs(joined.deadlineMs, Date.now(), round);
+      await condition(() => receivedOutcome() !== undefined || isEventLost, leftMs);
+      if (isEventLost) {
+        // It may have been the outcome. By then a worker may have the missing key.
+        await condition(() => receivedOutcome() !== undefined, GRACE_MS);
+        isEventLost = false;
+      }
       const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;

@@ -66,6 +66,7 @@ export async function tryOnWebhook(input: TryOnWebhookInput, carried?: DeliveryS
     state = next;
     setCurrentDetails(describe(state));
   };
+  // An event that cannot be decoded fails the workflow task until a worker has the key: dropped, it would be lost.
   setHandler(event, (given) => {
     if (isWebhookEvent(given)) change(takeEvent(state, given, Date.now()));
     else log.warn('a malformed signal was dropped', { signal: messages.event });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
@@ -187,8 +187,26 @@ describe('counts of open waits', () => {
     await expect.poll(() => any().at(-1)?.value).toBe(5);
     registered = ['TryOnStatus', 'TryOnAccount'];
     await expect.poll(() => any().at(-1)?.value).toBe(0);
+    const last = { value: 5, account: 'eu-shop', state: 'blocked' };
+    await expect.poll(() => of('tryon_waits')).toContainEqual(last);
     await counts.stop();
-    expect(of('tryon_waits')).toContainEqual({ value: 5, account: 'eu-shop', state: 'blocked' });
+  });
+
+  test('make one call at a time, however many accounts there are', async () => {
+    vi.useFakeTimers();
+    const count = vi.fn(async (_query: string) => ({ count: 1, groups: [] }));
+    const many = Array.from({ length: 20 }, (_, index) => ({ name: `shop-${index}` }));
+    const counts = watchWaitCounts({
+      meter: recorder().meter,
+      client: { workflow: { count } } as unknown as Client,
+      ...{ taskQueue: 'q', accounts: many, searchAttributes: () => ['TryOnStatus', 'TryOnAccount'] },
+    });
+    await vi.advanceTimersByTimeAsync(20 * 60_000 - 1);
+    // Each account is counted in both states once in as many minutes as there are accounts.
+    expect(count).toHaveBeenCalledTimes(40);
+    expect(new Set(count.mock.calls.map(([query]) => query)).size).toBe(40);
+    await counts.stop();
+    vi.useRealTimers();
   });
 
   test('quote the name of the queue', () => {

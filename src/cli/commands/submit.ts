@@ -8,7 +8,8 @@ import { createVendorClient, type SubmitResult } from '../../providers/client.js
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
 
-async function readRequest(file: string): Promise<unknown> {
+/** The JSON text of a request, as it is in the file: numbers keep their digits. */
+async function readRequest(file: string): Promise<string> {
   const name = file === '-' ? 'standard input' : file;
   let text: string;
   try {
@@ -18,8 +19,9 @@ async function readRequest(file: string): Promise<unknown> {
     throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
   }
   try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    if (typeof value === 'object' && value !== null) return value;
+    const json = text.replace(/^\ufeff/, '').trim();
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null) return json;
   } catch {
     // The error below is for all texts that are not a request.
   }
@@ -28,7 +30,7 @@ async function readRequest(file: string): Promise<unknown> {
 
 const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 
-async function send(request: unknown, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
+async function send(requestJson: string, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
@@ -37,7 +39,7 @@ async function send(request: unknown, account: string, pro: boolean, context: Co
   }
   const vendor = createVendorClient({ accounts });
   try {
-    return await vendor.submit({ account, request, pro, signal: context.signal });
+    return await vendor.submit({ account, requestJson, pro, signal: context.signal });
   } catch (error) {
     if (context.signal.aborted) context.output.note(maybeSubmitted);
     throw error;
