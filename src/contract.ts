@@ -12,6 +12,7 @@ export const limits = {
   submittedAheadMs: 5 * 60_000,
   listingTasks: 500,
   notified: 1_000,
+  listingNotified: 100,
   /** An `images` event carries at most this many bytes of JSON. */
   eventBytes: 256 * 1024,
   /** An outcome, status or listing result carries at most this many bytes of JSON. */
@@ -265,6 +266,13 @@ export const TryOnListingInputSchema = v.strictObject({
   timeoutSeconds: v.optional(timeoutSeconds),
   minimumImages: v.optional(count),
   account: v.optional(account),
+  notify: v.optional(
+    v.pipe(
+      v.array(SubscriberSchema, 'give a list of subscribers'),
+      v.maxLength(limits.listingNotified, `give at most ${limits.listingNotified} subscribers`),
+      v.description("Subscribers of every task's wait, such as a webhook"),
+    ),
+  ),
 });
 
 /** One image of a finished sub-task. */

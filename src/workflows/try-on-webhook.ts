@@ -36,6 +36,7 @@ import {
   takeEvent,
   tryForMs,
 } from '../webhook/delivery.js';
+import { continueAsNewOptions, isContinueAsNewDue } from './versioning.js';
 
 /** Input of {@link tryOnWebhook}. */
 export interface TryOnWebhookInput {
@@ -83,7 +84,7 @@ export async function tryOnWebhook(input: TryOnWebhookInput, carried?: DeliveryS
     { description: 'Try the events again that were given up' },
   );
 
-  const isHistoryFull = (): boolean => workflowInfo().continueAsNewSuggested && jsonBytes(state) <= limits.resultBytes;
+  const isHistoryFull = (): boolean => isContinueAsNewDue() && jsonBytes(state) <= limits.resultBytes;
   for (;;) {
     const [first] = state.pending;
     if (first !== undefined) {
@@ -96,7 +97,7 @@ export async function tryOnWebhook(input: TryOnWebhookInput, carried?: DeliveryS
     }
     if (!isHistoryFull()) continue;
     await condition(allHandlersFinished);
-    await makeContinueAsNewFunc<typeof tryOnWebhook>()(input, state);
+    await makeContinueAsNewFunc<typeof tryOnWebhook>(continueAsNewOptions())(input, state);
   }
 }
 

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
+  listingWorkflowId,
   messages,
   resultsWorkflowId,
   type Subscriber,
   type TryOnStatus,
   webhookWorkflowId,
+  workflowTypes,
 } from '../../src/contract.js';
 import type { DeliveryStatus } from '../../src/webhook/delivery.js';
 import { expectValid } from '../support/schemas.js';
@@ -212,5 +214,21 @@ describe.concurrent.each([
       for (const hidden of [secret.slice(6), 'hidden-in-url', String(down.port)]) expect(text).not.toContain(hidden);
     }
     await delivery.terminate();
+  });
+
+  test('of a listing gets the events of every task, also of a wait that ran before', async () => {
+    const [begun, other] = [1, 2].map(() =>
+      stack.emulator.addTask({ script: [{ polls: 3, task: { state: 'running' } }, { task: { state: 'finished' } }] }),
+    ) as [string, string];
+    await stack.start({ taskId: begun });
+    const listingId = `webhook-${begun}`;
+    await stack.client.workflow.execute(workflowTypes.listing, {
+      taskQueue: stack.taskQueue,
+      workflowId: listingWorkflowId(listingId),
+      args: [{ listingId, tasks: [{ taskId: begun }, { taskId: other }], notify: [{ webhook: 'shop' }] }],
+    });
+    await until(() => [begun, other].every((taskId) => acceptedOf(shop, taskId).at(-1)?.event.kind === 'outcome'));
+    expect(kinds(acceptedOf(shop, begun))).toEqual(['snapshot', 'outcome']);
+    expect(kinds(acceptedOf(shop, other))).toEqual(['outcome']);
   });
 });
