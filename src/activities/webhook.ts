@@ -21,6 +21,9 @@ export interface PostWebhookInput {
 /** The part of {@link WebhookPoster} that the activities need; tests pass a fake. */
 export type Poster = Pick<WebhookPoster, 'knows' | 'post'>;
 
+/** At most this many times the first pause of an event that waits for its turn. */
+const MOST_TURNS = 30;
+
 /** No webhook is configured. */
 export const noWebhooks: Poster = {
   knows: () => false,
@@ -53,6 +56,8 @@ export function createWebhookActivities(poster: Poster) {
       const failed = await poster.post(webhook, event, cancellationSignal());
       if (failed === undefined) return;
       const { error, retryAfterMs } = failed;
+      // The more often an event had to wait for its turn, the longer it stays away: many may wait for one receiver that hangs.
+      const turns = error.code === 'Busy' ? Math.min(activityInfo().attempt, MOST_TURNS) : 1;
       throw ApplicationFailure.create({
         message: error.message,
         type: failureTypes.webhook,
@@ -60,7 +65,7 @@ export function createWebhookActivities(poster: Poster) {
         nonRetryable: error.code === 'Gone',
         // A receiver that is down is no fault of the worker: no alarm in its metrics.
         category: ApplicationFailureCategory.BENIGN,
-        ...defined({ nextRetryDelay: retryAfterMs }),
+        ...(retryAfterMs !== undefined && { nextRetryDelay: retryAfterMs * turns }),
       });
     },
   };

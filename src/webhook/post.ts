@@ -63,11 +63,14 @@ export function createWebhookPoster({
   allow,
   nowMs = Date.now,
   timeoutMs = POST_MS,
+  random = Math.random,
 }: {
   readonly webhooks: readonly Webhook[];
   readonly allow: AllowList;
   readonly nowMs?: () => number;
   readonly timeoutMs?: number;
+  /** In [0, 1); spreads posts that have to wait for their turn. */
+  readonly random?: () => number;
 }): WebhookPoster {
   const byName = new Map(webhooks.map((webhook) => [webhook.name, webhook]));
   const running = new Map<string, number>();
@@ -136,7 +139,7 @@ export function createWebhookPoster({
       if (webhook === undefined) return unknownWebhook(name);
       const posts = running.get(name) ?? 0;
       if (posts >= CONCURRENT_POSTS) {
-        return failure(name, 'Busy', `${posts} posts are under way`, BUSY_PAUSE_MS * (1 + Math.random()));
+        return failure(name, 'Busy', `${posts} posts are under way`, BUSY_PAUSE_MS * (1 + random()));
       }
       running.set(name, posts + 1);
       try {
