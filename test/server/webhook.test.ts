@@ -217,16 +217,18 @@ describe.concurrent.each([
   });
 
   test('of a listing gets the events of every task, also of a wait that ran before', async () => {
-    const [begun, other] = [1, 2].map(() =>
-      stack.emulator.addTask({ script: [{ polls: 3, task: { state: 'running' } }, { task: { state: 'finished' } }] }),
-    ) as [string, string];
-    await stack.start({ taskId: begun });
+    const begun = stack.emulator.addTask({ script: [{ task: { state: 'running' } }] });
+    const other = stack.emulator.addTask({ durationSeconds: 0.2 });
+    const wait = await stack.start({ taskId: begun });
     const listingId = `webhook-${begun}`;
-    await stack.client.workflow.execute(workflowTypes.listing, {
+    await stack.client.workflow.start(workflowTypes.listing, {
       taskQueue: stack.taskQueue,
       workflowId: listingWorkflowId(listingId),
       args: [{ listingId, tasks: [{ taskId: begun }, { taskId: other }], notify: [{ webhook: 'shop' }] }],
     });
+    await until(() => acceptedOf(shop, begun).length === 1);
+    stack.emulator.script(begun, [{ task: { state: 'finished' } }]);
+    await wait.executeUpdate(messages.pollNow);
     await until(() => [begun, other].every((taskId) => acceptedOf(shop, taskId).at(-1)?.event.kind === 'outcome'));
     expect(kinds(acceptedOf(shop, begun))).toEqual(['snapshot', 'outcome']);
     expect(kinds(acceptedOf(shop, other))).toEqual(['outcome']);
