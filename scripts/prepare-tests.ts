@@ -3,7 +3,7 @@
  * ahead of time what the tests would get by themselves, so that a slow first build is seen as such.
  */
 import { spawnSync } from 'node:child_process';
-import { findTemporalCli, lookUp } from '../src/dev-server/find-cli.js';
+import { findDevServer, findTemporalCli, lookUp } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { kubernetesPython, temporalPython, webhookPython } from '../test/support/python.js';
 import { lazopPython, npmSdks } from '../test/support/sdks.js';
@@ -31,6 +31,9 @@ async function preparePrograms(): Promise<void> {
 
 try {
   await preparePrograms();
+  const server = await findDevServer({ log });
+  log(`Temporal dev server: ${server.path} (${server.how})`);
+  // Two tests run commands of the CLI, and its server is the oldest that is tested.
   const cli = await findTemporalCli({ log });
   log(`Temporal CLI: ${cli.path} (${cli.how})`);
   const testServer = await timeSkippingExecutable({ log });

@@ -97,6 +97,8 @@ export type {
   ErrorClass,
   Fault,
   HttpFacts,
+  ImageIds,
+  PollImage,
   Reply,
   SubTaskReply,
   TaskReply,

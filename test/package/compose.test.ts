@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { searchAttributes } from '../../src/contract.js';
+import { searchAttributes, vendorTaskQueue } from '../../src/contract.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 
 // There is no Docker engine where these tests must run: the file is held against the Compose Specification's schema and the
@@ -148,6 +148,32 @@ describe("Grafana's password", () => {
 test('the schema tool is of the version of the server', () => {
   const tag = (name: string) => compose.services[name]?.image?.split(':')[1];
   expect([tag('schema'), tag('namespace')]).toEqual([tag('temporal'), tag('temporal')]);
+});
+
+test('whatever is no job comes back, also after a restart of the engine', () => {
+  const others = services.filter(({ name }) => !jobs.has(name));
+  expect(others.map(({ name, service }) => [name, service.restart])).toEqual(
+    others.map(({ name }) => [name, 'unless-stopped']),
+  );
+});
+
+test('what cannot be changed later is set: the number of history shards', () => {
+  expect(compose.services.temporal?.environment?.NUM_HISTORY_SHARDS).toBe('512');
+});
+
+test('the vendor queue has one partition, and turns are taken by fairness key', () => {
+  const settings = parse(read('docker/dynamicconfig.yaml')) as Record<
+    string,
+    { value: unknown; constraints?: object }[]
+  >;
+  const constraints = { taskQueueName: vendorTaskQueue() };
+  for (const [name, value] of [
+    ['matching.numTaskqueueReadPartitions', 1],
+    ['matching.numTaskqueueWritePartitions', 1],
+    ['matching.enableFairness', true],
+  ] as const) {
+    expect(settings[name], name).toContainEqual({ value, constraints });
+  }
 });
 
 test('emulator, Prometheus and Grafana need a profile, nothing else does', () => {

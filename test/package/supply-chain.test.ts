@@ -107,6 +107,7 @@ describe('npm pack', () => {
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w/-]+\.(?:js|d\.ts|js\.map|d\.ts\.map)$/,
       /^src\/[\w/-]+\.ts$/,
+      /^src\/dev-server\/go\/(?:main\.go|go\.mod|go\.sum)$/,
       /^schemas\/\w+\.json$/,
     ];
     expect(paths.filter((path) => !wanted.some((one) => one.test(path)))).toEqual([]);

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TryOnEvent, TryOnOutcome } from '../../src/contract.js';
 import { startDevServer } from '../../src/dev-server/temporal-server.js';
-import { killWorker, startWorker } from './kill-run.js';
 import { type Stack, startStack, workerEnv } from './stack.js';
+import { killWorker, startWorker } from './worker-process.js';
 
 /** What to run. */
 export interface SoakOptions {
