@@ -79,6 +79,7 @@ describe('a wrong field is named with its value and the remedy', () => {
       expect.stringMatching(/^notify is .*; give at most 1000 subscribers$/),
     ],
     [{ notify: [5] }, 'notify.0 is 5; give one object'],
+    [{ notify: [[['w']]] }, 'notify.0 is [["w"]]; give one object'],
     [{ notify: [null] }, 'notify.0 is null; give one object'],
     [{ notify: [{}] }, 'notify.0 is {}; give a workflowId, or the name of a webhook'],
     [

@@ -9,11 +9,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type TryOnEvent, webhookWorkflowId } from '../../src/contract.js';
 import { freePort } from '../../src/dev-server/temporal-server.js';
-import { killWorker, startWorker } from '../support/kill-run.js';
 import { webhookPython } from '../support/python.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 import { newSecret } from '../support/webhook-receiver.js';
+import { killWorker, startWorker } from '../support/worker-process.js';
 
 const WAITS = 4;
 const KILLS = 3;
