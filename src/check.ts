@@ -137,6 +137,12 @@ function problemOf(root: Node, issue: v.BaseIssue<unknown>): string {
   return `${field} is ${shown(issue.input)}; ${remedy}`;
 }
 
+function listProblem(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path ?? [];
+  const keys = path.slice(0, -1).map(({ key }) => String(key));
+  return `${named(keys.join('.'))} is ${shown(path.at(-1)?.input)}; give one object`;
+}
+
 /**
  * Checks one input against a schema of the contract. An optional field that is null counts as absent.
  * @param schema - one of `contractSchemas`
@@ -152,7 +158,9 @@ export function check<S extends v.GenericSchema>(schema: S, given: unknown): Che
   const unknown = unknownFields(schema, input);
   const wrong = (result.issues ?? []).filter((issue) => !isUnknown(issue)).map((issue) => problemOf(schema, issue));
   // A text may break two rules with the same remedy. Of very many unknown fields only the first are written out.
-  const problems = [...new Set([...wrong, ...unknown.slice(0, MAX_PROBLEMS).map(unknownProblem)])];
+  const found = [...new Set([...wrong, ...unknown.slice(0, MAX_PROBLEMS).map(unknownProblem)])];
+  // A list where an object without required fields belongs: all that is wrong are its indexes.
+  const problems = found.length > 0 ? found : (result.issues ?? []).slice(0, 1).map(listProblem);
   if (result.success && problems.length === 0) return { ok: true, value: result.output };
   const first = problems.slice(0, MAX_PROBLEMS);
   const more = problems.length + Math.max(0, unknown.length - MAX_PROBLEMS) - first.length;

@@ -12,6 +12,7 @@ export const limits = {
   submittedAheadMs: 5 * 60_000,
   listingTasks: 500,
   notified: 1_000,
+  listingNotified: 100,
   /** An `images` event carries at most this many bytes of JSON. */
   eventBytes: 256 * 1024,
   /** An outcome, status or listing result carries at most this many bytes of JSON. */
@@ -24,7 +25,7 @@ export const limits = {
 } as const;
 
 /** Workflow types: the names by which other services start them. */
-export const workflowTypes = { results: 'tryOnResults', listing: 'tryOnListing' } as const;
+export const workflowTypes = { results: 'tryOnResults', listing: 'tryOnListing', webhook: 'tryOnWebhook' } as const;
 
 /** Signals, queries and updates, by their names on the wire. */
 export const messages = {
@@ -38,6 +39,8 @@ export const messages = {
   pollNow: 'pollNow',
   setTimeout: 'setTimeout',
   addTask: 'addTask',
+  webhookStatus: 'tryOnWebhookStatus',
+  resendWebhook: 'resend',
 } as const;
 
 /** What an optional field means when it is absent. */
@@ -58,6 +61,8 @@ export const failureTypes = {
   vendorError: 'TryOnVendorError',
   /** An update that comes too late: the listing has ended. */
   ended: 'TryOnEnded',
+  /** A post to a webhook that was not accepted, and the end of a delivery whose events were given up; details: a `WebhookError`. */
+  webhook: 'TryOnWebhookFailed',
 } as const;
 
 /** Search attributes, used if the namespace has them. */
@@ -78,6 +83,12 @@ export const listingWorkflowId = (listingId: string): string => `tryon-listing-$
 /** The queue of the calls to an account's vendor. `prefix` is `TRYON_TASK_QUEUE`. */
 export const vendorTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
   account === defaults.account ? `${prefix}-vendor` : `${prefix}-vendor-${account}`;
+
+/** The queue of the posts to webhooks. `prefix` is `TRYON_TASK_QUEUE`. */
+export const webhookTaskQueue = (prefix: string = defaults.taskQueue): string => `${prefix}-webhook`;
+
+/** The workflow id of the delivery of one wait's events to one webhook. */
+export const webhookWorkflowId = (webhook: string, waitId: string): string => `tryon-webhook-${webhook}-${waitId}`;
 
 // Each leaf's message is the remedy. `check.ts` puts the field and its value before it.
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -132,18 +143,83 @@ const signal = v.pipe(
 );
 const yesNo = v.boolean('give true or false');
 
-/** A workflow that gets a wait's events as signals. `workflowId` and `signal` identify it. */
-export const SubscriberSchema = v.strictObject({
-  workflowId,
+const webhookRemedy = 'give the name of a webhook, 1 to 40 of a-z, 0-9 and -';
+const webhook = v.optional(
+  v.pipe(
+    v.string(webhookRemedy),
+    v.regex(/^[a-z0-9-]{1,40}$/, webhookRemedy),
+    v.description('A webhook that is configured on the workers, in place of a workflow'),
+  ),
+);
+const subscriberTimeout = v.optional(
+  v.pipe(timeoutSeconds, v.description("From now; it can only lengthen the wait's own deadline")),
+);
+
+/** A subscriber is either a workflow or a webhook: fields of one exclude those of the other. */
+const receiver = <const S extends v.GenericSchema<{ workflowId?: string | undefined; webhook?: string | undefined }>>(
+  schema: S,
+) =>
+  v.pipe(
+    schema,
+    v.check(
+      ({ workflowId, webhook }) => workflowId !== undefined || webhook !== undefined,
+      'give a workflowId, or the name of a webhook',
+    ),
+    v.check(
+      ({ webhook, ...rest }) => webhook === undefined || Object.keys(rest).every((key) => key === 'timeoutSeconds'),
+      'give a workflowId or a webhook, and runId and signal of a workflow alone',
+    ),
+    // `properties` beside `required`, because strict validators ask for it.
+    v.metadata({
+      oneOf: [
+        { properties: { workflowId: true }, required: ['workflowId'] },
+        { properties: { webhook: true }, required: ['webhook'] },
+      ],
+    }),
+  );
+
+/** A workflow that gets events as signals. `workflowId` and `signal` identify it. */
+export interface WorkflowSubscriber {
+  workflowId: string;
+  runId?: string | undefined;
+  /** Default `tryOnEvent`. */
+  signal?: string | undefined;
+  /** From now; it can only lengthen the wait's own deadline. */
+  timeoutSeconds?: number | undefined;
+  webhook?: undefined;
+}
+
+/** A webhook that gets events as Standard Webhooks. `webhook`, its name on the workers, identifies it. */
+export interface WebhookSubscriber {
+  webhook: string;
+  timeoutSeconds?: number | undefined;
+  workflowId?: undefined;
+  runId?: undefined;
+  signal?: undefined;
+}
+
+/** Who gets a wait's events: a workflow, or a webhook. */
+export type Subscriber = WorkflowSubscriber | WebhookSubscriber;
+/** Which subscriber leaves. */
+export type Unsubscribe =
+  | Pick<WorkflowSubscriber, 'workflowId' | 'signal' | 'webhook'>
+  | Pick<WebhookSubscriber, 'webhook' | 'workflowId' | 'signal'>;
+
+const subscriberEntries = {
+  workflowId: v.optional(workflowId),
   runId: v.optional(v.pipe(v.string('give a run id'), v.regex(/^[\x21-\x7e]{1,200}$/, 'give a run id'))),
   signal: v.optional(v.pipe(signal, v.description('Default tryOnEvent'))),
-  timeoutSeconds: v.optional(
-    v.pipe(timeoutSeconds, v.description("From now; it can only lengthen the wait's own deadline")),
-  ),
-});
+  webhook,
+  timeoutSeconds: subscriberTimeout,
+};
+
+/** A workflow that gets a wait's events as signals, or a webhook that gets them posted: see {@link Subscriber}. */
+export const SubscriberSchema = receiver(v.strictObject(subscriberEntries)) as unknown as v.GenericSchema<Subscriber>;
 
 /** Input of the update `unsubscribe`: which subscriber leaves. */
-export const UnsubscribeSchema = v.strictObject({ workflowId, signal: v.optional(signal) });
+export const UnsubscribeSchema = receiver(
+  v.strictObject({ workflowId: v.optional(workflowId), signal: v.optional(signal), webhook }),
+) as unknown as v.GenericSchema<Unsubscribe>;
 
 /** Input of the update `setTimeout`. */
 export const SetTimeoutSchema = v.strictObject({
@@ -165,7 +241,7 @@ export const TryOnResultsInputSchema = v.strictObject({
     v.pipe(
       v.array(SubscriberSchema, 'give a list of subscribers'),
       v.maxLength(limits.notified, `give at most ${limits.notified} subscribers`),
-      v.description('Workflows to signal, besides the parent'),
+      v.description('Workflows to signal, besides the parent, and webhooks'),
     ),
   ),
   notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child wait; default true'))),
@@ -190,6 +266,13 @@ export const TryOnListingInputSchema = v.strictObject({
   timeoutSeconds: v.optional(timeoutSeconds),
   minimumImages: v.optional(count),
   account: v.optional(account),
+  notify: v.optional(
+    v.pipe(
+      v.array(SubscriberSchema, 'give a list of subscribers'),
+      v.maxLength(limits.listingNotified, `give at most ${limits.listingNotified} subscribers`),
+      v.description("Subscribers of every task's wait, such as a webhook"),
+    ),
+  ),
 });
 
 /** One image of a finished sub-task. */
@@ -220,6 +303,15 @@ export const TryOnErrorSchema = v.object({
   message: v.string(),
   requestId: v.optional(v.string()),
 });
+
+/** Why an event does not reach a webhook. `code`: `UnknownWebhook`, `Gone`, `Http<status>`, `ForbiddenAddress` and others. */
+export const WebhookErrorSchema = v.object({ layer: v.literal('webhook'), code: v.string(), message: v.string() });
+
+/** A subscriber in a status. `error`: why a webhook gets nothing, such as a name that no worker knows. */
+export const SubscriberStatusSchema = v.object({
+  ...subscriberEntries,
+  error: v.optional(WebhookErrorSchema),
+}) as unknown as v.GenericSchema<SubscriberStatus>;
 
 /** How a wait can end. */
 export const outcomeStatuses = ['finished', 'partial', 'failed', 'timeout', 'notFound'] as const;
@@ -271,7 +363,7 @@ export const TryOnStatusSchema = v.object({
   submittedAt: time,
   deadline: time,
   error: v.optional(TryOnErrorSchema),
-  subscribers: v.array(SubscriberSchema),
+  subscribers: v.array(SubscriberStatusSchema),
   waitId: v.string(),
   sequence: v.pipe(v.number(), v.integer()),
   imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
@@ -344,10 +436,6 @@ export const contractSchemas = {
   TryOnListingResult: TryOnListingResultSchema,
 } as const;
 
-/** See {@link SubscriberSchema}. */
-export type Subscriber = v.InferOutput<typeof SubscriberSchema>;
-/** See {@link UnsubscribeSchema}. */
-export type Unsubscribe = v.InferOutput<typeof UnsubscribeSchema>;
 /** See {@link SetTimeoutSchema}. */
 export type SetTimeoutInput = v.InferOutput<typeof SetTimeoutSchema>;
 /** See {@link TryOnResultsInputSchema}. */
@@ -364,6 +452,12 @@ export type SubTask = v.InferOutput<typeof SubTaskSchema>;
 export type SubTaskStatus = SubTask['status'];
 /** See {@link TryOnErrorSchema}. */
 export type TryOnError = v.InferOutput<typeof TryOnErrorSchema>;
+/** See {@link SubscriberStatusSchema}. */
+export type SubscriberStatus = Subscriber & { error?: WebhookError | undefined };
+/** See {@link WebhookErrorSchema}. */
+export type WebhookError = v.InferOutput<typeof WebhookErrorSchema>;
+/** The name by which people know a subscriber: its workflow's id, or its webhook. */
+export const subscriberName = ({ workflowId, webhook }: Subscriber): string => workflowId ?? `webhook ${webhook}`;
 /** How a wait can end. */
 export type OutcomeStatus = (typeof outcomeStatuses)[number];
 /** See {@link TryOnOutcomeSchema}. */

@@ -53,6 +53,8 @@ export {
   SetTimeoutSchema,
   type Subscriber,
   SubscriberSchema,
+  type SubscriberStatus,
+  SubscriberStatusSchema,
   type SubTask,
   SubTaskSchema,
   type SubTaskStatus,
@@ -80,6 +82,12 @@ export {
   type Unsubscribe,
   UnsubscribeSchema,
   vendorTaskQueue,
+  type WebhookError,
+  WebhookErrorSchema,
+  type WebhookSubscriber,
+  type WorkflowSubscriber,
+  webhookTaskQueue,
+  webhookWorkflowId,
   workflowTypes,
 } from './contract.js';
 export { createTryOnNexusService, type TryOnNexusServiceOptions } from './nexus/service.js';

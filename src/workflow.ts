@@ -24,3 +24,4 @@ export {
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
 export { tryOnListing } from './workflows/try-on-listing.js';
 export { tryOnResults } from './workflows/try-on-results.js';
+export { type TryOnWebhookInput, tryOnWebhook } from './workflows/try-on-webhook.js';

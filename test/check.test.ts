@@ -79,10 +79,20 @@ describe('a wrong field is named with its value and the remedy', () => {
       expect.stringMatching(/^notify is .*; give at most 1000 subscribers$/),
     ],
     [{ notify: [5] }, 'notify.0 is 5; give one object'],
+    [{ notify: [[['w']]] }, 'notify.0 is [["w"]]; give one object'],
     [{ notify: [null] }, 'notify.0 is null; give one object'],
+    [{ notify: [{}] }, 'notify.0 is {}; give a workflowId, or the name of a webhook'],
     [
-      { notify: [{}] },
-      'notify.0.workflowId is missing; give a workflow id of 1 to 1000 characters, none of them a control character',
+      { notify: [{ webhook: 'Shop' }] },
+      'notify.0.webhook is "Shop"; give the name of a webhook, 1 to 40 of a-z, 0-9 and -',
+    ],
+    [
+      { notify: [{ webhook: 'shop', workflowId: 'w' }] },
+      'notify.0 is {"workflowId":"w","webhook":"shop"}; give a workflowId or a webhook, and runId and signal of a workflow alone',
+    ],
+    [
+      { notify: [{ webhook: 'shop', signal: 's' }] },
+      'notify.0 is {"signal":"s","webhook":"shop"}; give a workflowId or a webhook, and runId and signal of a workflow alone',
     ],
     [
       { notify: [{ workflowId: 'w' }, { workflowId: '' }] },

@@ -4,6 +4,7 @@ import type { Reply, VendorApi } from '../poll/reply.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 import type { AccountThrottles } from './account-throttles.js';
 import type { ServerClock } from './server-clock.js';
+import type { Poster } from './webhook.js';
 
 /** The part of the vendor client that a poll needs; tests pass a fake. */
 export interface Vendor {
@@ -33,7 +34,9 @@ export interface TryOnDeps {
   readonly throttles?: AccountThrottles;
   /** The accounts whose waits Nexus callers may start and join; default: `default` alone. */
   readonly nexusAccounts?: readonly string[];
+  /** Posts to webhooks; default: none is known. */
+  readonly webhooks?: Poster;
 }
 
 /** The dependencies of a poll, all given. */
-export type PollDeps = Required<Omit<TryOnDeps, 'nexusAccounts'>>;
+export type PollDeps = Required<Omit<TryOnDeps, 'nexusAccounts' | 'webhooks'>>;

@@ -9,6 +9,7 @@ import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
 import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
+import { createWebhookActivities, noWebhooks } from './webhook.js';
 
 export type { TryOnDeps, Vendor } from './deps.js';
 
@@ -29,6 +30,7 @@ export function createTryOnActivities({
   throttles = noThrottles,
   onAttempt = () => undefined,
   nexusAccounts = [defaults.account],
+  webhooks = noWebhooks,
 }: TryOnDeps) {
   const deps: PollDeps = { vendor, api, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
 
@@ -66,5 +68,7 @@ export function createTryOnActivities({
     async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {
       return { searchAttributes: searchAttributes() };
     },
+
+    ...createWebhookActivities(webhooks),
   };
 }

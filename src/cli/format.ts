@@ -1,7 +1,7 @@
 /** Statuses, images and outcomes as lines for people. Pure; {@link Output} cleans the lines. */
 import { describeError, describeOutcome } from '../client/errors.js';
 import type { TryOnWaitStatus } from '../client/status.js';
-import type { TryOnImage, TryOnOutcome } from '../contract.js';
+import { subscriberName, type TryOnImage, type TryOnOutcome } from '../contract.js';
 import { paint } from './output.js';
 
 /** A duration: `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
@@ -95,7 +95,7 @@ export function statusLines(status: TryOnWaitStatus, nowMs: number): string[] {
     ['deadline', closedAt === undefined && deadline !== undefined ? formatTime(deadline, nowMs) : undefined],
     ['ended', closedAt === undefined ? undefined : formatTime(closedAt, nowMs)],
     ['took', outcome === undefined ? undefined : tookText(outcome)],
-    ['subscribers', status.subscribers?.map(({ workflowId }) => workflowId).join(', ') || undefined],
+    ['subscribers', status.subscribers?.map(subscriberName).join(', ') || undefined],
     ['workflow', status.workflowId],
   ];
   const shown = rows.filter(([, value]) => value !== undefined);
@@ -103,6 +103,7 @@ export function statusLines(status: TryOnWaitStatus, nowMs: number): string[] {
   return [
     ...shown.map(([name, value]) => `${paint.dim(name.padEnd(width))}  ${value}`),
     ...status.notes.map(warningLine),
+    ...(status.subscribers ?? []).flatMap(({ error }) => (error === undefined ? [] : [warningLine(error.message)])),
   ];
 }
 

@@ -149,11 +149,12 @@ export const commands = {
     ],
   },
   subscribe: {
-    summary: "signal a wait's images and outcome to a workflow; --remove ends that",
+    summary: "signal a wait's images and outcome to a workflow, or post them to a webhook; --remove ends that",
     description: 'Earlier events are not sent again; the answer shows the images so far. Needs a running worker.',
     arguments: [taskId],
     options: [
-      option('workflow-id', 'text', '<id>', 'the workflow to signal', { required: true }),
+      option('workflow-id', 'text', '<id>', 'the workflow to signal'),
+      option('webhook', 'account', '<name>', 'the webhook to post to, in place of a workflow'),
       option('run-id', 'text', '<id>', 'only this run of the workflow'),
       option('signal', 'text', '<name>', 'signal to send (default: tryOnEvent)'),
       option('timeout-seconds', 'seconds', '<seconds>', 'let the wait run at least this long from now'),
@@ -163,7 +164,21 @@ export const commands = {
     examples: [
       'temporal-tryon subscribe 1900000000000000 --workflow-id shop-42',
       'temporal-tryon subscribe 1900000000000000 --workflow-id shop-42 --remove',
+      'temporal-tryon subscribe 1900000000000000 --webhook shop',
     ],
+  },
+  webhooks: {
+    summary: 'list events that webhooks have not accepted; --resend sends those again that were given up',
+    description: [
+      'An event is tried for 3 days and then given up, or at once if the receiver answers 410. It is kept for 30 days. Needs a running worker.',
+    ].join('\n'),
+    options: [
+      option('webhook', 'account', '<name>', 'only events for this webhook'),
+      option('resend', 'text', '<id>', 'send again what this line of the list gave up; `all`: what every line did'),
+      option('limit', 'wholeNumber', '<count>', 'show at most this many', { default: 100 }),
+      json('one JSON document per line of the list'),
+    ],
+    examples: ['temporal-tryon webhooks --webhook shop', 'temporal-tryon webhooks --webhook shop --resend all'],
   },
   cancel: {
     summary: 'cancel a wait; its subscribers get an outcome event',

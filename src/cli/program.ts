@@ -18,6 +18,7 @@ const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<
   watch: () => import('./commands/watch.js'),
   results: () => import('./commands/results.js'),
   subscribe: () => import('./commands/subscribe.js'),
+  webhooks: () => import('./commands/webhooks.js'),
   cancel: () => import('./commands/cancel.js'),
   'poll-now': () => import('./commands/poll-now.js'),
   model: () => import('./commands/model.js'),

@@ -1,5 +1,6 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
 import { wellFormed } from '../check.js';
+import { subscriberName } from '../contract.js';
 import { utf8Bytes } from '../json-size.js';
 import type { ListingSummary } from './listing.js';
 import { errorOf, stateOf } from './wait-report.js';
@@ -60,7 +61,7 @@ export function describeWait(wait: WaitState): string {
     ['sub\\-tasks finished', poll.subTasks.length === 0 ? 'not known yet' : `${finished} of ${poll.subTasks.length}`],
     ['polls up to the last report', String(poll.polls)],
     ['deadline', shownTime(wait.deadlineMs)],
-    ['subscribers', namesOf(wait.subscribers.map((one) => one.workflowId))],
+    ['subscribers', namesOf(wait.subscribers.map(subscriberName))],
   ];
   if (error !== undefined) {
     rows.push(['error', `${error.layer} ${escapeMarkdown(error.code)}: ${escapeMarkdown(error.message)}`]);

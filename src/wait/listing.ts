@@ -5,6 +5,7 @@ import {
   type ListingImage,
   type ListingTask,
   limits,
+  type Subscriber,
   type TryOnListingInput,
   type TryOnListingResult,
   type TryOnListingStatus,
@@ -21,6 +22,8 @@ export interface ListingState {
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly minimumImages?: number;
+  /** Subscribers of every task's wait. */
+  readonly notify?: readonly Subscriber[];
   readonly tasks: readonly ListingTask[];
   readonly inbox: Inbox;
   readonly isCancelled: boolean;
@@ -39,7 +42,7 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
   account: input.account ?? defaults.account,
   startedAtMs: nowMs,
   deadlineMs: nowMs + (input.timeoutSeconds ?? defaults.timeoutSeconds) * 1000,
-  ...defined({ minimumImages: input.minimumImages }),
+  ...defined({ minimumImages: input.minimumImages, notify: input.notify }),
   tasks: input.tasks,
   inbox: emptyInbox(),
   isCancelled: false,

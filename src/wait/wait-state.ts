@@ -1,5 +1,5 @@
 /** The state of a wait: what continue-as-new carries to the next run. Plain JSON. */
-import type { OutcomeStatus, Subscriber, TryOnError, TryOnImage } from '../contract.js';
+import type { OutcomeStatus, SubscriberStatus, TryOnError, TryOnImage } from '../contract.js';
 import type { PollState } from '../poll/poll-state.js';
 
 /** See the file's description. Times are Unix milliseconds of workflow time. */
@@ -12,7 +12,7 @@ export interface WaitState {
   readonly submittedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;
-  readonly subscribers: readonly Subscriber[];
+  readonly subscribers: readonly SubscriberStatus[];
   readonly images: readonly TryOnImage[];
   /** By the id of an image: its `key` in {@link PollImage}, where it has one. */
   readonly imageKeys?: Readonly<Record<string, string>>;

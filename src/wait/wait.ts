@@ -6,10 +6,12 @@ import {
   defaults,
   limits,
   type Subscriber,
+  type SubscriberStatus,
   type TryOnEvent,
   type TryOnImage,
   type TryOnResultsInput,
   type Unsubscribe,
+  type WebhookError,
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { chunks, jsonBytes } from '../json-size.js';
@@ -28,7 +30,10 @@ export interface Transition {
 
 // Seconds may have a fraction; a deadline is a whole number of milliseconds, as timers are.
 const after = (nowMs: number, seconds: number): number => Math.round(nowMs + seconds * 1000);
-const keyOf = ({ workflowId, signal = defaults.signal }: Unsubscribe): string => JSON.stringify([workflowId, signal]);
+
+/** What identifies a subscriber: a workflow's id and signal, or a webhook's name. */
+export const subscriberKey = ({ workflowId, signal = defaults.signal, webhook }: Unsubscribe): string =>
+  webhook === undefined ? JSON.stringify([workflowId, signal]) : JSON.stringify({ webhook });
 
 /** A wait at its start. `parentWorkflowId` is absent where no parent is signalled. */
 export function beginWait(
@@ -65,7 +70,7 @@ export const subscribe = (wait: WaitState, added: Subscriber, nowMs: number): Wa
   subscribeAll(wait, [added], nowMs);
 
 function subscribeAll(wait: WaitState, added: readonly Subscriber[], nowMs: number): WaitState {
-  const subscribers = new Map([...wait.subscribers, ...added].map((one) => [keyOf(one), one]));
+  const subscribers = new Map([...wait.subscribers, ...added].map((one) => [subscriberKey(one), one]));
   const deadlineMs = added.reduce(
     (latestMs, { timeoutSeconds }) =>
       timeoutSeconds === undefined ? latestMs : Math.max(latestMs, after(nowMs, timeoutSeconds)),
@@ -81,8 +86,22 @@ function subscribeAll(wait: WaitState, added: readonly Subscriber[], nowMs: numb
 /** Removes a subscriber; an unknown one changes nothing. */
 export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState => ({
   ...wait,
-  subscribers: wait.subscribers.filter((one) => keyOf(one) !== keyOf(leaving)),
+  subscribers: wait.subscribers.filter((one) => subscriberKey(one) !== subscriberKey(leaving)),
 });
+
+/** Notes why a webhook gets nothing, or that it does again. An unknown webhook changes nothing. */
+export function withWebhookError<T extends Pick<WaitState, 'subscribers'>>(
+  wait: T,
+  webhook: string,
+  error: WebhookError | undefined,
+): T {
+  const changed = (one: SubscriberStatus): SubscriberStatus => {
+    if (one.webhook !== webhook) return one;
+    const { error: _before, ...rest } = one;
+    return { ...rest, ...defined({ error }) };
+  };
+  return { ...wait, subscribers: wait.subscribers.map(changed) };
+}
 
 /** Moves the deadline to `timeoutSeconds` from now. A wait that has ended keeps its deadline. */
 export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState =>

@@ -9,7 +9,7 @@ import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { TryOnClientError } from '../client/errors.js';
-import { vendorTaskQueue } from '../contract.js';
+import { vendorTaskQueue, webhookTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
@@ -24,6 +24,7 @@ import { watchWaitCounts } from '../telemetry/wait-counts.js';
 import { describeActivityQueue } from '../temporal/queue-limit.js';
 import { watchSearchAttributes } from '../temporal/search-attributes.js';
 import { serverVersionProblem } from '../temporal/server-version.js';
+import { createWebhookPoster } from '../webhook/post.js';
 import { deploymentOptions } from './deployment.js';
 import { type LearnFrom, learn } from './learn.js';
 import { createQueueLimits, type QueueLimits } from './queue-limits.js';
@@ -56,7 +57,7 @@ export interface TryOnParts {
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
   /**
-   * For one further worker per account, on queues named after `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
+   * For one further worker per account, and one for webhooks if there are any, on queues named after `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
    * itself, it is in these options.
    */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
@@ -99,8 +100,10 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, throttle, nowMs });
   const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
   const vendor = createVendorClient(defined({ accounts, aroundExchange }));
+  const webhooks = createWebhookPoster(settings.webhooks);
   const activities = createTryOnActivities({
     vendor,
+    webhooks,
     policy,
     acceptsOtherTaskId: (name) => accountOf.get(name)?.acceptOtherTaskId ?? false,
     searchAttributes: () => attributeNames(),
@@ -126,8 +129,8 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       maxCachedWorkflows: settings.maxCachedWorkflows,
       nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
     },
-    vendorQueues: (prefix) =>
-      accounts.map(({ name, queriesPerSecond }) => ({
+    vendorQueues: (prefix) => [
+      ...accounts.map(({ name, queriesPerSecond }) => ({
         taskQueue: vendorTaskQueue(name, prefix),
         // Where the queue itself cannot hold the limit, every worker gives the same one: the last poller's counts.
         ...defined({
@@ -135,6 +138,8 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
             limits === undefined ? vendorQueueRate(queriesPerSecond) : limits.pollRate(name),
         }),
       })),
+      ...(settings.webhooks.webhooks.length > 0 ? [{ taskQueue: webhookTaskQueue(prefix) }] : []),
+    ],
     learning: {
       policy,
       get ready() {
@@ -174,7 +179,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     },
     async stop() {
       await Promise.allSettled(stops.splice(0).map((stop) => stop()));
-      await vendor.close();
+      await Promise.all([vendor.close(), webhooks.close()]);
     },
   };
 }

@@ -15,12 +15,14 @@ import * as metrics from '../wait/metrics.js';
 import * as patience from '../wait/nexus-patience.js';
 import * as pollInput from '../wait/poll-input.js';
 import * as wait from '../wait/wait.js';
+import * as delivery from '../webhook/delivery.js';
 
 /** The modules. */
 export const preloaded: readonly object[] = [
   valibot,
   check,
   contract,
+  delivery,
   describe,
   inbox,
   listing,

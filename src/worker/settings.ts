@@ -6,6 +6,7 @@ import { defined } from '../defined.js';
 import { type Account, readAccounts, readYesNo } from '../providers/accounts.js';
 import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
+import { readWebhooks, type WebhookSettings } from '../webhook/settings.js';
 import { readDeployment } from './deployment.js';
 
 /** Settings of a worker process. */
@@ -23,6 +24,8 @@ export interface WorkerSettings {
   readonly deployment?: WorkerDeploymentVersion;
   /** The accounts that Nexus callers may name and ask about. */
   readonly nexusAccounts: readonly string[];
+  /** Where events are posted to; the worker serves the queue of posts if there is any. */
+  readonly webhooks: WebhookSettings;
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -80,6 +83,8 @@ export function readWorkerSettings(env: Environment): Settings {
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
   problems.push(...telemetryProblems);
 
+  const { problems: webhookProblems, ...webhooks } = readWebhooks(env);
+  problems.push(...webhookProblems);
   const deployment = readDeployment(env);
   if ('problem' in deployment) problems.push(deployment.problem);
 
@@ -98,6 +103,7 @@ export function readWorkerSettings(env: Environment): Settings {
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
       nexusAccounts,
+      webhooks,
       logLevel,
       telemetry,
       ...defined({ dataConverter, deployment: 'version' in deployment ? deployment.version : undefined }),

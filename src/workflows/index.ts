@@ -2,3 +2,4 @@
 export { tryOnAwaitResults } from './try-on-await.js';
 export { tryOnListing } from './try-on-listing.js';
 export { tryOnResults } from './try-on-results.js';
+export { tryOnWebhook } from './try-on-webhook.js';

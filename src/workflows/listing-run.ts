@@ -228,10 +228,11 @@ export class ListingRun {
   }
 
   private async startWait({ taskId, submittedAt, expectedImages }: ListingTask): Promise<void> {
-    const { account } = this.listing;
+    const { account, notify } = this.listing;
     const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
     const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
-    await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
+    const searchAttributes = () => this.attributes.current();
+    await startOrJoinTryOn(input, { searchAttributes, ...defined({ subscribers: notify }) });
   }
 
   /** Leaves waits that still run: they may be others' too. A wait without subscribers ends by itself. */

@@ -107,7 +107,8 @@ const JOIN_ATTEMPTS = 10;
  * Starts the wait for a task as a child that outlives this workflow, or joins the one that runs. Its events come as `tryOnEvent`.
  * @param input - as for `tryOnResults`; where a wait is joined, its own options stay and `timeoutSeconds` can only lengthen it
  * @param options - `taskQueue`: of the waits, default this workflow's own; `signal`: the signal's name for events; `searchAttributes`: which
- *   of the contract's the namespace has now, so that a started wait has them from its first moment; default: the wait finds out
+ *   of the contract's the namespace has now, so that a started wait has them from its first moment; default: the wait finds out;
+ *   `subscribers`: further ones, which also join a wait that runs
  * @returns whether the wait was started or joined
  * @throws {ApplicationFailure} `InvalidTryOnInput`, where the wait would refuse the input: nobody would hear of that
  */
@@ -117,6 +118,7 @@ export async function startOrJoinTryOn(
     readonly taskQueue?: string;
     readonly signal?: string;
     readonly searchAttributes?: () => readonly string[] | Promise<readonly string[]>;
+    readonly subscribers?: readonly Subscriber[];
   } = {},
 ): Promise<'started' | 'joined'> {
   const { submittedAt } = accepted(check(TryOnResultsInputSchema, input));
@@ -129,10 +131,14 @@ export async function startOrJoinTryOn(
     ...defined({ signal: options.signal, timeoutSeconds: input.timeoutSeconds }),
   };
   // As a parent it is signalled by the default name; under another name it is a subscriber like any other.
-  const childInput: TryOnResultsInput =
-    options.signal === undefined || options.signal === defaults.signal
-      ? input
-      : { ...input, notifyParent: false, notify: [...(input.notify ?? []), { ...subscriber }] };
+  const isByName = options.signal === undefined || options.signal === defaults.signal;
+  const { subscribers = [] } = options;
+  const notify = [...(input.notify ?? []), ...subscribers, ...(isByName ? [] : [{ ...subscriber }])];
+  const childInput: TryOnResultsInput = {
+    ...input,
+    ...(!isByName && { notifyParent: false }),
+    ...(notify.length > 0 && { notify }),
+  };
   const values = { taskId: input.taskId, account: input.account ?? defaults.account, status: 'waiting' };
   for (let attempt = 1; ; attempt++) {
     const known = options.searchAttributes?.() ?? [];
@@ -155,7 +161,10 @@ export async function startOrJoinTryOn(
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     try {
-      await getExternalWorkflowHandle(workflowId).signal(tryOnSubscribe, subscriber);
+      // This workflow's own last: a wait that took it took the others too.
+      for (const one of [...subscribers, subscriber]) {
+        await getExternalWorkflowHandle(workflowId).signal(tryOnSubscribe, one);
+      }
       return 'joined';
     } catch (error) {
       if (attempt >= JOIN_ATTEMPTS) throw error;

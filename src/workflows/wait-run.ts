@@ -37,6 +37,7 @@ import {
   takeState,
   unsubscribe,
   warn,
+  withWebhookError,
 } from '../wait/wait.js';
 import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-report.js';
 import type { WaitState } from '../wait/wait-state.js';
@@ -73,7 +74,9 @@ export class WaitRun {
   private lastPollRequestedMs = 0;
   private overdueTimer: CancellationScope | undefined;
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
-  private readonly publisher = new Publisher();
+  private readonly publisher = new Publisher((webhook, error) =>
+    this.change(withWebhookError(this.wait, webhook, error)),
+  );
   private readonly answers = new UpdateAnswers();
   private readonly attributes: Attributes;
 
@@ -86,6 +89,7 @@ export class WaitRun {
     private wait: WaitState,
     private readonly problems: readonly string[],
   ) {
+    for (const subscriber of wait.subscribers) this.publisher.introduce(subscriber);
     const { searchAttributes } = wait;
     this.attributes =
       searchAttributes.length > 0
@@ -289,6 +293,7 @@ export class WaitRun {
 
   private join(subscriber: Subscriber): void {
     this.change(subscribe(this.wait, subscriber, Date.now()));
+    this.publisher.introduce(subscriber);
   }
 
   private leave(subscriber: Unsubscribe): void {

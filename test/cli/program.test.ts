@@ -41,7 +41,13 @@ describe('the command line', () => {
     ['results without an id', ['results'], /give a task id, or a listing with --listing/],
     ['results with two ids', ['results', 'a', '--listing', 'b'], /give a task id, or a listing with --listing/],
     ['--force without a contact sheet', ['results', 'a', '--force'], /add --html <file.html>/],
-    ['a subscriber without a workflow id', ['subscribe', 'a'], /--workflow-id <id>' not specified/],
+    ['no subscriber', ['subscribe', 'a'], /give either --workflow-id or --webhook/],
+    [
+      'a workflow and a webhook',
+      ['subscribe', 'a', '--workflow-id', 'b', '--webhook', 'c'],
+      /give either --workflow-id/,
+    ],
+    ['a signal for a webhook', ['subscribe', 'a', '--webhook', 'c', '--signal', 's'], /go with --workflow-id only/],
     [
       'more than --remove takes',
       ['subscribe', 'a', '--workflow-id', 'b', '--run-id', 'c', '--remove'],

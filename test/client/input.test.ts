@@ -41,7 +41,7 @@ const calls: [string, Call, RegExp][] = [
   ],
   ['startAndSubscribe', (client) => client.startAndSubscribe({ taskId: 'a' }, { workflowId: '' }), /^workflowId is ""/],
   ['subscribe', (client) => client.subscribe('a', { workflowId: 'p', signal: '__x' }), /^signal is "__x"/],
-  ['unsubscribe', (client) => client.unsubscribe('a', wrong({})), /^workflowId is missing/],
+  ['unsubscribe', (client) => client.unsubscribe('a', wrong({})), /^the input is \{\}; give a workflowId/],
   ['setTimeout', (client) => client.setTimeout('a', 0), /^timeoutSeconds is 0/],
   ['pollNow', (client) => client.pollNow(''), /^taskId is ""/],
   ['status', (client) => client.status('a b'), /^taskId is "a b"/],

@@ -9,7 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ['schedule'],
   ['poll'],
   ['wait'],
-  ['temporal', 'providers', 'learning', 'codec'],
+  ['temporal', 'providers', 'learning', 'codec', 'webhook'],
   ['client', 'activities', 'workflows', 'emulator', 'nexus', 'telemetry', 'dev-server'],
   ['worker', 'cli', 'index.ts', 'workflow.ts', 'testing.ts', 'worker.ts'],
 ];
@@ -62,7 +62,7 @@ test('nothing of the emulator or the dev server gets into what runs in productio
 
 describe('the workflow sandbox', () => {
   const safe =
-    /^((contract|check|defined|json-size|workflow)\.ts|(schedule|poll|wait|workflows)\/|providers\/aidge\/(?!sign\.ts))/;
+    /^((contract|check|defined|json-size|workflow)\.ts|(schedule|poll|wait|workflows)\/|webhook\/delivery\.ts|providers\/aidge\/(?!sign\.ts))/;
   const packages = ['valibot', 'nexus-rpc', '@temporalio/workflow', '@temporalio/common'];
 
   test.each(sourceFiles.filter((file) => safe.test(file)))('%s loads only what is safe there', (file) => {

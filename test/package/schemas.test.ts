@@ -38,6 +38,7 @@ describe('inputs are closed', () => {
     { schema: 'TryOnListingInput', input: { listingId: 'l', tasks: [{ taskId: 't-1' }] } },
     { schema: 'ListingTask', input: { taskId: 't-1', submittedAt: '2026-01-31T12:00:00+08:00' } },
     { schema: 'Subscriber', input: { workflowId: 'w' } },
+    { schema: 'Subscriber', input: { webhook: 'shop' } },
     { schema: 'Unsubscribe', input: { workflowId: 'w' } },
     { schema: 'SetTimeout', input: { timeoutSeconds: 1 } },
   ];
@@ -45,6 +46,11 @@ describe('inputs are closed', () => {
     const validate = compile(schema);
     expect(validate(input), JSON.stringify(validate.errors)).toBe(true);
     expect(validate({ ...input, timeoutSecond: 5 })).toBe(false);
+  });
+
+  test('a subscriber is either a workflow or a webhook', () => {
+    expect(compile('Subscriber')({})).toBe(false);
+    expect(compile('Subscriber')({ workflowId: 'w', webhook: 'shop' })).toBe(false);
   });
 
   test.each(files.filter(({ text }) => JSON.parse(text).additionalProperties === false))(

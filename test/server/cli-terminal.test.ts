@@ -181,7 +181,7 @@ describe('off a terminal', () => {
     const taskId = await begin('stuck');
     const id = `recorder-${randomUUID()}`;
     await stack.parent('recorder', id);
-    const listeners = async (): Promise<string[]> =>
+    const listeners = async (): Promise<(string | undefined)[]> =>
       (await stack.status(taskId)).subscribers.map(({ workflowId }) => workflowId);
     const [added, refused] = await Promise.all([
       runCli(['subscribe', taskId, '--workflow-id', id], env),

@@ -19,7 +19,7 @@ const isOpen = (status: TryOnStatus): boolean => status.state === 'waiting' || s
 const hasSubscriber = (subscribers: readonly Subscriber[], signal: string): boolean =>
   subscribers.some(
     (one) =>
-      one.workflowId.startsWith('player-') &&
+      one.workflowId?.startsWith('player-') &&
       !one.workflowId.endsWith('-gone') &&
       (one.signal ?? who.parent) === signal,
   );

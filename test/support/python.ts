@@ -54,6 +54,10 @@ export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Prom
   return pythonWith(`temporalio ${sdkVersion}`, exampleRequirements, env);
 }
 
+/** A Python with the library of Standard Webhooks. */
+export const webhookPython = (env: NodeJS.ProcessEnv = process.env): Promise<string> =>
+  pythonWith('standardwebhooks', fileURLToPath(new URL('webhook-requirements.txt', import.meta.url)), env);
+
 /** A Python with `kubernetes-validate`, which has the schemas of Kubernetes' versions. */
 export const kubernetesPython = (env?: NodeJS.ProcessEnv): Promise<string> =>
   pythonWith('kubernetes-validate', kubernetesRequirements, env);
