@@ -20,11 +20,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What differs in the newer build: a file, its text, the text in its place. */
 const changes = [
-  [
-    'wait/poll-input.js',
-    'known: packKnown(ids),',
-    'known: packKnown(ids), generation: { of: "input" },',
-  ],
+  ['wait/poll-input.js', 'known: packKnown(ids),', 'known: packKnown(ids), generation: { of: "input" },'],
   ['poll/step.js', 'polls: before.polls + queries,', 'polls: before.polls + queries, generation: 2,'],
   [
     'activities/poll.js',
