@@ -112,6 +112,23 @@ export async function startInterleaveStack(
     }
   }
 
+  /** Gives false where there is nothing to reset to yet. */
+  async function reset(workflowId: string, point: number): Promise<boolean> {
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    const eventId = completed[Math.round(point * (completed.length - 1))]?.eventId;
+    if (eventId === undefined || eventId === null) return false;
+    await client.workflowService.resetWorkflowExecution({
+      namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'interleaving',
+      workflowTaskFinishEventId: eventId,
+      requestId: randomUUID(),
+    });
+    return true;
+  }
+
   async function act(given: Act): Promise<Answered> {
     const { what, taskId, subscriber, input, ...rest } = given;
     const handle = client.workflow.getHandle(resultsWorkflowId(taskId));
@@ -162,6 +179,8 @@ export async function startInterleaveStack(
         case 'cancel':
           await handle.cancel();
           return { what, kind: 'sent' };
+        case 'reset':
+          return { ...rest, what, kind: (await reset(handle.workflowId, rest.resetPoint ?? 0)) ? 'sent' : 'gone' };
         case 'result':
           return { what, kind: 'outcome', outcome: (await handle.result()) as TryOnOutcome };
       }
