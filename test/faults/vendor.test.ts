@@ -5,6 +5,8 @@ import { Socket } from 'node:net';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { keyOfImage } from '../../src/poll/reply.js';
+import { readHint } from '../../src/poll/retry-hint.js';
+import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { startEmulator } from '../../src/testing.js';
 import { aCertificate } from '../providers/certificate.js';
 import { aClient, finishedBody, sendJson, serve, serveTcp } from '../providers/server.js';
@@ -104,6 +106,37 @@ describe('bodies', () => {
     });
     expect((await aClient(endpoint).results(task)).reply).toMatchObject({ task: { status: 'finished' } });
     expect(requests[0]?.headers['accept-encoding']).toContain('deflate');
+  });
+});
+
+describe('a running task', () => {
+  test(faultName(90, 'read from the header'), async () => {
+    const { endpoint } = await serve((response) =>
+      sendJson(response, { code: '0', data: { taskStatus: 'running' } }, 200, { 'retry-after': '10' }),
+    );
+    const { reply } = await aClient(endpoint).results(task);
+    expect(reply).toMatchObject({ task: { status: 'running' } });
+    expect(readHint(reply, Date.now(), tryOnApi)).toEqual({ delayMs: 10_000, source: 'retryAfter' });
+  });
+
+  test(faultName(87, 'read from the body'), async () => {
+    const subTask = (...names: string[]) => ({
+      taskStatus: 'PONDERING',
+      imageList: names.map((name) => ({ imageUrl: `http://x/${name}.png` })),
+    });
+    const taskResult = [subTask('a', 'b'), subTask(), subTask('c')];
+    const { endpoint } = await serve((response) =>
+      sendJson(response, { code: '0', data: { taskStatus: 'MUSING', taskResult } }),
+    );
+    const { reply } = await aClient(endpoint).results(task);
+    const images = (...names: string[]) => names.map((name) => ({ imageUrl: `http://x/${name}.png` }));
+    expect(reply).toMatchObject({
+      task: {
+        status: 'unknown',
+        vendorStatus: 'MUSING',
+        subTasks: [images('a', 'b'), [], images('c')].map((each) => ({ status: 'unknown', images: each })),
+      },
+    });
   });
 });
 

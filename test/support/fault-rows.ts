@@ -399,6 +399,7 @@ export const faultRows: readonly FaultRow[] = [
     'a status that nobody knows at task and sub-tasks, with images in the reply',
     'polled until the deadline; then what had come is in `images`, as many as `imageCount` counts',
     'test/poll/decide.test.ts',
+    vendor,
   ),
   row(
     88,
@@ -418,6 +419,7 @@ export const faultRows: readonly FaultRow[] = [
     '`Retry-After` on each reply of a running task',
     'obeyed as the delay of a retry, so history stays flat',
     'test/poll/decide.test.ts',
+    vendor,
   ),
   row(91, 'numbers beyond 2^53 in a request or a reply', 'passed on digit for digit', vendor),
   row(

@@ -11,11 +11,10 @@ import {
   TryOnStatusSchema,
 } from '../../src/contract.js';
 import { pollRules } from '../../src/poll/rules.js';
+import { idsOf, isOpen, resetViolationsOf, wasReset } from './interleave-resets.js';
 import { who } from './interleave-scenario.js';
 import type { Answered, Interleaving } from './interleave-types.js';
 
-const idsOf = (images: readonly TryOnImage[]): string[] => images.map((image) => image.id);
-const isOpen = (status: TryOnStatus): boolean => status.state === 'waiting' || status.state === 'blocked';
 const hasSubscriber = (subscribers: readonly Subscriber[], signal: string): boolean =>
   subscribers.some(
     (one) =>
@@ -48,6 +47,9 @@ export function violationsOf(played: Interleaving): string[] {
   if (end.kind !== 'outcome' && end.kind !== 'cancelled') return [`the wait ended as ${end.kind}: ${end.message}`];
   const all = [...played.answers, ...played.inFlightAnswers];
   for (const answer of all) must(answer.kind !== 'failed', `${answer.what} failed: ${answer.message}`);
+
+  // A reset run is a new wait. What follows is about one.
+  if (wasReset(played)) return [...wrong, ...resetViolationsOf(played, last)];
 
   // The numbering.
   const bySequence = new Map<number, TryOnEvent>();

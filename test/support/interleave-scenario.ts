@@ -77,10 +77,14 @@ const disturbed: fc.Arbitrary<Reply[]> = fc
     return mixed;
   });
 
+/** A task that the vendor answers with an error of its own each time. The other waits of the account must not notice. */
+const poisoned = fc.constant<Reply[]>([serviceError('500')]);
+
 const course = fc.oneof(
   { weight: 2, arbitrary: steady },
   { weight: 3, arbitrary: disturbed },
   { weight: 2, arbitrary: wild },
+  { weight: 1, arbitrary: poisoned },
 );
 
 const listening = ['subscribe', 'unsubscribe', 'signalSubscribe', 'signalUnsubscribe'] as const;
@@ -101,6 +105,11 @@ const disturbs: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Action>({ what: 'cancel' }) },
 );
 
+/** By the player only: an attempt of a run that was reset may act after the last run has ended. */
+const resets: fc.Arbitrary<Action> = fc
+  .constantFrom(0, 0.3, 0.6, 1)
+  .map((resetPoint): Action => ({ what: 'reset', resetPoint }));
+
 /** In real time: before the action, and from there to the answer. A slow attempt hears of its cancellation by a heartbeat, 500 ms after its start. */
 const holds = [
   [0, 0],
@@ -115,15 +124,29 @@ const holds = [
 
 interface Pace {
   readonly action: (receivers: readonly string[]) => fc.Arbitrary<Action>;
+  /** What the player alone does, beside these; `undefined` for nothing. */
+  readonly playerAction?: fc.Arbitrary<Action>;
   readonly timeoutSeconds: fc.Arbitrary<number>;
   readonly ageSeconds: fc.Arbitrary<number>;
   readonly afterMs: fc.Arbitrary<number>;
   readonly isKept: fc.Arbitrary<boolean>;
 }
 
-function scenarioOf({ action, timeoutSeconds, ageSeconds, afterMs, isKept }: Pace): fc.Arbitrary<Scenario> {
+function scenarioOf({
+  action,
+  playerAction,
+  timeoutSeconds,
+  ageSeconds,
+  afterMs,
+  isKept,
+}: Pace): fc.Arbitrary<Scenario> {
+  const common = action([...who.timed, ...who.timed, who.parent]);
+  const byPlayer =
+    playerAction === undefined
+      ? common
+      : fc.oneof({ weight: 15, arbitrary: common }, { weight: 1, arbitrary: playerAction });
   const timed: fc.Arbitrary<TimedAction> = fc
-    .tuple(action([...who.timed, ...who.timed, who.parent]), afterMs)
+    .tuple(byPlayer, afterMs)
     .map(([what, wait]) => ({ ...what, afterMs: wait }));
   const inFlight: fc.Arbitrary<InFlightAction> = fc
     .tuple(action([who.inFlight]), fc.nat(6), fc.constantFrom(...holds))
@@ -148,6 +171,7 @@ function scenarioOf({ action, timeoutSeconds, ageSeconds, afterMs, isKept }: Pac
 /** For the real server: all that may be done to a wait, within seconds. */
 export const anything = scenarioOf({
   action: (receivers) => fc.oneof({ weight: 9, arbitrary: listens(receivers) }, { weight: 5, arbitrary: disturbs }),
+  playerAction: resets,
   timeoutSeconds: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 3, max: 12 }), fc.constant(12)),
   ageSeconds: fc.oneof(fc.constant(0), fc.integer({ min: -2, max: 100 })),
   afterMs: fc.oneof(fc.constant(0), fc.nat(300), fc.integer({ min: 300, max: 2_000 })),

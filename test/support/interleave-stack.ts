@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createTryOnActivities, type Vendor } from '../../src/activities/index.js';
@@ -78,6 +79,8 @@ interface Stage {
 /** Within the 60 s that the player gives each act. */
 const ANSWER_MS = 45_000;
 const QUERY_MS = 10_000;
+/** What a reset need not re-apply. */
+const { RESET_REAPPLY_EXCLUDE_TYPE_UPDATE: UPDATE } = proto.temporal.api.enums.v1.ResetReapplyExcludeType;
 
 /** A query that no worker was given: the SDK's, where it keeps no workflow in memory, and not the wait's. Counted, not held against it. */
 class LostQueryError extends Error {}
@@ -110,6 +113,26 @@ export async function startInterleaveStack(
         throw options.maxCachedWorkflows === 0 ? new LostQueryError() : error;
       }
     }
+  }
+
+  /** Gives false where there is nothing to reset to yet. */
+  async function reset(workflowId: string, point: number): Promise<boolean> {
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+    const index = Math.round(point * (completed.length - 1));
+    const eventId = completed[index]?.eventId;
+    if (eventId === undefined || eventId === null) return false;
+    await client.workflowService.resetWorkflowExecution({
+      namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'interleaving',
+      workflowTaskFinishEventId: eventId,
+      requestId: randomUUID(),
+      // Beyond the first workflow task the SDK replays a signal before an update that the server re-applied, whatever their order was.
+      resetReapplyExcludeTypes: index === 0 ? [] : [UPDATE],
+    });
+    return true;
   }
 
   async function act(given: Act): Promise<Answered> {
@@ -162,6 +185,8 @@ export async function startInterleaveStack(
         case 'cancel':
           await handle.cancel();
           return { what, kind: 'sent' };
+        case 'reset':
+          return { ...rest, what, kind: (await reset(handle.workflowId, rest.resetPoint ?? 0)) ? 'sent' : 'gone' };
         case 'result':
           return { what, kind: 'outcome', outcome: (await handle.result()) as TryOnOutcome };
       }

@@ -12,6 +12,8 @@ export type What =
   | 'setTimeout'
   | 'query'
   | 'cancel'
+  /** By an operator, to a completed workflow task of the current run. */
+  | 'reset'
   /** A signal whose payload cannot be decoded, or that is malformed: it changes nothing. */
   | 'undecodable'
   | 'malformed';
@@ -21,6 +23,8 @@ export interface Action {
   readonly what: What;
   readonly who?: string;
   readonly seconds?: number;
+  /** Of a reset: 0 for the first completed workflow task, 1 for the last, between them in proportion. */
+  readonly resetPoint?: number;
 }
 
 /** An action at a time of the server. */

@@ -67,7 +67,9 @@ export async function player(part: Part): Promise<Played> {
       answers.push({ ...action, kind: 'gone' });
     }
   }
-  await condition(() => hasEnded);
+  // A reset ends the first run, and the end is that of the last one.
+  const wasReset = answers.some(({ what, kind }) => what === 'reset' && kind === 'sent');
+  if (!wasReset) await condition(() => hasEnded);
   const end = await act({ what: 'result', taskId: part.input.taskId });
   const last = await act({ what: 'query', taskId: part.input.taskId });
   return { events, answers, end, last };

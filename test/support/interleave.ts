@@ -36,7 +36,7 @@ function traceOf({ events, answers, inFlightAnswers, last }: Interleaving): stri
   const told = ({ what, who, kind, status }: Answered) =>
     `${what}${who === undefined ? '' : ` ${who}`} ${status === undefined ? kind : `${status.state} ${status.sequence}`}`;
   return [
-    `events: ${events.map(({ signal, event }) => `${signal} ${event.kind} ${event.sequence}`).join(', ')}`,
+    `events: ${events.map(({ signal, event }) => `${signal} ${event.kind} ${event.sequence} of ${event.waitId.slice(-4)}`).join(', ')}`,
     `answers: ${answers.map(told).join(', ')}`,
     `in flight: ${inFlightAnswers.map(told).join(', ')}`,
     `last: ${told(last)} ${JSON.stringify(last.status?.subscribers)}`,
