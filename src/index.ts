@@ -24,6 +24,7 @@ export type { ConnectTryOnOptions } from './client/connect.js';
 export { TryOnClientError, type TryOnClientErrorCode, TryOnInputError } from './client/errors.js';
 export type { EventsOptions, TryOnChange } from './client/events.js';
 export { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './client/image-url.js';
+export type { JobClient, ParkedJob, StartedJob } from './client/jobs.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingPoll, TryOnWaitStatus, WaitStatusName } from './client/status.js';
@@ -38,6 +39,9 @@ export {
   contractSchemas,
   defaults,
   failureTypes,
+  type JobStatus,
+  jobStatuses,
+  jobWorkflowId,
   type ListingImage,
   ListingImageSchema,
   type ListingTask,
@@ -47,6 +51,8 @@ export {
   messages,
   type OutcomeStatus,
   outcomeStatuses,
+  type ResolveSubmission,
+  ResolveSubmissionSchema,
   resultsWorkflowId,
   type SetTimeoutInput,
   SetTimeoutSchema,
@@ -56,6 +62,7 @@ export {
   SubTaskSchema,
   type SubTaskStatus,
   searchAttributes,
+  submitTaskQueue,
   type TryOnError,
   TryOnErrorSchema,
   type TryOnEvent,
@@ -64,6 +71,16 @@ export {
   TryOnEventSchema,
   type TryOnImage,
   TryOnImageSchema,
+  type TryOnJobEvent,
+  type TryOnJobEventResult,
+  TryOnJobEventResultSchema,
+  TryOnJobEventSchema,
+  type TryOnJobInput,
+  TryOnJobInputSchema,
+  type TryOnJobResult,
+  TryOnJobResultSchema,
+  type TryOnJobStatus,
+  TryOnJobStatusSchema,
   type TryOnListingInput,
   TryOnListingInputSchema,
   type TryOnListingResult,
@@ -76,6 +93,8 @@ export {
   TryOnResultsInputSchema,
   type TryOnStatus,
   TryOnStatusSchema,
+  type TryOnSubmission,
+  TryOnSubmissionSchema,
   type Unsubscribe,
   UnsubscribeSchema,
   vendorTaskQueue,

@@ -8,6 +8,8 @@ import { tryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
 import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
+import { createTryOnSubmit } from './submit.js';
+import { updateWait } from './update-wait.js';
 
 export type { TryOnDeps, Vendor } from './deps.js';
 
@@ -36,6 +38,12 @@ export function createTryOnActivities({
      * until the next poll, so that the server retries and history stays flat.
      */
     tryOnPoll: createTryOnPoll(deps),
+
+    /** One attempt to submit a job's request. Run it with one try: a repeat needs a token of its own. */
+    tryOnSubmit: createTryOnSubmit({ vendor, clock, searchAttributes }),
+
+    /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
+    tryOnUpdateWait: updateWait,
 
     /** How far the pending poll of the calling workflow got. */
     tryOnDescribePoll: (asked: PollControlInput) => describePendingPoll(asked, policy),

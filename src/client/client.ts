@@ -29,6 +29,7 @@ import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
 import { byUpdate, endError, updateError } from './failures.js';
+import { createJobClient, type JobClient } from './jobs.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
 import { storedOutcome, waitStart } from './start.js';
@@ -91,6 +92,7 @@ export interface TryOnClient {
   /** Lists the waits of the namespace, newest first. */
   list(options?: ListOptions): AsyncGenerator<ListedWait, void, undefined>;
   readonly listings: ListingClient;
+  readonly jobs: JobClient;
   /** Temporal's own client. */
   readonly temporal: Client;
   /** The workflows' queue. */
@@ -206,6 +208,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   }
 
   const listings = createListingClient({ client, place, updateTimeoutMs });
+  const jobs = createJobClient({ client, place, updateTimeoutMs });
 
   return {
     start,
@@ -260,6 +263,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));
     },
     listings,
+    jobs,
     temporal: client,
     taskQueue,
     ...defined({ address: connected?.address }),

@@ -23,6 +23,8 @@ export interface Account {
   readonly queriesPerSecond: number;
   /** Accepts a reply that names another task. */
   readonly acceptOtherTaskId: boolean;
+  /** The account's budget for submits, over all workers; default 3. */
+  readonly submitsPerMinute?: number;
   /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
   readonly credentials: () => Promise<Credentials>;
 }
@@ -129,6 +131,7 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
   const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
   const trial = setting('TRIAL', false, readYesNo);
   const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, parseRate);
+  const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', defaults.submitsPerMinute, parseRate);
   const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const key = credentialOf(env, `${prefix}APP_KEY`);
   const secret = credentialOf(env, `${prefix}APP_SECRET`);
@@ -139,7 +142,16 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
     return { appKey, appSecret };
   };
   return {
-    account: { name, endpoint, signature, trial, queriesPerSecond, acceptOtherTaskId, credentials },
+    account: {
+      name,
+      endpoint,
+      signature,
+      trial,
+      queriesPerSecond,
+      acceptOtherTaskId,
+      submitsPerMinute,
+      credentials,
+    },
   };
 };
 

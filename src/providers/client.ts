@@ -66,6 +66,8 @@ export interface VendorClient {
     readonly request: unknown;
     /** Uses the pro call, the newer one. Default false. */
     readonly pro?: boolean;
+    /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
+    readonly maySend?: () => boolean;
     readonly signal?: AbortSignal;
   }) => Promise<SubmitResult>;
   /** How far the vendor's clock was ahead of ours at the last response, in milliseconds; accurate to a second. */
@@ -98,6 +100,8 @@ interface Attempt {
   readonly connection: Connection;
   readonly abort: AbortController;
 }
+
+const notSentInTime: Fault = { kind: 'fault', code: 'Timeout', message: 'the request could not be sent in time' };
 
 const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', message });
 
@@ -219,7 +223,13 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     }
   };
 
-  const submit: VendorClient['submit'] = async ({ account: name = defaults.account, request, pro = false, signal }) => {
+  const submit: VendorClient['submit'] = async ({
+    account: name = defaults.account,
+    request,
+    pro = false,
+    maySend = () => true,
+    signal,
+  }) => {
     signal?.throwIfAborted();
     const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
       kind: 'rejected',
@@ -232,6 +242,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     const value = JSON.stringify(Array.isArray(request) ? request : [request]);
     try {
       return await runAttempt(account, signal, async (attempt) => {
+        if (!maySend()) return rejected(notSentInTime, true);
         const response = await send(account, attempt, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
         const { reply, result } = response;
         const neverSent = result.kind === 'fault' && result.neverSent;

@@ -9,11 +9,12 @@ import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { TryOnClientError } from '../client/errors.js';
-import { vendorTaskQueue } from '../contract.js';
+import { defaults, submitTaskQueue, vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { AttemptSeen } from '../poll/attempt.js';
+import type { Account } from '../providers/accounts.js';
 import { createVendorClient } from '../providers/client.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { vendorQueueRate } from '../schedule/poll-cost.js';
@@ -50,7 +51,7 @@ export interface TryOnParts {
   readonly tuned: Partial<WorkerOptions>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For one further worker per account, on queues named after `taskQueue`. */
+  /** For two further workers per account, one that polls and one that submits, on queues named after `taskQueue`. */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
   /**
    * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
@@ -73,6 +74,13 @@ async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
   const problem = serverVersionProblem(info?.serverVersion);
   if (problem !== undefined) throw new TryOnClientError('ServerTooOld', problem);
 }
+
+/** The queue of an account's submits: one at a time, so that a request that was claimed is sent at once. */
+const submitQueue = ({ name, submitsPerMinute = defaults.submitsPerMinute }: Account, prefix: string) => ({
+  taskQueue: submitTaskQueue(name, prefix),
+  maxTaskQueueActivitiesPerSecond: submitsPerMinute / 60,
+  maxConcurrentActivityTaskExecutions: 1,
+});
 
 /** Makes the parts. Nothing runs and no connection is opened before `start`. */
 export function createTryOnParts(settings: WorkerSettings, options: PartsOptions = {}): TryOnParts {
@@ -112,11 +120,14 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     },
     main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
     vendorQueues: (prefix) =>
-      accounts.map(({ name, queriesPerSecond }) => ({
-        taskQueue: vendorTaskQueue(name, prefix),
-        // Every worker of a queue sets the same rate: the last poller's wins for the whole queue.
-        maxTaskQueueActivitiesPerSecond: vendorQueueRate(queriesPerSecond),
-      })),
+      accounts.flatMap((account) => [
+        {
+          taskQueue: vendorTaskQueue(account.name, prefix),
+          // Every worker of a queue sets the same rate: the last poller's wins for the whole queue.
+          maxTaskQueueActivitiesPerSecond: vendorQueueRate(account.queriesPerSecond),
+        },
+        submitQueue(account, prefix),
+      ]),
     learning: {
       policy,
       get ready() {

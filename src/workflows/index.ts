@@ -1,4 +1,5 @@
 /** All that a worker bundles for the queue `tryon`. */
 export { tryOnAwaitResults } from './try-on-await.js';
+export { tryOnJob } from './try-on-job.js';
 export { tryOnListing } from './try-on-listing.js';
 export { tryOnResults } from './try-on-results.js';

@@ -5,12 +5,10 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TryOnActivities } from '../activities/index.js';
 import { check, submittedAtProblem } from '../check.js';
 import {
   failureTypes,
@@ -38,7 +36,7 @@ import {
 } from '../wait/listing.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { upsertChanged } from './search-attributes.js';
+import { registeredSearchAttributes, upsertChanged } from './search-attributes.js';
 import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
 
 /** What one run hands to the next. */
@@ -46,11 +44,6 @@ export interface CarriedListing {
   readonly listing: ListingState;
   readonly searchAttributes: readonly string[];
 }
-
-const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({
-  scheduleToCloseTimeout: 5_000,
-  retry: { maximumAttempts: 1 },
-});
 
 /** See the file's description. */
 export class ListingRun {
@@ -192,14 +185,5 @@ export class ListingRun {
   private async leaveWaits(): Promise<void> {
     const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task.taskId));
     await Promise.all(open.map((task) => leaveTryOn(task.taskId)));
-  }
-}
-
-/** Names that the namespace has; none where the worker has no such activity. The answer is recorded as a marker. */
-async function registeredSearchAttributes(): Promise<readonly string[]> {
-  try {
-    return (await tryOnNamespace()).searchAttributes;
-  } catch {
-    return [];
   }
 }

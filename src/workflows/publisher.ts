@@ -1,6 +1,6 @@
 /** Signals events to subscribers. Each receiver gets the next event after it accepted the one before, so that order holds. */
 import { CancellationScope, getExternalWorkflowHandle, log } from '@temporalio/workflow';
-import { defaults, type Subscriber, type TryOnEvent } from '../contract.js';
+import { defaults, type Subscriber, type TryOnEvent, type TryOnJobEvent } from '../contract.js';
 import { jsonBytes } from '../json-size.js';
 
 /**
@@ -9,9 +9,11 @@ import { jsonBytes } from '../json-size.js';
  */
 export const inFlightLimits = { signals: 500, bytes: 1024 * 1024 } as const;
 
+type PublishedEvent = TryOnEvent | TryOnJobEvent;
+
 interface Message {
   readonly subscriber: Subscriber;
-  readonly event: TryOnEvent;
+  readonly event: PublishedEvent;
   readonly bytes: number;
 }
 
@@ -21,7 +23,7 @@ export class Publisher {
   private readonly queues = new Map<string, Message[]>();
   /** Receivers whose next message may be sent, in turn. */
   private readonly ready: string[] = [];
-  private readonly sizes = new WeakMap<TryOnEvent, number>();
+  private readonly sizes = new WeakMap<PublishedEvent, number>();
   private unsettled = 0;
   private signals = 0;
   private bytes = 0;
@@ -32,7 +34,7 @@ export class Publisher {
   }
 
   /** Queues one event for one subscriber. A receiver that is gone is no error. */
-  send(subscriber: Subscriber, event: TryOnEvent): void {
+  send(subscriber: Subscriber, event: PublishedEvent): void {
     const key = JSON.stringify([subscriber.workflowId, subscriber.signal ?? defaults.signal]);
     const queue = this.queues.get(key) ?? [];
     queue.push({ subscriber, event, bytes: this.sizeOf(event) });
@@ -43,7 +45,7 @@ export class Publisher {
     this.sendReady();
   }
 
-  private sizeOf(event: TryOnEvent): number {
+  private sizeOf(event: PublishedEvent): number {
     const size = this.sizes.get(event) ?? jsonBytes(event);
     this.sizes.set(event, size);
     return size;

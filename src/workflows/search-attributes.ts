@@ -1,6 +1,7 @@
 /** Search attributes, where the namespace has them: what it has came with a recorded result, so replay takes the same turn. */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
-import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { proxyLocalActivities, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { TryOnActivities } from '../activities/index.js';
 import { searchAttributes } from '../contract.js';
 
 /** Values of the contract's search attributes; those left out stay as they are. */
@@ -31,4 +32,18 @@ export function upsertChanged(registered: readonly string[], values: SearchAttri
     }
   }
   if (pairs.length > 0) upsertSearchAttributes(pairs);
+}
+
+const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({
+  scheduleToCloseTimeout: 5_000,
+  retry: { maximumAttempts: 1 },
+});
+
+/** Names that the namespace has; none where the worker has no such activity. The answer is recorded as a marker. */
+export async function registeredSearchAttributes(): Promise<readonly string[]> {
+  try {
+    return (await tryOnNamespace()).searchAttributes;
+  } catch {
+    return [];
+  }
 }
