@@ -25,6 +25,7 @@ export const metricNames = {
   images: 'tryon_images',
   endedWaits: 'tryon_waits_ended',
   waits: 'tryon_waits',
+  maybeSubmitted: 'tryon_jobs_maybe_submitted',
   detectionDelay: 'tryon_detection_delay_seconds',
   taskDuration: 'tryon_task_duration_seconds',
   pollLag: 'tryon_poll_lag_seconds',

@@ -53,6 +53,28 @@ export function waitCounts(
   });
 }
 
+/** A visibility query that counts the parked jobs of an account, and its labels. */
+export interface ParkedCount {
+  readonly query: string;
+  readonly labels: { readonly account: string };
+}
+
+/** The counts of jobs that may have been submitted, which only search attributes tell: none if the namespace lacks `TryOnStatus`. Pure. */
+export function parkedCounts(
+  taskQueue: string,
+  accounts: WaitCountsOptions['accounts'],
+  registered: readonly string[],
+): readonly ParkedCount[] {
+  const { status, account } = searchAttributes;
+  if (!registered.includes(status.name)) return [];
+  const query = `WorkflowType = ${quoted(workflowTypes.job)} AND TaskQueue = ${quoted(taskQueue)} AND ExecutionStatus = 'Running' AND ${status.name} = 'maybeSubmitted'`;
+  if (!registered.includes(account.name)) return [{ query, labels: { account: 'any' } }];
+  return accounts.map(({ name }) => ({
+    query: `${query} AND ${account.name} = ${quoted(name)}`,
+    labels: { account: name },
+  }));
+}
+
 /** Starts to count. Sets nothing if the server refuses. The caller stops it. */
 export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<void> } {
   const { meter, client, taskQueue, accounts, everyMs = 60_000 } = options;
@@ -61,6 +83,12 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
     'int',
     undefined,
     'Open waits, by state; every worker exports the same values',
+  );
+  const parked = meter.createGauge(
+    metricNames.maybeSubmitted,
+    'int',
+    undefined,
+    'Jobs whose request may have been submitted, which wait for a person; every worker exports the same values',
   );
   let isStopped = false;
   const exported = new Map<string, WaitCount['labels']>();
@@ -73,6 +101,10 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
       const key = JSON.stringify(labels);
       exported.set(key, labels);
       stale.delete(key);
+    }
+    for (const { query, labels } of parkedCounts(taskQueue, accounts, options.searchAttributes())) {
+      if (isStopped) return;
+      parked.set((await client.workflow.count(query)).count, labels);
     }
     // If search attributes were added or removed, the same waits are counted under other labels now.
     for (const [key, labels] of stale) {

@@ -14,7 +14,7 @@ import { metricsExporter, runtimeOptions } from '../../src/telemetry/runtime.js'
 import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/settings.js';
 import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
-import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
+import { parkedCounts, waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { recorder, spans } from './recorders.js';
 
@@ -165,6 +165,16 @@ describe('counts of open waits', () => {
     await expect.poll(() => any().at(-1)?.value).toBe(0);
     await counts.stop();
     expect(of('tryon_waits')).toContainEqual({ value: 5, account: 'eu-shop', state: 'blocked' });
+  });
+
+  test('of jobs that may have been submitted need the search attributes', () => {
+    expect(parkedCounts('tryon', accounts, ['TryOnAccount'])).toEqual([]);
+    const [, parked] = parkedCounts('tryon', accounts, ['TryOnStatus', 'TryOnAccount']);
+    expect(parked).toEqual({
+      query:
+        "WorkflowType = 'tryOnJob' AND TaskQueue = 'tryon' AND ExecutionStatus = 'Running' AND TryOnStatus = 'maybeSubmitted' AND TryOnAccount = 'eu-shop'",
+      labels: { account: 'eu-shop' },
+    });
   });
 
   test('quote the name of the queue', () => {

@@ -47,7 +47,7 @@ const POLLS = 4;
 const workerFile = await builtWorker();
 
 /** Mulberry32: the same seed gives the same moments. */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -57,7 +57,8 @@ function random(seed: number): () => number {
   };
 }
 
-async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
+/** Starts a worker process; resolves when it runs. The caller kills it. */
+export async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   const child = spawn(process.execPath, [workerFile], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -73,7 +74,8 @@ async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
   return child;
 }
 
-async function kill(child: ChildProcess): Promise<void> {
+/** Kills a worker process as a crash does, and waits until it is gone. */
+export async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
