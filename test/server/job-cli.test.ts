@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { bareEnv, runCli } from '../cli/run-cli.js';
+import { runCli } from '../cli/run-cli.js';
 import { aRequest } from '../support/jobs.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 
@@ -10,7 +10,7 @@ const script = [{ polls: 1, task: { state: 'running' } }, { task: { state: 'fini
 beforeAll(async () => {
   const { address } = inject('temporal');
   stack = await startStack({ address, emulator: { script } });
-  env = { ...bareEnv, ...workerEnv(stack.emulator, stack.taskQueue), TEMPORAL_ADDRESS: address };
+  env = { ...workerEnv(stack.emulator, stack.taskQueue), TEMPORAL_ADDRESS: address };
 });
 afterAll(async () => await stack.stop());
 
