@@ -13,6 +13,7 @@ import {
   messages,
   resultsWorkflowId,
   type TryOnJobInput,
+  type TryOnJobResult,
   type TryOnResultsInput,
   workflowTypes,
 } from '../src/contract.js';
@@ -238,6 +239,21 @@ const jobShapes: typeof shapes = {
     await handle.cancel();
     await settled(handle);
     return handle;
+  },
+  async 'job-continue-as-new'(stack) {
+    const taskId = stack.emulator.addTask(running);
+    const { workflowId } = await startJob(stack, 'continued', { taskId, notify: [{ workflowId: 'nobody' }] });
+    const handle = stack.client.workflow.getHandle(workflowId);
+    const { runId } = await handle.describe();
+    await stack.emulator.waitForQuery(taskId, 1);
+    while ((await handle.describe()).runId === runId) {
+      await handle.executeUpdate(messages.subscribe, { args: [{ workflowId: 'nobody' }] });
+    }
+    stack.emulator.script(taskId, [{ task: { state: 'finished' } }]);
+    await handle.executeUpdate(messages.pollNow);
+    const result = (await handle.result()) as TryOnJobResult;
+    if (result.status !== 'finished' || result.images.length === 0) throw new Error(`status ${result.status}`);
+    return { workflowId, runId };
   },
   async 'job-no-worker'(stack) {
     const handle = await startJob(stack, 'no-worker', { request: aRequest, account: 'nobody', timeoutSeconds: 1 });
