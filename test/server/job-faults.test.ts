@@ -201,7 +201,8 @@ describe.concurrent('a request is sent once, and a task that was bought is known
     await job.reaches('sent');
     await job.handle.executeUpdate(messages.subscribe, { args: [{ workflowId: recorder.workflowId }] });
     await job.handle.cancel();
-    await until(async () => (await job.handle.describe()).historyLength > 0);
+    const history = () => stack.history(job.handle.workflowId);
+    await until(async () => (await history()).includes('workflowExecutionCancelRequested'));
     accept();
     await expect(job.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     await recorder.signal('stop');
