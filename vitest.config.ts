@@ -13,7 +13,23 @@ const withServer = {
   hookTimeout: 120_000,
   retry: process.env.CI ? 2 : 0,
 };
+// Those that need more than Node.js, or take long: `npm run test:quick` leaves them out.
+export const withPrograms = [
+  'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
+  'test/emulator/conformance.test.ts',
+  'test/observability/{alerts,deploy,traced-replay}.test.ts',
+  'test/package/{api-docs,ci,docs-code,kubernetes-schemas,pack}.test.ts',
+  'test/providers/sign-blank.test.ts',
+  'test/replay/patching.test.ts',
+  'test/schedule/schedule-optimum.test.ts',
+];
 const setupFiles = ['test/support/clean-env.ts'];
+const withoutServer = {
+  setupFiles,
+  testTimeout: 30_000,
+  maxWorkers: Math.max(2, availableParallelism() - 1),
+  sequence: { groupOrder: 0 },
+};
 const withWorkers = [...setupFiles, 'test/support/share-bundles.ts'];
 
 export default defineConfig({
@@ -22,15 +38,13 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...withoutServer,
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/time/**', 'test/server/**'],
-          setupFiles,
-          testTimeout: 30_000,
-          maxWorkers: Math.max(2, availableParallelism() - 1),
-          sequence: { groupOrder: 0 },
+          exclude: ['test/time/**', 'test/server/**', ...withPrograms],
         },
       },
+      { test: { ...withoutServer, name: 'programs', include: withPrograms } },
       {
         test: {
           ...withServer,

@@ -10,7 +10,9 @@ import { machine, targetTable, textOf, versions, writeResult } from './lib/repor
 
 interface Part {
   readonly about: string;
-  readonly load: () => Promise<{ run(context: BenchContext): Promise<PartResult & { readonly server?: string }> }>;
+  readonly load: () => Promise<{
+    run(context: BenchContext): Promise<PartResult & { readonly server?: string; readonly variant?: string }>;
+  }>;
 }
 
 const parts: Readonly<Record<string, Part>> = {
@@ -40,6 +42,8 @@ const sizes = {
   scale: 'stack: times that all durations are multiplied by',
   horizon: 'stack: longest duration in seconds, before the scale; 1800 is the whole distribution',
   seconds: 'budget: length of the measured time',
+  warm: 'budget: seconds before it',
+  partitions: 'budget: partitions of the vendor queue; results with more than 1 go to a file of their own',
   rounds: 'overhead: rounds',
   repeats: 'polling: repeats of learning',
   waits: 'memory: the larger number of open waits',
@@ -105,10 +109,10 @@ async function runPart(name: string, context: BenchContext): Promise<void> {
   const { load } = parts[name] as Part;
   const loadBefore = Number((loadavg()[0] ?? 0).toFixed(2));
   const startedMs = Date.now();
-  const { server, ...result } = await (await load()).run(context);
+  const { server, variant, ...result } = await (await load()).run(context);
   const seconds = Math.round((Date.now() - startedMs) / 1000);
   const path = writeResult({
-    part: name,
+    part: variant === undefined ? name : `${name}-${variant}`,
     quick: context.quick,
     seed: context.seed,
     date: new Date(startedMs).toISOString(),

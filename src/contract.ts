@@ -23,6 +23,9 @@ export const limits = {
   requestBytes: 256 * 1024,
   /** How long after its send a request that may have been submitted cannot be submitted again. */
   resubmitAfterMs: 5 * 60_000,
+  /** A status shows this many warnings, the newest, each this long at most. */
+  warnings: 10,
+  warningCharacters: 400,
 } as const;
 
 /** Workflow types: the names by which other services start them. */
@@ -258,7 +261,9 @@ export const ResolveSubmissionSchema = v.pipe(
 export const TryOnImageSchema = v.object({
   id: v.pipe(
     v.string(),
-    v.description('SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex'),
+    v.description(
+      'SHA-256 of the URL before its first ? or #, as 32 characters of lower-case hex; where images of a task share that, the sorted parameters of the query that are no signature, key or time are hashed too',
+    ),
   ),
   imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),
   clothes: v.optional(v.string()),
@@ -312,9 +317,17 @@ export const TryOnEventOutcomeSchema = v.object({
   status: v.picklist([...outcomeStatuses, 'cancelled']),
 });
 
+const warnings = v.optional(
+  v.pipe(
+    v.array(v.string()),
+    v.description('What was dropped of what callers sent, such as a malformed signal, newest last'),
+  ),
+);
+
 /** Answer of the query `tryOnStatus` and of the updates. */
 export const TryOnStatusSchema = v.object({
   taskId: v.string(),
+  account: v.optional(v.pipe(v.string(), v.description('Which vendor account is asked'))),
   state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
   vendorStatus: v.optional(v.string()),
   images: v.array(TryOnImageSchema),
@@ -327,6 +340,7 @@ export const TryOnStatusSchema = v.object({
   waitId: v.string(),
   sequence: v.pipe(v.number(), v.integer()),
   imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  warnings,
 });
 
 const eventFields = { taskId: v.string(), waitId: v.string(), sequence: v.pipe(v.number(), v.integer()) };
@@ -422,6 +436,7 @@ export const TryOnListingStatusSchema = v.object({
   images: v.array(ListingImageSchema),
   deadline: time,
   imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  warnings,
 });
 
 const { images: _images, ...outcomeWithoutImages } = TryOnEventOutcomeSchema.entries;

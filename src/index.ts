@@ -11,6 +11,7 @@ export {
 export type { ServerClock } from './activities/server-clock.js';
 export { type Checked, check } from './check.js';
 export type { Abortable } from './client/abortable.js';
+export type { ReadOptions } from './client/away.js';
 export {
   createTryOnClient,
   type EndedWait,
@@ -100,13 +101,15 @@ export {
   vendorTaskQueue,
   workflowTypes,
 } from './contract.js';
-export { createTryOnNexusService } from './nexus/service.js';
+export { createTryOnNexusService, type TryOnNexusServiceOptions } from './nexus/service.js';
 export type {
   Answer,
   CodeRow,
   ErrorClass,
   Fault,
   HttpFacts,
+  ImageIds,
+  PollImage,
   Reply,
   SubTaskReply,
   TaskReply,
@@ -129,8 +132,10 @@ export {
   type VendorClient,
   type VendorClientOptions,
   type VendorLimits,
+  type VendorRequest,
   vendorLimits,
 } from './providers/client.js';
+export type { HttpProxy } from './providers/proxy.js';
 export type { DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
 import { vendorTaskQueue } from './contract.js';
 import { defined } from './defined.js';
-import { firstLine } from './error-text.js';
+import { cleanText, firstLine } from './error-text.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
 import { jsonLine } from './telemetry/json-log.js';
 import { QuietLogger } from './telemetry/quiet-logger.js';
@@ -12,6 +12,7 @@ import { runtimeOptions } from './telemetry/runtime.js';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.js';
 import { startTracing, type Tracing } from './telemetry/tracing.js';
 import { keepHeapsSmall } from './worker/heap.js';
+import { runRenewed } from './worker/renew.js';
 import { readWorkerSettings } from './worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from './worker/start.js';
 
@@ -24,7 +25,9 @@ export class WorkerStartError extends Error {
 function lineWriter(logFormat: 'text' | 'json'): (level: 'INFO' | 'ERROR', message: string) => void {
   return (level, message) => {
     const entry = { level, message, timestampNanos: BigInt(Date.now()) * 1_000_000n };
-    process.stderr.write(`${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${message}`}\n`);
+    process.stderr.write(
+      `${logFormat === 'json' ? jsonLine(entry) : `temporal-tryon worker: ${cleanText(message)}`}\n`,
+    );
   };
 }
 
@@ -34,9 +37,9 @@ function cannotListen(variable: string, cause: unknown): WorkerStartError {
   });
 }
 
-function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): void {
+function installRuntime(telemetry: TelemetrySettings, logger: DefaultLogger): Runtime {
   try {
-    Runtime.install(runtimeOptions(telemetry, logger));
+    return Runtime.install(runtimeOptions(telemetry, logger));
   } catch (error) {
     throw telemetry.metrics.kind === 'prometheus' ? cannotListen('TRYON_METRICS_ADDRESS', error) : error;
   }
@@ -57,11 +60,12 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   let workers: TryOnWorkers | undefined;
   let healthServer: HealthServer | undefined;
   let tracing: Tracing | undefined;
+  let runtime: Runtime | undefined;
   try {
     const write = (entry: LogEntry) => process.stderr.write(`${jsonLine(entry)}\n`);
     const { logLevel } = settings;
     const logger = logFormat === 'json' ? new DefaultLogger(logLevel, write) : new QuietLogger(logLevel);
-    installRuntime(settings.telemetry, logger);
+    runtime = installRuntime(settings.telemetry, logger);
     // The process is alive before it is ready.
     const starting: Readiness = { isReady: false, checks: { started: false } };
     const ready = async () => (await workers?.ready()) ?? starting;
@@ -71,13 +75,16 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
       });
     }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
-    workers = await startTryOnWorkers(settings, defined({ bundlesApart: true, tracing }));
-    const queues = [
-      settings.taskQueue,
-      ...settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue)),
-    ];
-    say('INFO', `running on ${queues.join(', ')}`);
-    await workers.run;
+    const vendorQueues = settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue));
+    const queues = [settings.taskQueue, ...vendorQueues];
+    await runRenewed({
+      start: (onOutdated) => startTryOnWorkers(settings, defined({ bundlesApart: true, tracing, onOutdated })),
+      onStarted(started) {
+        workers = started;
+        say('INFO', `running on ${queues.join(', ')}`);
+      },
+      say,
+    });
     return 0;
   } catch (error) {
     say('ERROR', firstLine(error));
@@ -85,6 +92,8 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
   } finally {
     await tracing?.shutdown().catch(() => undefined);
     await healthServer?.close();
+    // It ends with its last worker. Without one it would forward logs, and keep the process alive, for ever.
+    await runtime?.shutdown();
   }
 }
 

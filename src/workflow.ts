@@ -20,7 +20,13 @@ export {
   unsubscribeFromJob,
 } from './workflows/definitions.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';
-export { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './workflows/subscriber.js';
+export {
+  type DroppedSignal,
+  leaveTryOn,
+  receiveTryOnEvents,
+  startOrJoinTryOn,
+  type TryOnInbox,
+} from './workflows/subscriber.js';
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
 export { tryOnJob } from './workflows/try-on-job.js';
 export { tryOnListing } from './workflows/try-on-listing.js';

@@ -100,7 +100,7 @@ export function simulateBudget(simulation: Simulation): Simulated {
   const { model } = distributionA();
   const draw = seeded(simulation.seed + 1);
   const agenda = new Agenda();
-  const leaves = limitedQueue(vendorQueueRate(queriesPerSecond), partitions, draw);
+  const leaves = limitedQueue(vendorQueueRate(queriesPerSecond, partitions), partitions, draw);
   const workers = Array.from({ length: simulation.workers }, () => ({
     lagSeconds: 0,
     pollCost: pollCostSettings.minSeconds as number,

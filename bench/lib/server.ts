@@ -15,10 +15,17 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** Starts one; the caller stops it. */
-export async function startBenchServer(log: (line: string) => void): Promise<BenchServer> {
+/** Starts one; the caller stops it. `extraArgs`: further arguments of the dev server. */
+export async function startBenchServer(
+  log: (line: string) => void,
+  extraArgs: readonly string[] = [],
+): Promise<BenchServer> {
   const metricsPort = await freePort();
-  const server = await startDevServer({ uiPort: false, extraArgs: ['--metrics-port', String(metricsPort)], log });
+  const server = await startDevServer({
+    uiPort: false,
+    extraArgs: ['--metrics-port', String(metricsPort), ...extraArgs],
+    log,
+  });
   const connection = await Connection.connect({ address: server.address });
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   return {

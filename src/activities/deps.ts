@@ -41,7 +41,9 @@ export interface TryOnDeps {
   readonly clock?: ServerClock;
   /** What all waits of an account in this process share; default: nothing. */
   readonly throttles?: AccountThrottles;
+  /** The accounts whose waits Nexus callers may start and join; default: `default` alone. */
+  readonly nexusAccounts?: readonly string[];
 }
 
 /** The dependencies of a poll, all given. */
-export type PollDeps = Required<TryOnDeps>;
+export type PollDeps = Required<Omit<TryOnDeps, 'nexusAccounts'>>;

@@ -1,10 +1,11 @@
 /** The activities, made from what they depend on. */
 import { activityInfo, getClient, sleep } from '@temporalio/activity';
+import { defaults } from '../contract.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy } from '../schedule/schedule.js';
 import { noThrottles } from './account-throttles.js';
 import type { PollDeps, TryOnDeps } from './deps.js';
-import { tryOnJoin } from './join.js';
+import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
 import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
@@ -29,6 +30,7 @@ export function createTryOnActivities({
   clock = createServerClock(),
   throttles = noThrottles,
   onAttempt = () => undefined,
+  nexusAccounts = [defaults.account],
 }: TryOnDeps) {
   const deps: PollDeps = { vendor, api, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
 
@@ -40,7 +42,7 @@ export function createTryOnActivities({
     tryOnPoll: createTryOnPoll(deps),
 
     /** One attempt to submit a job's request. Run it with one try: a repeat needs a token of its own. */
-    tryOnSubmit: createTryOnSubmit({ vendor, clock, searchAttributes }),
+    tryOnSubmit: createTryOnSubmit({ vendor, clock }),
 
     /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
     tryOnUpdateWait: updateWait,
@@ -66,7 +68,7 @@ export function createTryOnActivities({
     },
 
     /** Starts a wait for workflow code, or joins the one that runs, and subscribes; see the Nexus service. */
-    tryOnJoin,
+    tryOnJoin: createTryOnJoin(nexusAccounts),
 
     /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */
     async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {

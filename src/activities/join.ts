@@ -1,11 +1,11 @@
-/** Joins a wait through Temporal's client, for workflow code, which has no update-with-start. */
+/** Joins a wait through Temporal's client, for the Nexus service: workflow code has no update-with-start. */
 import { activityInfo, getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { createTryOnClient } from '../client/client.js';
+import { createTryOnClient, type TryOnClient } from '../client/client.js';
 import { TryOnClientError, TryOnInputError } from '../client/errors.js';
-import { failureTypes, type Subscriber, type TryOnOutcome, type TryOnResultsInput } from '../contract.js';
+import { defaults, failureTypes, type Subscriber, type TryOnOutcome, type TryOnResultsInput } from '../contract.js';
 
-/** Input of {@link tryOnJoin}. */
+/** Input of the activity `tryOnJoin`. */
 export interface JoinInput {
   readonly input: TryOnResultsInput;
   readonly subscriber: Subscriber;
@@ -31,27 +31,58 @@ function failureOf(error: unknown): unknown {
 }
 
 /**
- * Subscribes a workflow to the wait for a task. With `mayStart` it starts the wait through the client if none runs; such a wait never
- * cancels itself.
- * @returns the outcome instead of the deadline if the wait has ended with one other than `timeout`
- * @throws {ApplicationFailure} non-retryable: `InvalidTryOnInput`, `TryOnCancelled`, `TryOnTerminated` or `TryOnRefused`
+ * Subscribes to a wait that exists. Its account is checked before, because a subscription can lengthen a wait, and after, because another
+ * wait may run by then.
  */
-export async function tryOnJoin({ input, subscriber, mayStart }: JoinInput): Promise<Joined> {
+async function joinExisting(
+  tryOn: TryOnClient,
+  { input: { taskId }, subscriber }: JoinInput,
+  checkAccount: (account: string | undefined) => void,
+): Promise<Joined> {
   try {
-    const tryOn = await createTryOnClient({ client: getClient(), taskQueue: activityInfo().taskQueue });
-    if (mayStart) {
-      const wait = await tryOn.startAndSubscribe(input, subscriber);
-      return wait.outcome === undefined ? { deadlineMs: Date.parse(wait.status.deadline) } : { outcome: wait.outcome };
-    }
-    try {
-      const { deadline } = await tryOn.subscribe(input.taskId, subscriber);
+    const before = await tryOn.status(taskId);
+    if (before.outcome === undefined) {
+      if (!before.isAnswered) throw new TryOnClientError('NoWorker', before.notes.join('; '));
+      checkAccount(before.account);
+      const { account, deadline } = await tryOn.subscribe(taskId, subscriber);
+      checkAccount(account);
       return { deadlineMs: Date.parse(deadline) };
-    } catch (error) {
-      const isOver = error instanceof TryOnClientError && ['Ended', 'NoWait'].includes(error.code);
-      if (!isOver) throw error;
-      return { outcome: await tryOn.outcome(input.taskId) };
     }
   } catch (error) {
-    throw failureOf(error);
+    const isOver = error instanceof TryOnClientError && ['Ended', 'NoWait'].includes(error.code);
+    if (!isOver) throw error;
   }
+  // The server repeats the activity.
+  const outcome = await tryOn.outcome(taskId, { awayTimeoutMs: 0 });
+  checkAccount(outcome.account);
+  return { outcome };
+}
+
+/**
+ * Makes the activity `tryOnJoin`. It subscribes a workflow to the wait for a task. With `mayStart` it starts the wait through the client if
+ * none runs; such a wait never cancels itself. It returns the outcome instead of the deadline if the wait has ended with one other than
+ * `timeout`, and throws non-retryable failures: `InvalidTryOnInput`, also for a wait of another account, `TryOnCancelled`,
+ * `TryOnTerminated` or `TryOnRefused`.
+ * @param accounts - whose waits Nexus callers may start and join
+ */
+export function createTryOnJoin(accounts: readonly string[]) {
+  return async function tryOnJoin(join: JoinInput): Promise<Joined> {
+    const { input, mayStart } = join;
+    const checkAccount = (account: string | undefined): void => {
+      if (account !== undefined && accounts.includes(account)) return;
+      throw new TryOnInputError([
+        `taskId is "${input.taskId}"; its wait is of an account that Nexus callers may not use, see TRYON_NEXUS_ACCOUNTS`,
+      ]);
+    };
+    try {
+      checkAccount(input.account ?? defaults.account);
+      const tryOn = await createTryOnClient({ client: getClient(), taskQueue: activityInfo().taskQueue });
+      const started = mayStart ? await tryOn.start(input) : undefined;
+      if (started?.outcome === undefined) return await joinExisting(tryOn, join, checkAccount);
+      checkAccount(started.outcome.account);
+      return { outcome: started.outcome };
+    } catch (error) {
+      throw failureOf(error);
+    }
+  };
 }

@@ -71,18 +71,28 @@ export async function pollPendingNow(
   if (asked.delayMs > 0) await sleep(asked.delayMs);
   const pending = await describe();
   if (pending === undefined) return 'restart';
-  if (pending.isPaused && pending.pauseReason !== PAUSE_REASON) return 'done';
+  const isOurs = pending.isPaused && pending.pauseReason === PAUSE_REASON;
+  if (pending.isPaused && !isOurs) return 'done';
+  const { workflowExecution: execution = null, namespace } = activityInfo();
+  const { workflowService } = getClient();
+  const activity = { namespace, execution, id: pending.id, identity: 'temporal-tryon' };
+  // First of all: an attempt before this one, of this pollNow or of one before, may have stopped halfway.
+  if (isOurs) return await pausing(() => workflowService.unpauseActivity(activity));
   if (pending.isRunning && pending.taskQueue === asked.input.vendorQueue) return 'done';
   // It only finds out when to poll, or has not begun.
   if (pending.isRunning || pending.attempt === 1) return 'restart';
   const { pauseUntilMs = 0 } = stateOf(pending, asked, policy);
-  if (pauseUntilMs > (await nowMs()) && !pending.isPaused) return 'done';
-  const { workflowExecution: execution = null, namespace } = activityInfo();
-  const { workflowService } = getClient();
-  const activity = { namespace, execution, id: pending.id, identity: 'temporal-tryon' };
-  try {
-    if (!pending.isPaused) await workflowService.pauseActivity({ ...activity, reason: PAUSE_REASON });
+  if (pauseUntilMs > (await nowMs())) return 'done';
+  return await pausing(async () => {
+    await workflowService.pauseActivity({ ...activity, reason: PAUSE_REASON });
     await workflowService.unpauseActivity(activity);
+  });
+}
+
+/** Calls the server; an activity that is over, and a server that cannot pause, want a new activity. */
+async function pausing(calls: () => Promise<unknown>): Promise<PollNowResult> {
+  try {
+    await calls();
     return 'done';
   } catch (error) {
     const code = grpcCode(error);

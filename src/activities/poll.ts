@@ -136,8 +136,8 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   };
 }
 
-const countNew = ({ known }: PollInput, images: PollReport['images']): number => {
-  const isKnown = knownImages(known);
+const countNew = (input: PollInput, images: PollReport['images']): number => {
+  const isKnown = knownImages(input);
   return images.filter((image) => !isKnown(image)).length;
 };
 

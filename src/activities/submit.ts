@@ -37,7 +37,7 @@ export const submitLimits = {
   throttledRetryMs: 20_000,
 } as const;
 
-type SubmitDeps = Pick<Required<TryOnDeps>, 'vendor' | 'clock' | 'searchAttributes'>;
+type SubmitDeps = Pick<Required<TryOnDeps>, 'vendor' | 'clock'>;
 
 /** The time that has passed, by the clock that says more: a monotonic one may stand still while the machine sleeps, a wall clock may step back. */
 function startStopwatch(): () => number {
@@ -138,7 +138,7 @@ const lateError: TryOnError = {
 };
 
 /** Makes `tryOnSubmit`. */
-export function createTryOnSubmit({ vendor, clock, searchAttributes }: SubmitDeps) {
+export function createTryOnSubmit({ vendor, clock }: SubmitDeps) {
   async function attempt(input: SubmitInput): Promise<SubmitReport> {
     if (vendor.submit === undefined) {
       const message = 'this worker has a vendor client that cannot submit';
@@ -147,7 +147,7 @@ export function createTryOnSubmit({ vendor, clock, searchAttributes }: SubmitDep
     const { token, account, api, request } = input;
     const id = randomUUID();
     const sinceAsked = startStopwatch();
-    const answer = await claim({ token, id, searchAttributes: searchAttributes() }, sinceAsked);
+    const answer = await claim({ token, id }, sinceAsked);
     if (answer === 'refused') return { kind: 'lost' };
     const notSent: SubmitReport = { kind: 'notSent', claimId: id, error: lateError };
     if (answer === 'unknown') return notSent;

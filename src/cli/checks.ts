@@ -10,10 +10,13 @@ import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
-import { registeredSearchAttributes } from '../temporal/search-attributes.js';
+import { type AttributesRead, readSearchAttributes } from '../temporal/search-attributes.js';
 import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
+import { deploymentVariables } from '../worker/deployment.js';
 import { readWorkerSettings } from '../worker/settings.js';
+import { readBudgetCheck } from './budget-report.js';
 import { type CheckResult, fail, ok, skip, warn } from './check-result.js';
+import { readDeploymentCheck } from './deployment-check.js';
 import { queueCheck } from './queue-check.js';
 
 /** Why an account's checks are skipped; the check `settings` has the remedy. */
@@ -76,10 +79,14 @@ async function* temporalChecks(
     yield await attributesCheck(client, namespace);
     yield await durationsCheck(client, taskQueue);
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
+    const versions = await readDeploymentCheck(client, taskQueue, env[deploymentVariables.name]?.trim());
+    if (versions !== undefined) yield versions;
     if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
-    for (const { name } of accounts) {
+    for (const { name, queriesPerSecond: settingsQueriesPerSecond } of accounts) {
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
-      yield await queueCheck(client, vendorTaskQueue(name, taskQueue), 'activity', remedy);
+      const queue = vendorTaskQueue(name, taskQueue);
+      yield await queueCheck(client, queue, 'activity', remedy);
+      yield await readBudgetCheck(client, { account: name, taskQueue: queue, settingsQueriesPerSecond });
     }
   } finally {
     await connected.close();
@@ -99,26 +106,51 @@ export function versionCheck(version: string): CheckResult {
   );
 }
 
-async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
+/** How a namespace gets search attributes. Temporal Cloud has a way of its own. */
+function creation(address: string, namespace: string, names: readonly string[]): string {
+  const isCloud = /\.(?:tmprl\.cloud|api\.temporal\.io)(?::\d+)?$/.test(address);
+  const words = Object.values(searchAttributes)
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, type }) => [name, type === 'INT' ? 'Int' : 'Keyword'] as const)
+    .map(([name, type]) => (isCloud ? `--search-attribute "${name}=${type}"` : `--name ${name} --type ${type}`))
+    .join(' ');
+  return isCloud
+    ? `tcld namespace search-attributes add --namespace ${namespace} ${words}`
+    : `temporal operator search-attribute create --namespace ${namespace} ${words}`;
+}
+
+/** Which search attributes the namespace lacks, or has with a type that is of no use here. */
+export function attributesResult(
+  { registered, mistyped }: AttributesRead,
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+): CheckResult {
   const name = 'search attributes';
-  let registered: readonly string[];
+  const absent = Object.values(searchAttributes)
+    .map((one) => one.name)
+    .filter((one) => !registered.includes(one));
+  if (absent.length === 0) return ok(name, registered.join(', '));
+  const missing = absent.filter((one) => !mistyped.includes(one));
+  const found = [
+    ...(missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
+    ...(mistyped.length > 0 ? [`of another type, and so not used: ${mistyped.join(', ')}`] : []),
+  ].join('; ');
+  const command = creation(address, namespace, absent);
+  const remedy = mistyped.length > 0 ? `remove ${mistyped.join(', ')} from the namespace, then ${command}` : command;
+  return warn(name, found, remedy);
+}
+
+async function attributesCheck(client: Client, namespace: string): Promise<CheckResult> {
   try {
-    registered = await registeredSearchAttributes(client.connection, namespace);
+    const read = await readSearchAttributes(client.connection, namespace);
+    const { address = '' } = (client.connection as { options?: { address?: string } }).options ?? {};
+    return attributesResult(read, { address, namespace });
   } catch {
     return warn(
-      name,
+      'search attributes',
       'the server does not list them, so none is used, and `list` finds waits only by type',
-      'grant the right to list search attributes, if `list` should know states',
+      'grant the right to list search attributes or to describe the namespace, if `list` should know states',
     );
   }
-  const missing = Object.values(searchAttributes).filter((one) => !registered.includes(one.name));
-  if (missing.length === 0) return ok(name, registered.join(', '));
-  const words = missing.map((one) => `--name ${one.name} --type ${one.type === 'INT' ? 'Int' : 'Keyword'}`).join(' ');
-  return warn(
-    name,
-    `missing: ${missing.map((one) => one.name).join(', ')}`,
-    `temporal operator search-attribute create --namespace ${namespace} ${words}`,
-  );
 }
 
 /** Whether workers can learn durations from finished waits. */
@@ -157,6 +189,7 @@ async function* vendorChecks(vendor: VendorClient, account: Account, signal: Abo
     yield fail(`key${of}`, ...split(error instanceof Error ? error.message : String(error)));
     return;
   }
+  if (account.proxy) yield ok(`proxy${of}`, `${account.proxy.origin} leads to ${account.endpoint}`);
   const { reply } = await vendor.results({ account: account.name, taskId: MADE_UP_TASK, signal });
   yield vendorCheck(`vendor${of}`, account, reply);
   const offsetMs = vendor.clockOffsetMs(account.name);
@@ -166,7 +199,7 @@ async function* vendorChecks(vendor: VendorClient, account: Account, signal: Abo
 /** What the answer about a made-up task says of address and key. Pure. */
 export function vendorCheck(
   name: string,
-  { endpoint }: Pick<Account, 'endpoint'>,
+  { endpoint, proxy }: Pick<Account, 'endpoint' | 'proxy'>,
   reply: Parameters<typeof classify>[0],
 ): CheckResult {
   const classification = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
@@ -200,6 +233,10 @@ export function vendorCheck(
       if (error.layer === 'service' || error.layer === 'task') return accepted;
       return fail(name, what, remedy ?? 'check AIDGE_ENDPOINT');
     case 'transient':
+      if (error.layer === 'transport' && proxy !== undefined) {
+        const problem = `${endpoint} cannot be reached through ${proxy.origin}: ${what}`;
+        return fail(name, problem, 'check the proxy, HTTPS_PROXY and NO_PROXY');
+      }
       return error.layer === 'transport'
         ? fail(name, `${endpoint} cannot be reached: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
         : warn(name, what, remedy ?? 'try again later');

@@ -231,6 +231,25 @@ export const commands = {
     ],
     examples: ['temporal-tryon model --svg model.svg'],
   },
+  budget: {
+    summary: "show or set an account's budget: the rate limit of its vendor queue",
+    description: [
+      'Without an account: all that have a key here; with --set or --clear: the default one. Workers set the limit from AIDGE_QUERIES_PER_SECOND when',
+      'they start, unless it was set here: then it stays until --clear. --set 0 stops the queue: no poll leaves it, final polls neither.',
+    ].join('\n'),
+    arguments: [{ name: 'account', description: 'vendor account', isOptional: true }],
+    options: [
+      option('set', 'rate', '<queries/s>', 'the budget in queries per second, as in AIDGE_QUERIES_PER_SECOND'),
+      option('reason', 'text', '<text>', 'why, for those who read it later; with --set'),
+      flag('clear', 'give the limit back to the workers: theirs applies within half a minute'),
+      json('one JSON document'),
+    ],
+    examples: [
+      'temporal-tryon budget',
+      'temporal-tryon budget outlet --set 5 --reason "the vendor throttles us"',
+      'temporal-tryon budget outlet --clear',
+    ],
+  },
   emulator: {
     summary: 'run an emulator of the vendor until Ctrl-C',
     description: 'Prints the settings that make a worker, `submit` and `doctor` use it.',

@@ -3,6 +3,7 @@
  * control character from a vendor, a worker or a starter reaches a terminal.
  */
 import { randomUUID } from 'node:crypto';
+import { escapeJson, unsafeCharacters } from '../error-text.js';
 
 /** A stream, reduced to what a command needs. */
 export interface Sink {
@@ -33,24 +34,17 @@ export const paint = Object.fromEntries(
   }),
 ) as Readonly<Record<keyof typeof styles, (text: string) => string>>;
 
-/** C0 and C1 control characters, line separators, and characters that change the direction of text. */
-const unsafe = '[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]';
-const marksAndUnsafe = new RegExp(`${MARK}(\\d+);|${unsafe}`, 'g');
-const allUnsafe = new RegExp(unsafe, 'g');
+const marksAndUnsafe = new RegExp(`${MARK}(\\d+);|${unsafeCharacters}`, 'gu');
 
-/** A painted text as a stream shows it: styles become SGR sequences, or nothing without colour; control characters become spaces. */
+/** A painted text as a stream shows it: styles become SGR sequences, or nothing without colour; unsafe characters become spaces. */
 export const render = (text: string, hasColor: boolean): string =>
   text.replace(marksAndUnsafe, (_match, code?: string) => {
     if (code === undefined) return ' ';
     return hasColor ? `\u001b[${code}m` : '';
   });
 
-/** A text without styles, its control characters as spaces. */
+/** A text without styles, its unsafe characters as spaces. */
 export const plain = (text: string): string => render(text, false);
-
-/** Valid JSON on one line without a character that a terminal obeys. `JSON.stringify` alone leaves C1 controls as they are. */
-const safeJson = (value: unknown): string =>
-  JSON.stringify(value).replace(allUnsafe, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** What a command writes to. */
 export interface Output {
@@ -89,7 +83,7 @@ export function createOutput(options: {
   const renderNote = (text: string): string => render(text, hasColor(error));
   const note = (text: string): void => void error.write(`${renderNote(text)}\n`);
   const line = (text: string): void => (isJson ? note(text) : void out.write(`${renderOut(text)}\n`));
-  const json = (value: unknown): void => void (isJson && out.write(`${safeJson(value)}\n`));
+  const json = (value: unknown): void => void (isJson && out.write(`${escapeJson(JSON.stringify(value))}\n`));
   return {
     isJson,
     isInteractive: isRedrawn(error),
@@ -104,5 +98,9 @@ export function createOutput(options: {
   };
 }
 
+/** Columns of a terminal that does not say how many it has; some say 0. */
+export const DEFAULT_COLUMNS = 80;
+
 /** Terminal columns for a table on a stream; `Infinity` where it is not a terminal. */
-export const widthOf = ({ isTTY, columns = 80 }: Sink): number => (isTTY ? columns : Number.POSITIVE_INFINITY);
+export const widthOf = ({ isTTY, columns }: Sink): number =>
+  isTTY ? columns || DEFAULT_COLUMNS : Number.POSITIVE_INFINITY;

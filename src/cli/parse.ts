@@ -33,6 +33,7 @@ export const parsers = {
   portOrFree: integer('Give 0 to 65535.', 0, 65_535),
   wholeNumber: integer('Give a whole number from 1.', 1),
   positiveNumber: number('Give a number above 0.', (value) => value > 0),
+  rate: number('Give 0 to 10000.', (value) => value >= 0 && value <= 10_000),
   share: between(0, 1),
   seconds: between(limits.timeoutSecondsMin, limits.timeoutSecondsMax),
   interval: between(0.5, 3_600),

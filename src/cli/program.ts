@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Run } from './command.js';
 import { exitCodes, explainError, Interrupted } from './exit.js';
 import { type CommandName, type CommandRecord, commands, type OptionRecord } from './options.js';
-import { createOutput, paint } from './output.js';
+import { createOutput, paint, plain } from './output.js';
 import { parsers } from './parse.js';
 
 type Runnable = Exclude<CommandName, 'complete'>;
@@ -23,6 +23,7 @@ const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<
   cancel: () => import('./commands/cancel.js'),
   'poll-now': () => import('./commands/poll-now.js'),
   model: () => import('./commands/model.js'),
+  budget: () => import('./commands/budget.js'),
   emulator: () => import('./commands/emulator.js'),
   demo: () => import('./commands/demo.js'),
   'codec-server': () => import('./commands/codec-server.js'),
@@ -46,6 +47,9 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Messages of the parser repeat arguments, and have several lines. */
+const cleanLines = (text: string): string => text.split('\n').map(plain).join('\n');
+
 /** Runs one command line. Resolves to the exit code. Writes to the process's own streams. */
 export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
   let exitCode: number = exitCodes.done;
@@ -53,6 +57,10 @@ export async function runCli(argv: readonly string[], env: NodeJS.ProcessEnv = p
     .description('Temporal workflows that wait for virtual try-on tasks and collect their images.')
     .version(version())
     .showHelpAfterError('(add --help for usage)')
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(cleanLines(text)),
+      writeErr: (text) => void process.stderr.write(cleanLines(text)),
+    })
     .addHelpText('after', footer)
     .exitOverride();
   for (const [name, record] of Object.entries(commands) as [CommandName, CommandRecord][]) {

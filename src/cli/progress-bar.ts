@@ -1,7 +1,7 @@
 /** A progress bar on a terminal. Elsewhere nothing is drawn, and each change is a line. */
 import { createLogUpdate } from 'log-update';
 import { formatDuration } from './format.js';
-import { type Output, paint } from './output.js';
+import { DEFAULT_COLUMNS, type Output, paint } from './output.js';
 import { cut } from './table.js';
 
 /** Progress of one command. Lines written through it do not tear the bar. */
@@ -23,7 +23,7 @@ const REDRAW_MS = 1_000;
 
 /** The bar and its texts as one painted line of at most `width` columns. Pure. */
 export function barLine(kind: ProgressKind, done: number, total: number, text: string, width: number): string {
-  const barWidth = Math.min(MAX_BAR_WIDTH, Math.floor(width / 6));
+  const barWidth = Math.max(0, Math.min(MAX_BAR_WIDTH, Math.floor(width / 6)));
   const share = Math.min(1, done / Math.max(1, total));
   const filled = Math.floor(barWidth * share);
   const before = 'count' in kind ? `${kind.count} ` : '';
@@ -55,7 +55,7 @@ export function startProgressBar(output: Output, kind: ProgressKind): ProgressBa
   let progress = { done: 0, total: 1 };
   const draw = (): void => {
     const text = `${lastText} ${formatDuration(Date.now() - startedMs)}`;
-    redraw(renderNote(barLine(kind, progress.done, progress.total, text, terminal.columns - 1)));
+    redraw(renderNote(barLine(kind, progress.done, progress.total, text, (terminal.columns || DEFAULT_COLUMNS) - 1)));
   };
   /** Removes the bar, writes a line, and draws the bar again below it. */
   const above =

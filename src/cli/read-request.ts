@@ -4,10 +4,10 @@ import { text as textOf } from 'node:stream/consumers';
 import { CliError, exitCodes } from './exit.js';
 
 /**
- * The request of a JSON file, or of standard input for `-`.
+ * The JSON text of a request, as it is in the file, or in standard input for `-`: numbers keep their digits.
  * @throws {CliError} if it cannot be read, or is no object and no list
  */
-export async function readRequest(file: string): Promise<unknown> {
+export async function readRequest(file: string): Promise<string> {
   const name = file === '-' ? 'standard input' : file;
   let text: string;
   try {
@@ -17,8 +17,9 @@ export async function readRequest(file: string): Promise<unknown> {
     throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
   }
   try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    if (typeof value === 'object' && value !== null) return value;
+    const json = text.replace(/^\ufeff/, '').trim();
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null) return json;
   } catch {
     // The error below is for all texts that are not a request.
   }

@@ -1,7 +1,7 @@
 /** The live table of `watch`. It uses the terminal's alternate screen and leaves the terminal as it was. */
 import { createLogUpdate } from 'log-update';
 import { tally } from './format.js';
-import { type Output, paint } from './output.js';
+import { DEFAULT_COLUMNS, type Output, paint } from './output.js';
 import { cut } from './table.js';
 import { watchTable } from './wait-row.js';
 import type { WatchSnapshot } from './wait-watcher.js';
@@ -60,7 +60,11 @@ export function startWatchScreen({ render }: Output): WatchView {
   let content: WatchContent | undefined;
   const draw = (): void => {
     if (content === undefined) return;
-    update(screenLines(content, Date.now(), terminal.columns, terminal.rows).map(render).join('\n'));
+    update(
+      screenLines(content, Date.now(), terminal.columns || DEFAULT_COLUMNS, terminal.rows)
+        .map(render)
+        .join('\n'),
+    );
   };
   // After a resize, earlier lines are no longer where they were drawn.
   const onResize = (): void => {

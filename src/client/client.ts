@@ -23,8 +23,8 @@ import {
   workflowTypes,
 } from '../contract.js';
 import { defined } from '../defined.js';
-import { registeredSearchAttributes } from '../temporal/search-attributes.js';
-import { type Abortable, abortable } from './abortable.js';
+import { rememberSearchAttributes } from '../temporal/search-attributes.js';
+import type { ReadOptions } from './away.js';
 import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
@@ -32,6 +32,8 @@ import { byUpdate, endError, updateError } from './failures.js';
 import { createJobClient, type JobClient } from './jobs.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
+import { resultOf } from './result.js';
+import { withServerErrors } from './server-error.js';
 import { storedOutcome, waitStart } from './start.js';
 import { noWait, readWait, type TryOnWaitStatus } from './status.js';
 
@@ -71,10 +73,13 @@ export interface TryOnClient {
   start(input: TryOnResultsInput): Promise<StartedWait>;
   /** As `start`, and subscribes a workflow in the same call. Needs a worker. */
   startAndSubscribe(input: TryOnResultsInput, subscriber: Subscriber): Promise<SubscribedWait>;
-  /** Waits for the outcome, across continue-as-new. Throws `TryOnClientError` if there will be none. */
-  outcome(taskId: string, options?: Abortable): Promise<TryOnOutcome>;
+  /**
+   * Waits for the outcome, across continue-as-new, a reset, and a server that is away for a while. Throws `TryOnClientError` if there will
+   * be none.
+   */
+  outcome(taskId: string, options?: ReadOptions): Promise<TryOnOutcome>;
   /** `start`, then `outcome`. */
-  waitFor(input: TryOnResultsInput, options?: Abortable): Promise<TryOnOutcome>;
+  waitFor(input: TryOnResultsInput, options?: ReadOptions): Promise<TryOnOutcome>;
   /** Subscribes a workflow to the wait's events from now on; the answer has all images so far. Needs a worker. */
   subscribe(taskId: string, subscriber: Subscriber): Promise<TryOnStatus>;
   /** Ends a subscription. A wait that was started as a child cancels itself when its last subscriber leaves. */
@@ -87,7 +92,7 @@ export interface TryOnClient {
   cancel(taskId: string): Promise<void>;
   /** The wait's status, merged with what the server knows of the pending poll; without a worker, the latter alone. */
   status(taskId: string): Promise<TryOnWaitStatus>;
-  /** Yields the changes of a wait until its end. */
+  /** Yields the changes of a wait until its end, also across a server that is away for a while. */
   events(taskId: string, options?: EventsOptions): AsyncGenerator<TryOnChange, void, undefined>;
   /** Lists the waits of the namespace, newest first. */
   list(options?: ListOptions): AsyncGenerator<ListedWait, void, undefined>;
@@ -118,21 +123,6 @@ function acceptInput(input: TryOnResultsInput): TryOnResultsInput {
 
 const acceptId = (taskId: string): string => accept(check(TryOnResultsInputSchema, { taskId })).taskId;
 
-const READ_ATTRIBUTES_WITHIN_MS = 5_000;
-
-/** Reads the search attributes of the namespace, once; none if the server refuses to list them. */
-function attributesOnce(client: Client): () => Promise<readonly string[]> {
-  let names: Promise<readonly string[]> | undefined;
-  return () => {
-    names ??= client
-      .withDeadline(Date.now() + READ_ATTRIBUTES_WITHIN_MS, () =>
-        registeredSearchAttributes(client.connection, client.options.namespace),
-      )
-      .catch(() => []);
-    return names;
-  };
-}
-
 /**
  * Makes a client. Without `client` it connects by Temporal's environment configuration.
  * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed` or `BadConfig`
@@ -143,7 +133,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const env = options.env ?? process.env;
   const taskQueue = options.taskQueue ?? (env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue);
   const updateTimeoutMs = options.updateTimeoutMs ?? 10_000;
-  const registered = attributesOnce(client);
+  const registered = rememberSearchAttributes(client);
 
   const handleOf = (taskId: string): WorkflowHandle => {
     const workflowId = resultsWorkflowId(acceptId(taskId));
@@ -182,12 +172,12 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     return { ...ids, ...stored };
   }
 
-  async function outcomeOf(taskId: string, { signal }: Abortable = {}): Promise<TryOnOutcome> {
-    const handle = handleOf(taskId);
+  async function outcomeOf(taskId: string, options?: ReadOptions): Promise<TryOnOutcome> {
+    const { workflowId } = handleOf(taskId);
     try {
-      return await abortable(client, signal, () => handle.result() as Promise<TryOnOutcome>);
+      return await resultOf<TryOnOutcome>(client, workflowId, options);
     } catch (error) {
-      signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       throw error instanceof WorkflowNotFoundError
         ? noWait(taskId, client.options.namespace)
         : endError(error, nameOf(taskId));
@@ -210,7 +200,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   const listings = createListingClient({ client, place, updateTimeoutMs });
   const jobs = createJobClient({ client, place, updateTimeoutMs });
 
-  return {
+  const calls: TryOnClient = {
     start,
     async startAndSubscribe(input, subscriber) {
       const value = acceptInput(input);
@@ -258,7 +248,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
         });
     },
     status: async (taskId) => (await readWait(client, acceptId(taskId))).status,
-    events: (taskId, options) => watchWait(client, taskId, (signal) => outcomeOf(taskId, { signal }), options),
+    events: (taskId, options) => watchWait(client, taskId, (given) => outcomeOf(taskId, given), options),
     async *list(options = {}) {
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));
     },
@@ -269,4 +259,5 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
     ...defined({ address: connected?.address }),
     close: async () => await connected?.close(),
   };
+  return withServerErrors(calls, client);
 }

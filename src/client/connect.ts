@@ -10,12 +10,13 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { defined } from '../defined.js';
 import { grpcCode, grpcStatus } from '../temporal/grpc.js';
+import { freshApiKey } from './api-key.js';
 import { badConfig, connectionError } from './connection-errors.js';
 import { TryOnClientError } from './errors.js';
 
 /** Where and as whom to connect. */
 export interface ConnectTryOnOptions {
-  /** Read for Temporal's variables (`TEMPORAL_ADDRESS`, ...) and `TRYON_CODEC_KEYS`; default `process.env`. */
+  /** Read for Temporal's variables (`TEMPORAL_ADDRESS`, ...), `TRYON_TEMPORAL_API_KEY_FILE` and `TRYON_CODEC_KEYS`; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
   /** Wins over the environment. */
   readonly address?: string;
@@ -49,8 +50,9 @@ function settingsOf(options: ConnectTryOnOptions): { connection: ConnectionOptio
       env === process.env ? {} : { overrideEnvVars: env as Record<string, string> },
     );
     const address = options.address ?? connectionOptions.address ?? 'localhost:7233';
+    const apiKey = freshApiKey(env);
     return {
-      connection: { ...(connectionOptions as ConnectionOptions), address },
+      connection: { ...(connectionOptions as ConnectionOptions), address, ...defined({ apiKey }) },
       namespace: options.namespace ?? namespace ?? 'default',
     };
   } catch (error) {

@@ -8,7 +8,8 @@ import { rowOfError } from './advice.js';
  * - `Ended`: it has ended, and takes no more updates
  * - `Cancelled`, `Terminated`, `Refused`: it ended without an outcome
  * - `NoWorker`: no worker answered in time
- * - `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig`: there is no usable connection to Temporal
+ * - `QueryFailed`: a query was not answered, for another reason that the message tells
+ * - `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig`: there is no usable connection to Temporal, or not any more
  * - `ServerTooOld`: a worker needs a newer Temporal server
  */
 export type TryOnClientErrorCode =
@@ -18,6 +19,7 @@ export type TryOnClientErrorCode =
   | 'Terminated'
   | 'Refused'
   | 'NoWorker'
+  | 'QueryFailed'
   | 'NoServer'
   | 'NoNamespace'
   | 'NotAllowed'

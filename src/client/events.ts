@@ -2,6 +2,8 @@
 import type { Client } from '@temporalio/client';
 import type { TryOnError, TryOnImage, TryOnOutcome } from '../contract.js';
 import { defined } from '../defined.js';
+import { abortable } from './abortable.js';
+import { AwayTimer, pause, type ReadOptions } from './away.js';
 import { TryOnClientError } from './errors.js';
 import { type PendingPoll, readWait, type TryOnWaitStatus, type WaitReading, type WaitStatusName } from './status.js';
 
@@ -10,7 +12,7 @@ import { type PendingPoll, readWait, type TryOnWaitStatus, type WaitReading, typ
  * before the end.
  * - `status`: the first change, the wait as it is found; its images follow in `images`
  * - `polled`: the vendor was polled, or the next poll was rescheduled
- * - `note`: what is wrong outside, such as no worker; emitted when it changes
+ * - `note`: what is wrong outside, such as no worker or a Temporal server that is away; emitted when it changes
  * - `outcome` or `ended`, the last change: `ended` is an end without an outcome, `error` as `outcome()` would throw it
  */
 export type TryOnChange = { readonly taskId: string; readonly status: TryOnWaitStatus } & (
@@ -30,10 +32,8 @@ export type TryOnChange = { readonly taskId: string; readonly status: TryOnWaitS
   | { readonly kind: 'ended'; readonly state: WaitStatusName; readonly error: TryOnClientError }
 );
 
-/** How a wait is watched. */
-export interface EventsOptions {
-  /** Ends the watching, which then throws the signal's reason. The wait goes on. */
-  readonly signal?: AbortSignal;
+/** How a wait is watched. `signal` ends the watching; the wait goes on. */
+export interface EventsOptions extends ReadOptions {
   /**
    * How often the wait is read from the server; default 1000. A read is no billed Action of Temporal Cloud, unless the history has grown
    * since the last one: then it is one query.
@@ -75,22 +75,7 @@ export function changesBetween(
   return changes;
 }
 
-/** Resolves after `ms`, or at once when `ended` settles or `signal` aborts. */
-async function pause(ms: number, ended: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let wake: () => void = () => undefined;
-  const woken = new Promise<void>((resolve) => {
-    wake = resolve;
-    timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', wake, { once: true });
-  });
-  try {
-    await Promise.race([woken, ended]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', wake);
-  }
-}
+const awayNote = 'the Temporal server does not answer; it is asked again until it is back';
 
 /**
  * Watches a wait until its end.
@@ -99,15 +84,15 @@ async function pause(ms: number, ended: Promise<unknown>, signal: AbortSignal): 
 export async function* watchWait(
   client: Client,
   taskId: string,
-  outcome: (signal: AbortSignal) => Promise<TryOnOutcome>,
+  outcome: (options: ReadOptions) => Promise<TryOnOutcome>,
   options: EventsOptions = {},
 ): AsyncGenerator<TryOnChange, void, undefined> {
-  const { signal: outer, intervalMs = 1_000 } = options;
+  const { signal: outer, intervalMs = 1_000, awayTimeoutMs } = options;
   outer?.throwIfAborted();
   const watching = new AbortController();
   const signal = outer === undefined ? watching.signal : AbortSignal.any([outer, watching.signal]);
   let end: End | undefined;
-  const ended = outcome(signal).then(
+  const ended = outcome({ signal, ...defined({ awayTimeoutMs }) }).then(
     (result) => {
       end = { outcome: result };
     },
@@ -116,19 +101,36 @@ export async function* watchWait(
     },
   );
   const emitted = new Set<string>();
+  const away = new AwayTimer(awayTimeoutMs);
   try {
     let before: WaitReading | undefined;
     for (;;) {
       const isOver = end !== undefined;
-      const reading = await readWait(client, taskId, defined({ before }));
+      const startedMs = Date.now();
+      let reading: WaitReading;
+      try {
+        reading = await abortable(client, outer, () => readWait(client, taskId, defined({ before })));
+      } catch (error) {
+        outer?.throwIfAborted();
+        const pauseMs = away.pauseMs(error, startedMs, Date.now());
+        if (pauseMs === undefined) throw error;
+        if (before !== undefined && before.status.notes[0] !== awayNote) {
+          before = { ...before, status: { ...before.status, notes: [awayNote] } };
+          yield { kind: 'note', taskId, status: before.status, notes: [awayNote] };
+        }
+        await pause(pauseMs, signal);
+        outer?.throwIfAborted();
+        continue;
+      }
       outer?.throwIfAborted();
+      away.answered();
       for (const change of changesBetween(before?.status, reading.status, emitted)) {
         if (change.kind === 'images') for (const { id } of change.images) emitted.add(id);
         yield change;
       }
       before = reading;
       if (isOver) break;
-      await pause(intervalMs, ended, signal);
+      await pause(intervalMs, signal, ended);
       outer?.throwIfAborted();
     }
     if (end !== undefined) yield* lastChanges(before.status, end, emitted);

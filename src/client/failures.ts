@@ -11,8 +11,9 @@ import {
 } from '@temporalio/client';
 import { failureTypes } from '../contract.js';
 import { grpcCode, grpcStatus } from '../temporal/grpc.js';
-import { idleQueueNote } from '../temporal/task-queues.js';
+import { idleNote, listedPollers, type Poller } from '../temporal/task-queues.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
+import { serverError } from './server-error.js';
 
 const isInvalidInput = (cause: unknown): cause is ApplicationFailure =>
   cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput;
@@ -71,6 +72,11 @@ export async function byUpdate<T>(client: Client, timeoutMs: number, send: () =>
   }
 }
 
+const POLLERS_WITHIN_MS = 2_000;
+
+const pollersOf = (client: Client, taskQueue: string): Promise<readonly Poller[]> =>
+  client.withDeadline(Date.now() + POLLERS_WITHIN_MS, () => listedPollers(client, taskQueue, 'workflow'));
+
 /**
  * The error of an update that failed.
  * @param what - names the workflow: `the wait for task 123`
@@ -101,7 +107,9 @@ export async function updateError(
     return new TryOnClientError(code, `${what} refused the update: ${message}`, { cause: error });
   }
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    const note = await idleQueueNote(client, taskQueue, 'workflow', sentAtMs);
+    const pollers = await pollersOf(client, taskQueue).catch((thrown: unknown) => serverError(thrown, client));
+    if (pollers instanceof TryOnClientError && pollers.code === 'NoServer') return pollers;
+    const note = Array.isArray(pollers) ? idleNote(taskQueue, 'workflow', pollers, Date.now(), sentAtMs) : undefined;
     return new TryOnClientError(
       'NoWorker',
       `${what} did not answer in time; ${note ?? 'its worker may be busy'}. The update may still be carried out`,

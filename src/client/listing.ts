@@ -13,9 +13,12 @@ import {
   workflowTypes,
 } from '../contract.js';
 import { idleQueueNote } from '../temporal/task-queues.js';
-import { type Abortable, abortable } from './abortable.js';
+import type { ReadOptions } from './away.js';
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { byUpdate, endError, updateError } from './failures.js';
+import { queryProblem } from './query.js';
+import { resultOf } from './result.js';
+import { serverError, withServerErrors } from './server-error.js';
 import { listingStart, type StartPlace } from './start.js';
 
 /** A listing that was started or joined. */
@@ -31,8 +34,8 @@ export interface ListingClient {
   start(input: TryOnListingInput): Promise<StartedListing>;
   /** Queries the listing. Needs a worker. */
   status(listingId: string): Promise<TryOnListingStatus>;
-  /** Waits for the result, across continue-as-new. */
-  result(listingId: string, options?: Abortable): Promise<TryOnListingResult>;
+  /** Waits for the result, across continue-as-new, a reset, and a server that is away for a while. */
+  result(listingId: string, options?: ReadOptions): Promise<TryOnListingResult>;
   /** Adds a task to a running listing. Needs a worker. */
   addTask(listingId: string, task: ListingTask): Promise<TryOnListingStatus>;
   /** Requests cancellation. Waits that others share go on. */
@@ -82,6 +85,8 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
       );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) throw gone(listingId);
+      const problem = queryProblem(error, 'try again');
+      if (problem !== undefined) throw queryFailure(error, `${nameOf(listingId)}: ${problem}`);
       const { taskQueue } = await handle.describe();
       const note = await idleQueueNote(client, taskQueue, 'workflow');
       throw new TryOnClientError('NoWorker', `listing ${listingId} did not answer; ${note ?? 'try again'}`, {
@@ -90,17 +95,22 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
     }
   }
 
-  async function result(listingId: string, { signal }: Abortable = {}): Promise<TryOnListingResult> {
-    const handle = handleOf(listingId);
+  /** Permission and absence have codes of their own. */
+  function queryFailure(cause: unknown, message: string): unknown {
+    const known = serverError(cause, client);
+    return known instanceof TryOnClientError ? known : new TryOnClientError('QueryFailed', message, { cause });
+  }
+
+  async function result(listingId: string, options?: ReadOptions): Promise<TryOnListingResult> {
     try {
-      return await abortable(client, signal, () => handle.result() as Promise<TryOnListingResult>);
+      return await resultOf<TryOnListingResult>(client, listingWorkflowId(listingId), options);
     } catch (error) {
-      signal?.throwIfAborted();
+      options?.signal?.throwIfAborted();
       throw error instanceof WorkflowNotFoundError ? gone(listingId) : endError(error, nameOf(listingId));
     }
   }
 
-  return {
+  const calls: ListingClient = {
     async start(input) {
       const value = acceptListing(input);
       const { firstExecutionRunId } = await client.workflow.start(workflowTypes.listing, {
@@ -140,4 +150,5 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
       return tasks.map(({ taskId }) => taskId);
     },
   };
+  return withServerErrors(calls, client);
 }

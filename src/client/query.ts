@@ -24,9 +24,13 @@ function reasonOf(error: unknown): string {
 
 /**
  * Says in one line why a query failed. Pure.
+ * @param remedy - of an error without a remedy of its own
  * @returns `undefined` if no worker answered in time
  */
-export function queryProblem(error: unknown): string | undefined {
+export function queryProblem(
+  error: unknown,
+  remedy = 'what is shown here is what the server knows',
+): string | undefined {
   const reason = reasonOf(error);
   switch (grpcCode(error)) {
     case grpcStatus.deadlineExceeded:
@@ -41,7 +45,7 @@ export function queryProblem(error: unknown): string | undefined {
     case grpcStatus.invalidArgument:
       return `the workflow refused the query (${reason}); check that its worker runs this version of temporal-tryon`;
     default:
-      return `the query failed (${reason}); what is shown here is what the server knows`;
+      return `the query failed (${reason}); ${remedy}`;
   }
 }
 

@@ -21,10 +21,21 @@ import { PayloadCodecError } from './payload-codec.js';
 
 const wire = proto.temporal.api.common.v1.Payload;
 
-/** A page of history may have 4 MB of payloads, which are a third longer in Base64. */
-const defaultBodyBytes = 16 * 1024 * 1024;
-/** A request that takes longer than this is ended. */
-const requestMs = 30_000;
+/** Limits of one call. Each counts before the body is parsed. */
+export const codecServerLimits = {
+  /** A page of history may have 4 MB of payloads, which are a third longer in Base64. */
+  bodyBytes: 8 * 1024 * 1024,
+  /** A page of history has at most 1,000 events. */
+  payloads: 2_000,
+  /** Values of the whole body: a payload has about ten, a small body of many millions takes minutes to check. */
+  values: 32_000,
+  /** How long a request may take to arrive. */
+  requestMs: 30_000,
+  connections: 100,
+} as const;
+
+/** How often the server checks for requests that take too long. */
+const checkMs = 1_000;
 /** How long calls in flight may take when the server closes. */
 const drainMs = 5_000;
 const preflightSeconds = 600;
@@ -50,8 +61,10 @@ export interface CodecServerOptions {
   readonly host?: string;
   /** Default 0: a free one. */
   readonly port?: number;
-  /** The largest body of a call; default 16 MiB. */
+  /** The largest body of a call; default 8 MiB. */
   readonly bodyBytes?: number;
+  /** How long a request may take to arrive; default 30,000. */
+  readonly requestMs?: number;
 }
 
 /** A codec server that listens. */
@@ -94,14 +107,24 @@ function requireToken(request: IncomingMessage, token: string | undefined): void
   throw new Refusal(401, why, { 'www-authenticate': 'Bearer' });
 }
 
+/** How many bytes of a body begin a value of JSON or part two. Base64 has none of them, so strings need no care. */
+function valueMarks(part: Buffer): number {
+  let marks = 0;
+  for (const byte of part) if (byte === 0x7b || byte === 0x5b || byte === 0x2c) marks += 1;
+  return marks;
+}
+
 async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<string> {
-  const tooLarge = () => new Refusal(413, `the body is larger than ${maxBytes} bytes`, { connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const tooLarge = (limit: string) => new Refusal(413, `the body has more than ${limit}`, { connection: 'close' });
+  const bytes = `${maxBytes} bytes`;
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(bytes);
   const parts: Buffer[] = [];
-  let size = 0;
+  let [size, values] = [0, 0];
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > maxBytes) throw tooLarge();
+    if (size > maxBytes) throw tooLarge(bytes);
+    values += valueMarks(part);
+    if (values > codecServerLimits.values) throw tooLarge(`${codecServerLimits.values} values`);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -114,6 +137,9 @@ function payloadsIn(text: string): Payload[] {
   } catch {
     throw new Refusal(400, 'the body is not JSON');
   }
+  const { payloads: list } = Object(given) as { readonly payloads?: unknown };
+  if (Array.isArray(list) && list.length > codecServerLimits.payloads)
+    throw new Refusal(413, `the body has more than ${codecServerLimits.payloads} payloads`);
   const checked = check(PayloadsSchema, given);
   if (!checked.ok) throw new Refusal(400, `the body is not { "payloads": [...] }: ${checked.problems.join('; ')}`);
   return (checked.value.payloads ?? []).map((payload) => wire.fromObject(payload) as Payload);
@@ -124,7 +150,8 @@ const textOf = (payloads: readonly Payload[]): string =>
 
 /** Starts a codec server. It answers `POST /encode` and `POST /decode`. */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
-  const { codec, token, allowedOrigins, host = '127.0.0.1', port = 0, bodyBytes = defaultBodyBytes } = options;
+  const { codec, token, allowedOrigins, host = '127.0.0.1', port = 0 } = options;
+  const { bodyBytes = codecServerLimits.bodyBytes, requestMs = codecServerLimits.requestMs } = options;
   const work = new Map([
     ['/encode', codec.encode],
     ['/decode', codec.decode],
@@ -172,9 +199,11 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
     response.writeHead(statusCode, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify({ message }));
   };
 
-  const server = createServer({ requestTimeout: requestMs }, (request, response) => {
+  const times = { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: checkMs };
+  const server = createServer(times, (request, response) => {
     answer(request, response).catch((error: unknown) => refuse(response, error));
   });
+  server.maxConnections = codecServerLimits.connections;
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;

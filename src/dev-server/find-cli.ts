@@ -1,23 +1,23 @@
 /**
- * Finds or installs the Temporal CLI, whose `temporal server start-dev` is a whole Temporal server in one process. It tries, in this order:
- * `temporal` on PATH, the cache directory, the SDK's download, `go install`.
+ * Finds or gets a Temporal server for the demo, `npm run server` and the tests: the Temporal CLI, whose `temporal server start-dev` is a whole
+ * server in one process, or a program like it, which is built from `./go`.
  */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { firstLine } from '../error-text.js';
+import { childEnv } from './child-env.js';
+import { builtFile, cliBuild, devServerBuild, type GoBuild, goBuild, serverVersions } from './go-build.js';
+import { cacheDir, exe, fillCache, isExecutable, lookUp, outputOf } from './program-cache.js';
 
-/** The newest CLI tag that `go install` takes: later ones have `replace` lines in their go.mod, which it refuses. */
-export const cliVersion = 'v1.5.1';
+export { cliVersion, serverVersions } from './go-build.js';
+export { cacheDir, lookUp, outputOf } from './program-cache.js';
 
-/** Where the CLI came from. */
+/** Where a program came from. */
 export type CliSource = 'path' | 'cache' | 'download' | 'go';
 
-/** Options of {@link findTemporalCli}; every field has a default. */
+/** Options of {@link findTemporalCli} and {@link findDevServer}; every field has a default. */
 export interface FindCliOptions {
-  /** Read for `PATH`, `TRYON_CACHE_DIR`, `XDG_CACHE_HOME`; default `process.env`. */
+  /** Read for `PATH`, `TRYON_DEV_SERVER`, `TRYON_CACHE_DIR`, `XDG_CACHE_HOME`; default `process.env`. */
   env?: NodeJS.ProcessEnv;
   /** Gets each line of progress; default: none is reported. */
   log?: (line: string) => void;
@@ -25,76 +25,129 @@ export interface FindCliOptions {
   download?: (dir: string) => Promise<string>;
 }
 
+/** A program that was found, and where it came from. */
+export interface Found {
+  readonly path: string;
+  readonly how: CliSource;
+}
+
+/** A dev server: a program, and its arguments before those that all dev servers take. */
+export interface DevServerProgram extends Found {
+  readonly args: readonly string[];
+}
+
 /** No Temporal server was found or could be started. The message is one line with the remedy. */
 export class TemporalServerError extends Error {
   override name = 'TemporalServerError';
 }
 
-const executableName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
+/** One way to a program: gives it, or rejects with the reason why not. */
+type Way<T> = () => Promise<T>;
 
-/** The directory of what was downloaded: `TRYON_CACHE_DIR`, else `temporal-tryon` in `XDG_CACHE_HOME` or `~/.cache`. It may be deleted. */
-export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  return env.TRYON_CACHE_DIR || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'temporal-tryon');
-}
+const cliFile = `temporal${exe}`;
 
 /**
- * Finds the Temporal CLI, or installs it in the cache. The last resort is a build with Go, which takes some minutes and logs progress.
+ * Finds the Temporal CLI, or installs it in the cache. It tries, in this order: `temporal` on PATH, the cache, the SDK's download, and a build with
+ * Go, which takes some minutes and logs progress.
  * @returns the executable's path, and where it came from
  * @throws {TemporalServerError} if every way failed; the message has the result of each
  */
-export async function findTemporalCli(options: FindCliOptions = {}): Promise<{ path: string; how: CliSource }> {
-  const { env = process.env, log = () => {}, download = downloadBySdk } = options;
-  const tried: string[] = [];
+export async function findTemporalCli(options: FindCliOptions = {}): Promise<Found> {
+  const { onPath, downloadedBefore, downloaded } = cliWays(options);
+  const { builtBefore, built } = buildWays(cliBuild, 'temporal', options);
+  return firstOf([onPath, downloadedBefore, builtBefore, downloaded, built]);
+}
 
-  const onPath = await lookUp(executableName, env);
-  if (onPath !== undefined) {
-    if (/temporal version/i.test(await outputOf(onPath, ['--version'], env))) return { path: onPath, how: 'path' };
-    tried.push(`${onPath} is not the Temporal CLI`);
-  } else {
-    tried.push('no temporal on PATH');
+/**
+ * Finds a dev server, or gets one. It tries, in this order: the CLI on PATH or downloaded before, a server that was built before, the SDK's
+ * download, and a build with Go, which takes some minutes and logs progress: the newest of {@link serverVersions}, else the oldest, for which an
+ * older Go will do. `TRYON_DEV_SERVER` names one of these versions: then that one is built and used, whatever else there is.
+ * @throws {TemporalServerError} if every way failed; the message has the result of each
+ */
+export async function findDevServer(options: FindCliOptions = {}): Promise<DevServerProgram> {
+  const { env = process.env, log = () => {} } = options;
+  const [newest, oldest] = serverVersions;
+  const cli = (way: Way<Found>) => async () => ({ ...(await way()), args: ['server', 'start-dev'] });
+  const own = (way: Way<Found>) => async () => ({ ...(await way()), args: [] });
+  const newestWays = buildWays(devServerBuild, 'dev-server', options);
+  const oldestWays = buildWays(cliBuild, 'temporal', options);
+  const byVersion = new Map<string, Way<DevServerProgram>[]>([
+    [newest, [own(newestWays.builtBefore), own(newestWays.built)]],
+    [oldest, [cli(oldestWays.builtBefore), cli(oldestWays.built)]],
+  ]);
+  const wanted = env.TRYON_DEV_SERVER;
+  if (wanted) {
+    const ways = byVersion.get(wanted);
+    if (ways !== undefined) return firstOf(ways);
+    throw new TemporalServerError(`TRYON_DEV_SERVER is ${wanted}; give ${serverVersions.join(' or ')}, or unset it`);
   }
-
-  const bin = join(cacheDir(env), 'bin');
-  const cached = join(bin, executableName);
-  if (await isExecutable(cached)) return { path: cached, how: 'cache' };
-  tried.push(`none in ${bin}`);
-  await mkdir(bin, { recursive: true });
-
-  const ways: [CliSource, string, (dir: string) => Promise<string>][] = [
-    ['download', 'download', download],
-    ['go', 'go install', (dir) => buildByGo(dir, env, log)],
-  ];
-  for (const [how, name, get] of ways) {
-    // In a separate directory, then one rename: another process never finds half a file.
-    const dir = await mkdtemp(join(cacheDir(env), 'getting-'));
+  const { onPath, downloadedBefore, downloaded } = cliWays(options);
+  const newestBuilt = async () => {
     try {
-      await rename(await get(dir), cached);
-      return { path: cached, how };
+      return await newestWays.built();
     } catch (error) {
-      tried.push(`${name}: ${firstLine(error)}`);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
+      log(`${firstLine(error)}; falling back to server ${oldest}`);
+      throw error;
+    }
+  };
+  return firstOf([
+    ...[cli(onPath), cli(downloadedBefore), own(newestWays.builtBefore), cli(downloaded), own(newestBuilt)],
+    ...[cli(oldestWays.builtBefore), cli(oldestWays.built)],
+  ]);
+}
+
+async function firstOf<T>(ways: readonly Way<T>[]): Promise<T> {
+  const reasons = new Set<string>();
+  for (const way of ways) {
+    try {
+      return await way();
+    } catch (error) {
+      reasons.add(firstLine(error));
     }
   }
   throw new TemporalServerError(
-    'no Temporal server: set TEMPORAL_ADDRESS, or install the Temporal CLI (https://docs.temporal.io/cli) or Go 1.25 ' +
-      `(https://go.dev/dl); tried: ${tried.join('; ')}`,
+    'no Temporal server: set TEMPORAL_ADDRESS, or install the Temporal CLI (https://docs.temporal.io/cli) or Go 1.26.8 ' +
+      `(https://go.dev/dl); tried: ${[...reasons].join('; ')}`,
   );
 }
 
-/** The path of the first executable of that name on `env.PATH`; `undefined` if there is none. */
-export async function lookUp(name: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
-  for (const dir of (env.PATH ?? '').split(delimiter)) {
-    if (dir !== '' && (await isExecutable(join(dir, name)))) return join(dir, name);
-  }
-  return undefined;
+function cliWays({ env = process.env, download = downloadBySdk }: FindCliOptions) {
+  const path = join(cacheDir(env), 'download', cliFile);
+  return {
+    async onPath(): Promise<Found> {
+      const path = await lookUp(cliFile, env);
+      if (path === undefined) throw new Error('no temporal on PATH');
+      if (/temporal version/i.test(await outputOf(path, ['--version'], childEnv(env, 'program'))))
+        return { path, how: 'path' };
+      throw new Error(`${path} is not the Temporal CLI`);
+    },
+    async downloadedBefore(): Promise<Found> {
+      if (await isExecutable(path)) return { path, how: 'cache' };
+      throw new Error(`no ${path}`);
+    },
+    async downloaded(): Promise<Found> {
+      try {
+        await fillCache('download', env, async (dir) => rename(await download(dir), join(dir, cliFile)));
+        return { path, how: 'download' };
+      } catch (error) {
+        throw new Error(`download: ${firstLine(error)}`);
+      }
+    },
+  };
 }
 
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+function buildWays(build: GoBuild, file: string, options: FindCliOptions) {
+  const found = (how: CliSource) => async (): Promise<Found> => ({
+    path: await builtFile(build, file, options.env),
+    how,
+  });
+  return {
+    builtBefore: found('cache'),
+    async built(): Promise<Found> {
+      await goBuild(build, options);
+      return found('go')();
+    },
+  };
 }
 
 /** The SDK starts what it downloads: its own server runs for a moment. Without a network this fails at once. */
@@ -109,41 +162,4 @@ async function downloadBySdk(dir: string): Promise<string> {
   const [file] = await readdir(dir);
   if (file === undefined) throw new Error('nothing was downloaded');
   return join(dir, file);
-}
-
-async function buildByGo(dir: string, env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<string> {
-  const go = await lookUp(process.platform === 'win32' ? 'go.exe' : 'go', env);
-  if (go === undefined) throw new Error('no go on PATH');
-  const target = `github.com/temporalio/cli/cmd/temporal@${cliVersion}`;
-  log(`building the Temporal CLI, once: go install ${target} (some minutes)`);
-  const startedMs = Date.now();
-  const progress = setInterval(() => {
-    log(`still building the Temporal CLI: ${Math.round((Date.now() - startedMs) / 1000)} s`);
-  }, 15_000);
-  try {
-    await outputOf(go, ['install', target], { ...env, GOBIN: dir, CGO_ENABLED: '0' });
-  } finally {
-    clearInterval(progress);
-  }
-  return join(dir, executableName);
-}
-
-/**
- * Runs a program to its end.
- * @returns its standard output
- * @throws {Error} with the last line of its standard error if it cannot be run or fails
- */
-export async function outputOf(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const [out, err]: [string[], string[]] = [[], []];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      if (code === 0) return resolve(out.join(''));
-      const lastLine = err.join('').trim().split('\n').at(-1);
-      reject(new Error(lastLine || `${program} ended with ${code ?? signal}`));
-    });
-  });
 }

@@ -1,6 +1,7 @@
 /** `npm run server`: runs a Temporal dev server with its UI until Ctrl-C. */
 import { Command, InvalidArgumentError } from 'commander';
 import { defined } from '../defined.js';
+import { cleanText } from '../error-text.js';
 import { isFree, startDevServer, TemporalServerError } from './temporal-server.js';
 
 const asPort = (text: string): number => {
@@ -27,7 +28,7 @@ const { port, uiPort, httpPort, namespace, dbFilename } = program.opts<{
   dbFilename?: string;
 }>();
 const usualHttpPort = 7243;
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const log = (line: string): void => void process.stderr.write(`${cleanText(line)}\n`);
 
 try {
   // The HTTP API was not asked for. If another server has its usual port, this one takes a free port.

@@ -1,4 +1,4 @@
-/** Starts the dev server of the Temporal CLI for the demo, `npm run server` and the tests. It ends with the process that started it. */
+/** Starts a dev server, of the Temporal CLI or our own, for the demo, `npm run server` and the tests. It ends with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
@@ -7,7 +7,8 @@ import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
 import { defined } from '../defined.js';
 import { registeredSearchAttributes } from '../temporal/search-attributes.js';
-import { type FindCliOptions, findTemporalCli, TemporalServerError } from './find-cli.js';
+import { childEnv } from './child-env.js';
+import { type FindCliOptions, findDevServer, TemporalServerError } from './find-cli.js';
 
 export { type CliSource, cacheDir, findTemporalCli, TemporalServerError } from './find-cli.js';
 
@@ -27,7 +28,7 @@ export interface DevServerOptions extends FindCliOptions {
   dbFilename?: string;
   /** Namespaces to create; default `['default']`. The start waits for the first one. */
   namespaces?: string[];
-  /** Further arguments of `temporal server start-dev`. */
+  /** Further arguments that `temporal server start-dev` and `./go` take. */
   extraArgs?: string[];
   /** The names of the options by which a user sets the ports, for the message about a taken port. */
   portOptions?: { port: string; uiPort: string; httpPort?: string };
@@ -43,7 +44,7 @@ export interface TemporalServer {
   uiUrl?: string;
   /** Absent for a server that ran before. */
   pid?: number;
-  /** Where it came from: `TEMPORAL_ADDRESS`, or the source of the CLI. */
+  /** Where it came from: `TEMPORAL_ADDRESS`, or the source of the program. */
   how: string;
   /** Resolves when a server that was started here has ended, for any reason; absent for one that ran before. */
   ended?: Promise<void>;
@@ -63,22 +64,22 @@ export async function useOrStartServer(options: DevServerOptions = {}): Promise<
 }
 
 /**
- * Starts `temporal server start-dev` with the contract's search attributes, and waits until its namespace answers. The server ends with
+ * Starts a dev server with the contract's search attributes, and waits until its namespace answers. The server ends with
  * {@link TemporalServer.stop}, or with this process, even if that is killed.
- * @throws {TemporalServerError} if there is no CLI, a port is taken, or the server does not start
+ * @throws {TemporalServerError} if there is no server to start, a port is taken, or the server does not start
  */
 export async function startDevServer(options: DevServerOptions = {}): Promise<TemporalServer> {
   const portOptions = options.portOptions ?? { port: 'port', uiPort: 'uiPort' };
   if (options.port) await refuseTakenPort(options.port, portOptions.port);
   if (options.uiPort) await refuseTakenPort(options.uiPort, portOptions.uiPort);
   if (options.httpPort) await refuseTakenPort(options.httpPort, portOptions.httpPort ?? 'httpPort');
-  const { path, how } = await findTemporalCli(options);
+  const { path, how, args: startArgs } = await findDevServer(options);
 
   const port = options.port || (await freePort());
   const uiPort = options.uiPort === false ? undefined : options.uiPort || (await freePort());
   const httpPort = options.httpPort || (await freePort());
   const [namespace = 'default', ...others] = options.namespaces ?? ['default'];
-  const args = ['server', 'start-dev', '--ip', host, '--port', String(port), '--log-level', 'warn', '--color', 'never'];
+  const args = [...startArgs, '--ip', host, '--port', String(port), '--log-level', 'warn', '--color', 'never'];
   args.push('--http-port', String(httpPort));
   args.push(...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]));
   for (const name of [namespace, ...others]) args.push('--namespace', name);
@@ -91,14 +92,14 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   args.push(...(options.extraArgs ?? []));
 
   const child = spawn(path, args, {
-    env: options.env ?? process.env,
+    env: childEnv(options.env ?? process.env, 'program'),
     stdio: ['ignore', 'ignore', 'pipe'],
     // In its own process group: Ctrl-C in a terminal must not end the server before the worker has drained.
     detached: true,
   });
   const lastError = lastErrorLine(child);
   const failedToRun = once(child, 'error').then(([error]) => {
-    throw new TemporalServerError(`the Temporal CLI ${path} cannot be run: ${(error as Error).message}`);
+    throw new TemporalServerError(`the Temporal server ${path} cannot be run: ${(error as Error).message}`);
   });
   failedToRun.catch(() => {});
   const stop = () => endProcess(child);
@@ -193,11 +194,12 @@ async function endProcess(child: ChildProcess): Promise<void> {
  * Without such a shell, an ordinary exit still ends the server.
  * @returns a function that stops watching
  */
-function endWithThisProcess(child: ChildProcess): () => void {
+export function endWithThisProcess(child: ChildProcess): () => void {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   if (process.platform === 'win32' || child.pid === undefined) return () => process.off('exit', onExit);
   const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$1"', 'sh', String(child.pid)], {
+    env: childEnv(process.env, 'program'),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

@@ -77,12 +77,14 @@ export function nextAction(job: JobState, facts: JobFacts): JobAction {
       return isLate ? end('unresolved', submission.error) : { kind: 'rest', untilMs: deadlineMs };
     case 'external':
     case 'accepted': {
-      if (isCancelled) return end('cancelled', undefined, job.isWaitJoined);
+      // A wait that is to be joined again may have this job as a subscriber already.
+      const leave = job.isWaitJoined || facts.joinAgainAtMs !== undefined;
+      if (isCancelled) return end('cancelled', undefined, leave);
       if (job.isWaitCancelled) return { kind: 'cancelSelf' };
       const { joinAgainAtMs = nowMs } = facts;
       if (!job.isWaitJoined && joinAgainAtMs <= nowMs) return { kind: 'join' };
       const untilMs = deadlineMs + OUTCOME_GRACE_MS;
-      if (nowMs >= untilMs) return end('timeout', noOutcome, job.isWaitJoined);
+      if (nowMs >= untilMs) return end('timeout', noOutcome, leave);
       return { kind: 'rest', untilMs: job.isWaitJoined ? untilMs : Math.min(untilMs, joinAgainAtMs) };
     }
     default:

@@ -17,10 +17,7 @@ export interface SubmitInput {
 }
 
 /** Input of the update `claim`. */
-export interface ClaimInput extends Claim {
-  /** Search attributes that the namespace has. */
-  readonly searchAttributes: readonly string[];
-}
+export type ClaimInput = Claim;
 
 /** Answer of the update `claim`. */
 export type ClaimAnswer = TryOnSubmission['state'];
@@ -47,6 +44,6 @@ export function isLateReport(given: unknown): given is LateReport {
 /** Whether an update's argument is a claim. */
 export function isClaim(given: unknown): given is ClaimInput {
   if (typeof given !== 'object' || given === null) return false;
-  const { token, id, searchAttributes } = given as Record<string, unknown>;
-  return typeof token === 'number' && typeof id === 'string' && Array.isArray(searchAttributes);
+  const { token, id } = given as Record<string, unknown>;
+  return typeof token === 'number' && typeof id === 'string';
 }

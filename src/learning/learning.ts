@@ -52,6 +52,8 @@ export interface LearningOptions {
   readonly finishedWaits?: (limit: number) => Promise<FinishedWaits>;
   /** Polls per second of all workers on an account's vendor queue; `undefined` if the server has no such figure. Absent: own attempts alone. */
   readonly pollsPerSecond?: (account: string) => Promise<number | undefined>;
+  /** The budget in force for an account's queue; `undefined`: the one of `accounts`. Asked after `pollsPerSecond`. */
+  readonly queriesPerSecond?: (account: string) => number | undefined;
   readonly log?: { debug(message: string): void; info(message: string): void };
   /** The server's time; default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
@@ -160,7 +162,8 @@ export function startLearning(options: LearningOptions): Learning {
       const state = stateOf(account);
       const settledMs = 1000 * quantile(state.policy.model, learningSettings.settledShare);
       const model = learns ? learnFromRecords(jobs.settled(account, now - settledMs, now), prior) : prior;
-      if (ticks > 0) state.pollCost = nextPollCost(state.pollCost, state, state.queriesPerSecond);
+      const budget = options.queriesPerSecond?.(account) ?? state.queriesPerSecond;
+      if (ticks > 0) state.pollCost = nextPollCost(state.pollCost, state, budget);
       const pollCostSeconds = roundedPollCost(state.pollCost);
       const { policy } = state;
       const isSame =

@@ -1,10 +1,14 @@
-/** The handlers of the Nexus service, for a worker. */
+/**
+ * The handlers of the Nexus service, for a worker. Callers are of other namespaces and are not trusted with more than the waits of some
+ * accounts: `docs/security.md` says what they can do.
+ */
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { getClient, startWorkflow, WorkflowRunOperationHandler } from '@temporalio/nexus';
 import * as nexus from 'nexus-rpc';
 import * as v from 'valibot';
 import { type Checked, check, submittedAtProblem } from '../check.js';
 import {
+  defaults,
   failureTypes,
   messages,
   resultsWorkflowId,
@@ -28,13 +32,37 @@ function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string
   });
 }
 
+/** What a caller of another namespace may not ask for. Pure. */
+function nexusProblems(
+  { notify, account = defaults.account }: TryOnResultsInput,
+  accounts: readonly string[],
+): readonly string[] {
+  return [
+    ...(notify === undefined
+      ? []
+      : ['notify is not taken over Nexus; leave it out: the outcome is the answer of the operation']),
+    ...(accounts.includes(account) ? [] : [`account is "${account}"; give one of ${accounts.join(', ')}`]),
+  ];
+}
+
+/** The workflow that stands for the operation of a token, which is JSON in Base64; `undefined` for any other workflow or text. Pure. */
+function workflowIn(token: string): string | undefined {
+  try {
+    const { wid } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as { readonly wid?: unknown };
+    return typeof wid === 'string' && wid.startsWith(nexusWait.workflowId('')) ? wid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** An operation is a subscription to the wait. Cancelling it leaves the wait to its other subscribers. */
 class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput, TryOnOutcome> {
-  constructor() {
+  constructor(accounts: readonly string[]) {
     super(async (ctx, given) => {
-      const input = accepted(check(TryOnResultsInputSchema, given), ({ submittedAt }) =>
-        submittedAtProblem(submittedAt, Date.now()),
-      );
+      const input = accepted(check(TryOnResultsInputSchema, given), (value) => [
+        ...submittedAtProblem(value.submittedAt, Date.now()),
+        ...nexusProblems(value, accounts),
+      ]);
       return await startWorkflow<(input: TryOnResultsInput) => Promise<TryOnOutcome>>(ctx, nexusWait.workflowType, {
         workflowId: nexusWait.workflowId(ctx.requestId),
         // A repeated request is the same operation.
@@ -45,9 +73,14 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
     });
   }
 
-  override async cancel(ctx: nexus.CancelOperationContext, token: string): Promise<void> {
+  /** The SDK's own cancels any workflow that the token names, and over HTTP a caller can write the token itself. */
+  override async cancel(_ctx: nexus.CancelOperationContext, token: string): Promise<void> {
+    const workflowId = workflowIn(token);
+    if (workflowId === undefined) {
+      throw new nexus.HandlerError('NOT_FOUND', 'there is no such operation', { retryableOverride: false });
+    }
     try {
-      await super.cancel(ctx, token);
+      await getClient().workflow.getHandle(workflowId).cancel();
     } catch (error) {
       // Cancelling is idempotent: the workflow has ended meanwhile.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
@@ -55,17 +88,30 @@ class AwaitResultsHandler extends WorkflowRunOperationHandler<TryOnResultsInput,
   }
 }
 
-async function status(_ctx: nexus.StartOperationContext, given: { readonly taskId: string }): Promise<TryOnStatus> {
-  const { taskId } = accepted(check(StatusInputSchema, given));
+/** The status of a wait; `undefined` if there is none. */
+async function findStatus(taskId: string): Promise<TryOnStatus | undefined> {
   try {
     return await getClient().workflow.getHandle(resultsWorkflowId(taskId)).query<TryOnStatus>(messages.status);
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new nexus.HandlerError('NOT_FOUND', `there is no wait for task ${taskId}`, {
-      cause: error,
-      retryableOverride: false,
-    });
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
+}
+
+const statusOf =
+  (accounts: readonly string[]) =>
+  async (_ctx: nexus.StartOperationContext, given: { readonly taskId: string }): Promise<TryOnStatus> => {
+    const { taskId } = accepted(check(StatusInputSchema, given));
+    const status = await findStatus(taskId);
+    if (status?.account !== undefined && accounts.includes(status.account)) return status;
+    // The answer for a wait of another account is the same, to the letter: it does not reveal that there is one.
+    throw new nexus.HandlerError('NOT_FOUND', `there is no wait for task ${taskId}`, { retryableOverride: false });
+  };
+
+/** Options of {@link createTryOnNexusService}. */
+export interface TryOnNexusServiceOptions {
+  /** The accounts that callers may name and ask about; default: `default` alone. Give the activities the same `nexusAccounts`. */
+  readonly accounts?: readonly string[];
 }
 
 /**
@@ -73,6 +119,11 @@ async function status(_ctx: nexus.StartOperationContext, given: { readonly taskI
  * queue. Create an endpoint for it:
  * `temporal operator nexus endpoint create --name try-on --target-namespace <ns> --target-task-queue tryon`.
  */
-export function createTryOnNexusService(): nexus.ServiceHandler<typeof tryOnNexusService.operations> {
-  return nexus.serviceHandler(tryOnNexusService, { awaitResults: new AwaitResultsHandler(), status });
+export function createTryOnNexusService({
+  accounts = [defaults.account],
+}: TryOnNexusServiceOptions = {}): nexus.ServiceHandler<typeof tryOnNexusService.operations> {
+  return nexus.serviceHandler(tryOnNexusService, {
+    awaitResults: new AwaitResultsHandler(accounts),
+    status: statusOf(accounts),
+  });
 }

@@ -84,7 +84,7 @@ function reportedEnd({ recheck: current }: PollState): 'finished' | 'failed' | u
 
 /** Images that the workflow does not know yet and that fit into one report, and all of them where they fit, with their newest URLs. */
 function imagesOf({ input }: PolledAttempt, subTasks: readonly SubTaskReply[], isOver: boolean) {
-  const isKnown = knownImages(input.known);
+  const isKnown = knownImages(input);
   const room = Math.max(0, pollRules.images - countKnown(input.known));
   const images = uniqueImages(subTasks, isOver);
   const unknown = images.filter((image) => !isKnown(image)).slice(0, room);

@@ -2,8 +2,8 @@
  * What a polling activity knows of its task from one attempt to the next. Plain JSON: it rides in heartbeat details between
  * attempts and in the activity's result to the workflow.
  */
-import type { OutcomeStatus, SubTask, SubTaskStatus, TryOnError, TryOnImage } from '../contract.js';
-import type { ErrorClass } from './reply.js';
+import type { OutcomeStatus, SubTask, SubTaskStatus, TryOnError } from '../contract.js';
+import type { ErrorClass, PollImage } from './reply.js';
 
 /** The error that the last poll met, and how many polls in a row met one. */
 export interface PollError {
@@ -61,6 +61,8 @@ export interface PollInput {
   readonly deadlineMs: number;
   /** First 12 hex digits of the id of each image already reported, joined. */
   readonly known: string;
+  /** The same of the keys of these images, where they have one. */
+  readonly knownKeys?: string;
   readonly from: PollState;
   /** The queue on which the vendor is asked. An attempt on another one moves there; absent: wherever it runs. */
   readonly vendorQueue?: string;
@@ -77,7 +79,7 @@ export interface PollReport {
   readonly state: PollState;
   readonly atMs: number;
   /** Images not known before; at the end all of them where they fit, each with its newest URL. */
-  readonly images: readonly TryOnImage[];
+  readonly images: readonly PollImage[];
   readonly end?: PollEnd;
   /** Search attributes that the worker's namespace has registered; recorded so that replay takes the same turn. */
   readonly searchAttributes?: readonly string[];
@@ -89,15 +91,18 @@ export const unpolled: PollState = { polls: 0, asOfAttempt: 0, subTasks: [] };
 const KNOWN_DIGITS = 12;
 
 /** Packs image ids for {@link PollInput}: 48 bits each. Among ten thousand images two are confused with a probability of 1 in 5 million. */
-export const packKnown = (images: readonly TryOnImage[]): string =>
-  images.map((image) => image.id.slice(0, KNOWN_DIGITS)).join('');
+export const packKnown = (ids: readonly string[]): string => ids.map((id) => id.slice(0, KNOWN_DIGITS)).join('');
 
 /** How many images are packed. */
 export const countKnown = (known: string): number => known.length / KNOWN_DIGITS;
 
 /** The inverse of {@link packKnown}, as a test for one image. */
-export function knownImages(known: string): (image: TryOnImage) => boolean {
+export function knownImages({
+  known,
+  knownKeys = '',
+}: Pick<PollInput, 'known' | 'knownKeys'>): (image: PollImage) => boolean {
   const ids = new Set<string>();
-  for (let at = 0; at < known.length; at += KNOWN_DIGITS) ids.add(known.slice(at, at + KNOWN_DIGITS));
-  return (image) => ids.has(image.id.slice(0, KNOWN_DIGITS));
+  const all = known + knownKeys;
+  for (let at = 0; at < all.length; at += KNOWN_DIGITS) ids.add(all.slice(at, at + KNOWN_DIGITS));
+  return ({ id, key = id }) => ids.has(id.slice(0, KNOWN_DIGITS)) || ids.has(key.slice(0, KNOWN_DIGITS));
 }

@@ -38,6 +38,20 @@ export interface Fault extends HttpFacts {
   readonly excerpt?: string;
 }
 
+/** What an image is known by: {@link PollImage} without the image. */
+export type ImageIds = Pick<PollImage, 'id' | 'key'>;
+
+/** An image of a reply. */
+export interface PollImage extends TryOnImage {
+  /** The hash of the URL up to its query. Where images of one reply share it, their `key`. */
+  readonly id: string;
+  /** The hash of all that tells the image apart from others; absent where that is `id`. */
+  readonly key?: string;
+}
+
+/** What tells an image apart from all others of its task. */
+export const keyOfImage = ({ id, key = id }: ImageIds): string => key;
+
 /** One sub-task as the vendor reports it. */
 export interface SubTaskReply {
   readonly index: number;
@@ -45,7 +59,7 @@ export interface SubTaskReply {
   /** The vendor's word, where it is none of ours or of another case. */
   readonly vendorStatus?: string;
   /** In the vendor's order, each `id` once per sub-task. */
-  readonly images: readonly TryOnImage[];
+  readonly images: readonly PollImage[];
 }
 
 /** The task as the vendor reports it. */
@@ -126,5 +140,8 @@ export interface VendorApi {
   /** Vendor words, lower case, to ours. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
   /** JSON value of a body to an answer; throws nothing, gives `undefined` where the value is no object. */
-  readonly parse: (body: unknown, imageId: (imageUrl: string) => string) => Omit<Answer, keyof HttpFacts> | undefined;
+  readonly parse: (
+    body: unknown,
+    imageIds: (imageUrl: string) => ImageIds,
+  ) => Omit<Answer, keyof HttpFacts> | undefined;
 }

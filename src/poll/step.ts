@@ -1,11 +1,11 @@
 /** What follows an attempt of the polling activity: return a report to the workflow, or fail and let the server retry. Pure. */
-import type { TryOnImage } from '../contract.js';
 import { defined } from '../defined.js';
 import { jitterOf } from '../schedule/jitter.js';
 import { nextPoll, type SchedulePolicy } from '../schedule/schedule.js';
 import { clampToDeadline } from './backoff.js';
 import { ageMs, isFirstPollAhead, phaseAt } from './due.js';
 import type { PollEnd, PollInput, PollState, Recheck } from './poll-state.js';
+import type { PollImage } from './reply.js';
 import { needsHeartbeat } from './restore.js';
 import { clampHint, type RetryHint } from './retry-hint.js';
 import { pollRules } from './rules.js';
@@ -19,7 +19,7 @@ export type Why = 'schedule' | 'backoff' | 'hint' | 'blocked' | 'recheck' | 'pau
  */
 export type Decision =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly why: Why; readonly heartbeat: boolean }
-  | { readonly kind: 'report'; readonly images: readonly TryOnImage[]; readonly end?: PollEnd };
+  | { readonly kind: 'report'; readonly images: readonly PollImage[]; readonly end?: PollEnd };
 
 /** A decision and the state it leaves. */
 export interface PollStep {
@@ -80,7 +80,7 @@ export function pauseOf({ input, policy, nowMs }: Attempt, hint: RetryHint | und
 }
 
 /** Returns to the workflow. */
-export const report = (state: PollState, images: readonly TryOnImage[], end?: PollEnd): PollStep => ({
+export const report = (state: PollState, images: readonly PollImage[], end?: PollEnd): PollStep => ({
   state,
   decision: defined({ kind: 'report' as const, images, end }),
 });
@@ -93,7 +93,7 @@ export function retry(
   polled: PolledAttempt,
   state: PollState,
   { delayMs, why }: { readonly delayMs: number; readonly why: Why },
-  images: readonly TryOnImage[] = [],
+  images: readonly PollImage[] = [],
 ): PollStep {
   const { input, before, policy, nowMs } = polled;
   const wantedMs = Math.max(delayMs, (state.pauseUntilMs ?? 0) - nowMs);
@@ -132,7 +132,7 @@ export function recheck(
   state: PollState,
   why: Recheck['why'],
   end: PollEnd,
-  images: { readonly fresh: readonly TryOnImage[]; readonly newest: readonly TryOnImage[] },
+  images: { readonly fresh: readonly PollImage[]; readonly newest: readonly PollImage[] },
 ): PollStep {
   const { before, policy, nowMs } = polled;
   const earlier = before.recheck?.why === why ? before.recheck : undefined;

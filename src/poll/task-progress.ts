@@ -1,10 +1,10 @@
 /** What a reply shows of a task: its sub-tasks, its images, and whether it is over. Pure. */
 
-import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
+import type { SubTask, TryOnError } from '../contract.js';
 import { defined } from '../defined.js';
 import { jsonBytes } from '../json-size.js';
 import type { PollEnd, Recheck } from './poll-state.js';
-import type { SubTaskReply } from './reply.js';
+import { keyOfImage, type PollImage, type SubTaskReply } from './reply.js';
 
 /** A sub-task without its images. */
 export const subTaskOf = (reply: SubTaskReply): SubTask => ({
@@ -38,16 +38,29 @@ export function withinEvents(subTask: SubTaskReply, maxBytes: number): SubTaskRe
 const mayBeDone = ({ status }: SubTaskReply): boolean => status === 'finished' || status === 'unknown';
 
 /**
- * Images by id; of two with one id, the first.
+ * Images by what tells them apart; of two that nothing tells apart, the first.
  * @param isOver - whether the images of all sub-tasks count, as at the end
  */
-export function uniqueImages(subTasks: readonly SubTaskReply[], isOver: boolean): TryOnImage[] {
-  const images = new Map<string, TryOnImage>();
+export function uniqueImages(subTasks: readonly SubTaskReply[], isOver: boolean): PollImage[] {
+  const images = new Map<string, PollImage>();
   for (const subTask of subTasks) {
     if (!isOver && !mayBeDone(subTask)) continue;
-    for (const image of subTask.images) if (!images.has(image.id)) images.set(image.id, image);
+    for (const image of subTask.images) {
+      const key = keyOfImage(image);
+      if (!images.has(key)) images.set(key, image);
+    }
   }
-  return [...images.values()];
+  return withOwnIds([...images.values()]);
+}
+
+/** Gives images that share an id their key as id. */
+function withOwnIds(images: readonly PollImage[]): PollImage[] {
+  const sharing = new Map<string, number>();
+  for (const { id } of images) sharing.set(id, (sharing.get(id) ?? 0) + 1);
+  return images.map(({ key, ...image }) => {
+    if (key === undefined) return image;
+    return (sharing.get(image.id) ?? 0) > 1 ? { ...image, id: key } : { ...image, key };
+  });
 }
 
 /**

@@ -1,8 +1,9 @@
 /** The vendor accounts of this process, read from environment variables. */
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { defaults } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
 import { isLoopbackHost } from './loopback.js';
+import { type HttpProxy, proxyOf } from './proxy.js';
 
 /** The present key and secret of an account. */
 export interface Credentials {
@@ -25,6 +26,8 @@ export interface Account {
   readonly acceptOtherTaskId: boolean;
   /** The account's budget for submits, over all workers; default 3. */
   readonly submitsPerMinute?: number;
+  /** The proxy that leads to the endpoint, if there is one. */
+  readonly proxy?: HttpProxy;
   /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
   readonly credentials: () => Promise<Credentials>;
 }
@@ -90,6 +93,27 @@ const parseRate = (text: string): Setting<number> => {
       };
 };
 
+/** Far more than any key. */
+const maxKeyBytes = 64 * 1024;
+
+/**
+ * Reads a file's text, or nothing if the file is larger than {@link maxKeyBytes}. Never reads more, whatever kind of file it is.
+ * @throws NodeJS.ErrnoException
+ */
+const readKeyFile = async (path: string): Promise<string | undefined> => {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(maxKeyBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      ({ bytesRead: read } = await file.read(buffer, length, buffer.length - length));
+    }
+    return length > maxKeyBytes ? undefined : buffer.toString('utf8', 0, length);
+  } finally {
+    await file.close();
+  }
+};
+
 /** A function that reads one credential, or the problem. */
 const credentialOf = (env: Environment, variable: string): { read: () => Promise<string> } | { problem: string } => {
   const value = env[variable]?.trim();
@@ -101,10 +125,13 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
   if (!file) return { read: async () => env[variable]?.trim() || (value as string) };
   return {
     read: async () => {
-      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      const text = await readKeyFile(file).catch((error: NodeJS.ErrnoException) => {
         const code = error.code ?? 'unknown error';
         throw new NoKeyError(`the file named by ${variable}_FILE cannot be read (${code}); put it back`);
       });
+      if (text === undefined) {
+        throw new NoKeyError(`the file named by ${variable}_FILE is larger than 64 KiB; write only the value into it`);
+      }
       const content = text.replace(/^\ufeff/, '').trim();
       if (content === '') throw new NoKeyError(`the file named by ${variable}_FILE is empty; write the value into it`);
       return content;
@@ -133,24 +160,20 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
   const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, parseRate);
   const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', defaults.submitsPerMinute, parseRate);
   const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
+  const proxySetting = proxyOf(env, endpoint);
+  if ('problem' in proxySetting) problems.push(proxySetting.problem);
   const key = credentialOf(env, `${prefix}APP_KEY`);
   const secret = credentialOf(env, `${prefix}APP_SECRET`);
   for (const credential of [key, secret]) if ('problem' in credential) problems.push(credential.problem);
-  if (problems.length > 0 || 'problem' in key || 'problem' in secret) return { problems };
+  if (problems.length > 0 || 'problem' in key || 'problem' in secret || 'problem' in proxySetting) return { problems };
   const credentials = async (): Promise<Credentials> => {
     const [appKey, appSecret] = await Promise.all([key.read(), secret.read()]);
     return { appKey, appSecret };
   };
   return {
     account: {
-      name,
-      endpoint,
-      signature,
-      trial,
-      queriesPerSecond,
-      acceptOtherTaskId,
-      submitsPerMinute,
-      credentials,
+      ...{ name, endpoint, signature, trial, queriesPerSecond, submitsPerMinute, acceptOtherTaskId, credentials },
+      ...proxySetting,
     },
   };
 };

@@ -1,6 +1,6 @@
 /** Reads an HTTP body up to a maximum size, whatever its coding and charset. */
 import { pipeline, type Readable, type Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
 /** The text of a body, or why there is none. `broken`: the stream itself failed. */
 export type BodyResult =
@@ -9,14 +9,14 @@ export type BodyResult =
   | { readonly kind: 'undecodable'; readonly reason: string }
   | { readonly kind: 'broken'; readonly error: unknown };
 
-const decoders: Readonly<Record<string, () => Transform>> = {
+/** Makes the decoder of a coding, from the first byte of the body. */
+const decoders: Readonly<Record<string, (firstByte: number) => Transform>> = {
   gzip: () => createGunzip(),
   'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
+  // Some servers send raw DEFLATE under this name, without the zlib header of RFC 1950, which has method 8 in its low bits.
+  deflate: (firstByte) => ((firstByte & 0x0f) === 8 ? createInflate() : createInflateRaw()),
   br: () => createBrotliDecompress(),
 };
-
-const maxCodings = 3;
 
 const decode = (bytes: Uint8Array, charset: string, fatal: boolean): string | undefined => {
   try {
@@ -42,9 +42,20 @@ export const textOf = (bytes: Uint8Array, contentType = ''): string => {
   );
 };
 
+async function* startingWith<T>(first: T, rest: AsyncGenerator<T, undefined>): AsyncGenerator<T, undefined> {
+  yield first;
+  return yield* rest;
+}
+
+/** Errors end the decoder's stream, which is the one that is read. */
+const decompress = (first: Uint8Array, rest: AsyncGenerator<Uint8Array, undefined>, decoder: Transform): Readable =>
+  pipeline(startingWith(first, rest), decoder, () => {});
+
 /**
  * Reads a body to its end or to the maximum. Never throws.
- * @param maxBytes - counts after decompression. The stream ends there, so a decompression bomb is never unpacked
+ * @param headers - at most one coding is read: each further one could multiply the work of the bytes before it
+ * @param maxBytes - counts before and after decompression. The stream ends there, so a decompression bomb is never unpacked, and neither
+ *   are endless compressed bytes that decode to nothing
  */
 export const readBody = async (
   body: Readable,
@@ -55,41 +66,45 @@ export const readBody = async (
   body.on('error', (error) => {
     sourceError ??= error;
   });
-  if (Number(headers.contentLength) > maxBytes) {
+  const end = (result: BodyResult): BodyResult => {
     body.destroy();
-    return { kind: 'tooLarge' };
-  }
+    return result;
+  };
+  if (Number(headers.contentLength) > maxBytes) return end({ kind: 'tooLarge' });
   const codings = headers.contentEncoding
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
-  const unknown = codings.find((coding) => !Object.hasOwn(decoders, coding));
-  if (unknown !== undefined || codings.length > maxCodings) {
-    body.destroy();
-    return { kind: 'undecodable', reason: `content-encoding ${(unknown ?? 'chain').slice(0, 40)}` };
+  const [coding = 'identity'] = codings;
+  if (codings.length > 1) return end({ kind: 'undecodable', reason: `${codings.length} content codings` });
+  if (coding !== 'identity' && !Object.hasOwn(decoders, coding)) {
+    return end({ kind: 'undecodable', reason: `content-encoding ${coding.slice(0, 40)}` });
   }
-  let stream: Readable = body;
-  for (const coding of codings.reverse()) {
-    const decoder = decoders[coding]?.();
-    // Errors end the last stream of the chain, which is the one that is read.
-    if (decoder) stream = pipeline(stream, decoder, () => {});
-  }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of stream) {
+  let isTooLarge = false;
+  async function* limited(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+    let bytes = 0;
+    for await (const chunk of chunks) {
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        body.destroy();
-        return { kind: 'tooLarge' };
-      }
-      chunks.push(chunk);
+      isTooLarge ||= bytes > maxBytes;
+      if (isTooLarge) break;
+      yield chunk;
     }
-  } catch (error) {
-    if (stream === body || sourceError !== undefined) return { kind: 'broken', error: sourceError ?? error };
-    body.destroy();
-    return { kind: 'undecodable', reason: 'the compressed data is damaged' };
+    return undefined;
   }
+  const source = limited(body);
+  const chunks: Uint8Array[] = [];
+  try {
+    const first = coding === 'identity' ? undefined : (await source.next()).value;
+    const decoder = first && decoders[coding]?.(first[0] ?? 0);
+    const decoded = first && decoder ? limited(decompress(first, source, decoder)) : source;
+    for await (const chunk of decoded) chunks.push(chunk);
+  } catch (error) {
+    if (!isTooLarge) {
+      if (coding === 'identity' || sourceError !== undefined) return { kind: 'broken', error: sourceError ?? error };
+      return end({ kind: 'undecodable', reason: 'the compressed data is damaged' });
+    }
+  }
+  if (isTooLarge) return end({ kind: 'tooLarge' });
   return { kind: 'text', text: textOf(Buffer.concat(chunks), headers.contentType) };
 };

@@ -16,7 +16,7 @@ export type { SubmitResult } from './aidge/submit-result.js';
 
 /** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
-  /** DNS, TCP and TLS together. */
+  /** DNS, TCP, a proxy and TLS together. */
   connectMs: 5_000,
   /** From the start of a request to the headers of its response. */
   headersMs: 10_000,
@@ -46,6 +46,14 @@ export interface VendorClientOptions {
   readonly aroundExchange?: AroundExchange;
 }
 
+/**
+ * The vendor's request parameter, one request or a list: `request`, its JSON value; or `requestJson`, its JSON text, which is passed on
+ * digit for digit, since a JavaScript number has no more than 53 bits.
+ */
+export type VendorRequest =
+  | { readonly request: unknown; readonly requestJson?: undefined }
+  | { readonly requestJson: string };
+
 /** See {@link createVendorClient}. */
 export interface VendorClient {
   /**
@@ -58,18 +66,19 @@ export interface VendorClient {
     readonly signal?: AbortSignal;
   }) => Promise<{ readonly reply: Reply; readonly queries: number }>;
   /**
-   * Submits a request; never sends it twice. `request`: the JSON value of the vendor's parameter, one request or a list. Rejects only
-   * with the signal's reason, after an abort; the request may have been sent by then.
+   * Submits a request; never sends it twice. Rejects only with the signal's reason, after an abort; the request may have been sent by
+   * then.
    */
-  readonly submit: (submission: {
-    readonly account?: string;
-    readonly request: unknown;
-    /** Uses the pro call, the newer one. Default false. */
-    readonly pro?: boolean;
-    /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
-    readonly maySend?: () => boolean;
-    readonly signal?: AbortSignal;
-  }) => Promise<SubmitResult>;
+  readonly submit: (
+    submission: VendorRequest & {
+      readonly account?: string;
+      /** Uses the pro call, the newer one. Default false. */
+      readonly pro?: boolean;
+      /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
+      readonly maySend?: () => boolean;
+      readonly signal?: AbortSignal;
+    },
+  ) => Promise<SubmitResult>;
   /** How far the vendor's clock was ahead of ours at the last response, in milliseconds; accurate to a second. */
   readonly clockOffsetMs: (account?: string) => number | undefined;
   /**
@@ -119,7 +128,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     const { origin } = new URL(account.endpoint);
     if (endpoints.has(origin)) continue;
     const { connections, connectMs } = limits;
-    const pool = createPool({ origin, connections, connectMs, dispatcher: options.dispatcher });
+    const pool = createPool({ origin, connections, connectMs, proxy: account.proxy, dispatcher: options.dispatcher });
     endpoints.set(origin, { pool, signingOffsetMs: 0 });
   }
   const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;
@@ -225,10 +234,10 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
 
   const submit: VendorClient['submit'] = async ({
     account: name = defaults.account,
-    request,
     pro = false,
     maySend = () => true,
     signal,
+    ...rest
   }) => {
     signal?.throwIfAborted();
     const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
@@ -239,7 +248,8 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     const account = accounts.get(name);
     if (!account) return rejected(noKey(`no account ${name} is configured here`));
     const kind = pro ? 'pro' : 'standard';
-    const value = JSON.stringify(Array.isArray(request) ? request : [request]);
+    const json = rest.requestJson ?? JSON.stringify(rest.request ?? null);
+    const value = json.trimStart().startsWith('[') ? json : `[${json}]`;
     try {
       return await runAttempt(account, signal, async (attempt) => {
         if (!maySend()) return rejected(notSentInTime, true);

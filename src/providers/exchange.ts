@@ -16,7 +16,7 @@ export type ExchangeResult =
       readonly fault: Fault;
       /** The request certainly did not reach the vendor. */
       readonly neverSent: boolean;
-      /** The request went out on a reused socket, and the peer had closed it. */
+      /** The request went out on a reused socket that the peer had closed: it failed before any byte of a response. */
       readonly staleSocket: boolean;
     };
 
@@ -98,7 +98,8 @@ export const exchange = async (options: ExchangeOptions): Promise<ExchangeResult
     staleSocket,
   });
   const failure = (error: unknown): ExchangeResult => {
-    const neverConnected = socketUse() === 'none';
+    const { socket, hasAnswered } = socketUse();
+    const neverConnected = socket === 'none';
     if (signal.aborted) {
       if (!(signal.reason instanceof LimitError)) throw signal.reason;
       return fault('Timeout', signal.reason.message, neverConnected);
@@ -106,8 +107,7 @@ export const exchange = async (options: ExchangeOptions): Promise<ExchangeResult
     const { code, cause, neverSent } = transportError(error);
     const phase = facts === undefined ? 'before an answer' : 'in the middle of the answer';
     const message = `${failures[code] ?? 'the exchange failed'} ${phase} (${cause})`;
-    // A reused connection that fails before the first byte of a response: the peer had closed it.
-    const staleSocket = code === 'ConnectionFailed' && facts === undefined && socketUse() === 'reused';
+    const staleSocket = code === 'ConnectionFailed' && facts === undefined && socket === 'reused' && !hasAnswered;
     return fault(code, message, neverSent || neverConnected, staleSocket);
   };
   let response: Dispatcher.ResponseData;

@@ -1,13 +1,11 @@
-/** A bounded set of connections to one origin. Each knows whether its socket was used before. */
-import { buildConnector, Client, type Dispatcher } from 'undici';
-
-/** The socket of one request. `none`: no connection was made; `new`, `reused`; `unknown`: the dispatcher is not ours. */
-export type SocketUse = 'none' | 'new' | 'reused' | 'unknown';
+/** A bounded set of connections to one origin. Each knows what its socket has done. */
+import type { Dispatcher } from 'undici';
+import { type ConnectionOptions, openConnection, type SocketUse, SocketWatch } from './connector.js';
 
 /** One connection, lent to one caller at a time. */
 export interface Connection {
   readonly dispatcher: Dispatcher;
-  /** Call it before a request; the function that it returns gives the {@link SocketUse} since then. */
+  /** See {@link SocketWatch.begin}. */
   readonly watchSocket: () => () => SocketUse;
 }
 
@@ -27,39 +25,15 @@ export interface Pool {
   readonly close: (graceMs: number) => Promise<void>;
 }
 
-const ownConnection = (client: Client): Connection => {
-  let connects = 0;
-  client.on('connect', () => {
-    connects += 1;
-  });
-  return {
-    dispatcher: client,
-    watchSocket: () => {
-      const connectsBefore = connects;
-      const { connected } = client.stats;
-      return () => {
-        if (connects > connectsBefore) return 'new';
-        return connected ? 'reused' : 'none';
-      };
-    },
-  };
-};
-
 /**
  * Makes a pool.
- * @param options - `connections`: the maximum; `connectMs`: limit for DNS, TCP and TLS together; `dispatcher`: replaces the pool's own
- *   connections; the pool does not close it
+ * @param options - `connections`: the maximum; `dispatcher`: replaces the pool's own connections; the pool does not close it
  */
-export const createPool = (options: {
-  readonly origin: string;
-  readonly connections: number;
-  readonly connectMs: number;
-  readonly dispatcher?: Dispatcher | undefined;
-}): Pool => {
+export const createPool = (
+  options: ConnectionOptions & { readonly connections: number; readonly dispatcher?: Dispatcher | undefined },
+): Pool => {
   const { dispatcher } = options;
-  // Explicit, since NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise turn the check off.
-  const connect = buildConnector({ timeout: options.connectMs, rejectUnauthorized: true });
-  const clients: Client[] = [];
+  const own: Dispatcher[] = [];
   const idle: Connection[] = [];
   /** Called with a free connection, or with none when the pool closes. */
   const waiters: ((connection?: Connection) => void)[] = [];
@@ -69,19 +43,11 @@ export const createPool = (options: {
 
   const open = (): Connection => {
     connections += 1;
-    if (dispatcher) return { dispatcher, watchSocket: () => () => 'unknown' };
-    const client = new Client(options.origin, {
-      connect,
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: 10_000,
-      keepAliveMaxTimeout: 60_000,
-      // `exchange.ts` has all limits of an exchange.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    clients.push(client);
-    return ownConnection(client);
+    if (dispatcher) return { dispatcher, watchSocket: () => () => ({ socket: 'unknown', hasAnswered: false }) };
+    const watch = new SocketWatch();
+    const connection = openConnection(options, watch);
+    own.push(connection);
+    return { dispatcher: connection, watchSocket: () => watch.begin() };
   };
 
   const closedError = () => new ClosedError('the client is closed');
@@ -135,7 +101,7 @@ export const createPool = (options: {
       });
       await Promise.race([Promise.allSettled(running), grace]);
       clearTimeout(timer);
-      await Promise.all(clients.map((client) => client.destroy()));
+      await Promise.all(own.map((connection) => connection.destroy()));
     },
   };
 };

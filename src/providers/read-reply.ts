@@ -3,10 +3,8 @@ import { defined } from '../defined.js';
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
 import { parseJson } from './aidge/envelope.js';
 import type { ExchangeResult } from './exchange.js';
-import { imageId } from './image-id.js';
-import { excerptOf } from './redact.js';
-
-type Redact = (text: string) => string;
+import { imageIds } from './image-id.js';
+import { excerptOf, type Redact } from './redact.js';
 
 /** Longest code, in characters. A longer text is not a code, and may have anything in it. */
 const maxCodeLength = 64;
@@ -15,7 +13,7 @@ const maxRedactedLength = 16 * 1024;
 
 const parsed = (text: string, api: VendorApi): ReturnType<VendorApi['parse']> => {
   try {
-    return api.parse(parseJson(text), imageId);
+    return api.parse(parseJson(text), imageIds);
   } catch {
     return undefined;
   }
@@ -30,12 +28,19 @@ const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
     vendorStatus: task.vendorStatus && redact(task.vendorStatus),
     message: task.message && redact(task.message),
   }),
-  subTasks: task.subTasks.map((subTask) =>
-    subTask.vendorStatus === undefined ? subTask : { ...subTask, vendorStatus: redact(subTask.vendorStatus) },
-  ),
+  subTasks: task.subTasks.map((subTask) => ({
+    ...subTask,
+    ...defined({ vendorStatus: subTask.vendorStatus && redact(subTask.vendorStatus) }),
+    images: subTask.images.map((image) =>
+      image.clothes === undefined ? image : { ...image, clothes: redact.values(image.clothes) },
+    ),
+  })),
 });
 
-/** Redacts every text that ends in an error or a status. Task ids and image URLs stay as they are. */
+/**
+ * Redacts every text that ends in an error or a status. Task ids and image URLs stay as they are. The URL of the clothes, which the request
+ * named, keeps its query, but loses our key, secret and signature.
+ */
 const redactAnswer = (answer: Omit<Answer, 'excerpt'>, redact: Redact): Answer => {
   const text = (value: string | undefined) => value && redact(value);
   // A signature is as long as the longest code, so codes are redacted too.

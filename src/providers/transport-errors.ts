@@ -30,6 +30,7 @@ export const errorCodes: Readonly<Record<string, Row>> = {
   ENETDOWN: unreachable,
   EADDRNOTAVAIL: unreachable,
   UND_ERR_CONNECT_TIMEOUT: unreachable,
+  UND_ERR_PRX_TLS: untrusted,
   ECONNRESET: failed,
   ECONNABORTED: failed,
   EPIPE: failed,
@@ -59,6 +60,8 @@ export const errorCodes: Readonly<Record<string, Row>> = {
 
 /** Rows by the start of an error code, for codes that {@link errorCodes} does not have. */
 export const errorPrefixes: Readonly<Record<string, Row>> = {
+  // A proxy that opened no tunnel: `PROXY_CLOSED`, or `PROXY_HTTP_` with the status of its answer.
+  PROXY_: unreachable,
   EAI_: dns,
   CERT_: untrusted,
   UNABLE_TO_: untrusted,

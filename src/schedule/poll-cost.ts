@@ -28,11 +28,27 @@ export const pollCostSettings = {
 
 const settings = pollCostSettings;
 
+/** The account's budget bounds this many seconds' worth of it in any window of five seconds: 5.5 times the rate in any 5 s. */
+const boundSeconds = 5.5;
+/** A window and the second's worth that may have been saved up before it: so many seconds' worth leave a partition, and one task more. */
+const windowSeconds = 6;
+/** Keeps the rate below the point from which one more task fits into a window, also after it was rounded to a 32-bit float. */
+const belowPoint = 1 - 1e-4;
+
 /**
- * The rate to hold a vendor's queue to, `maxTaskQueueActivitiesPerSecond` of all its workers: 0.917 of the account's budget.
- * @param queriesPerSecond - what the vendor grants the account
+ * The rate to hold a vendor's queue to: 0.917 of the account's budget, a little less where that makes no whole number of tasks.
+ *
+ * The server divides the rate among the queue's partitions. Each lets a second's worth pass at once after a quiet spell, and at least one task,
+ * so that with rate r in a partition at most 1 + 6 r (rounded down) leave it in any 5 s. All together must stay within 5.5 times the budget.
+ * A budget below one query per partition in 5 s cannot be held in each window: there the mean rate counts.
+ * @param queriesPerSecond - what the vendor grants the account; 0 stops the queue
+ * @param partitions - of the queue; default 1
  */
-export const vendorQueueRate = (queriesPerSecond: number): number => settings.plannedShare * queriesPerSecond;
+export function vendorQueueRate(queriesPerSecond: number, partitions = 1): number {
+  const tasksInWindow = Math.floor((boundSeconds * queriesPerSecond) / partitions);
+  const held = (belowPoint * partitions * Math.max(1, tasksInWindow)) / windowSeconds;
+  return Math.min(settings.plannedShare * queriesPerSecond, held);
+}
 
 /** What was seen of an account's vendor queue of late. */
 export interface QueueLoad {

@@ -2,6 +2,7 @@
 import { wellFormed } from '../check.js';
 import { listingWorkflowId, resultsWorkflowId } from '../contract.js';
 import { defined } from '../defined.js';
+import { escapeJson } from '../error-text.js';
 
 /** A log entry as the SDK's `DefaultLogger` passes it to its second argument. */
 export interface LogLine {
@@ -22,11 +23,6 @@ function plain(key: string, value: unknown): unknown {
   return key === 'cause' ? { name, message } : defined({ name, message, stack, cause });
 }
 
-/** Control characters that JSON does not escape, and characters that change the direction of text. */
-const invisible = /[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-const escaped = (json: string): string =>
-  json.replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
 /** One line, without a line break. Never throws: leaves out what cannot be written. */
 export function jsonLine({ level, message, timestampNanos, meta = {} }: LogLine): string {
   const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
@@ -35,8 +31,8 @@ export function jsonLine({ level, message, timestampNanos, meta = {} }: LogLine)
   const listingId = meta.listingId ?? idAfter(listingWorkflowId(''), meta.workflowId);
   const ids = defined({ taskId, listingId });
   try {
-    return escaped(JSON.stringify({ ...head, ...ids, ...meta, ...head }, plain));
+    return escapeJson(JSON.stringify({ ...head, ...ids, ...meta, ...head }, plain));
   } catch {
-    return escaped(JSON.stringify({ ...head, ...ids }));
+    return escapeJson(JSON.stringify({ ...head, ...ids }));
   }
 }

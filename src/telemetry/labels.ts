@@ -1,4 +1,5 @@
-/** Label values of metrics, from small, closed sets whatever the vendor sends. Pure. */
+/** Label values of metrics, from small, closed sets whatever a vendor or a caller sends. Pure. */
+import { STATUS_CODES } from 'node:http';
 import type { TryOnError } from '../contract.js';
 import type { Classification } from '../poll/classify.js';
 import type { TransportCode, VendorApi } from '../poll/reply.js';
@@ -14,8 +15,19 @@ export function pollResult(classification: Classification): PollResult {
   return classification.kind === 'error' ? classification.class : classification.status;
 }
 
-/** The label of a code that no table has. Vendors may send anything, and each new label value is a new time series. */
-export const otherCode = 'other';
+/**
+ * The label of what no table or setting has. Vendors may send any code, and callers may name any account: each new label value would be a
+ * new time series for as long as the worker runs.
+ */
+export const otherLabel = 'other';
+
+/** The account as a label: a configured one by its name. */
+export const accountLabel = (account: string, configured: ReadonlySet<string>): string =>
+  configured.has(account) ? account : otherLabel;
+
+/** The status of an HTTP reply as a label: a registered one by its number. */
+export const httpStatusLabel = (status: number | string): string =>
+  Object.hasOwn(STATUS_CODES, status) ? String(status) : otherLabel;
 
 const faultCodes = {
   Timeout: true,
@@ -47,8 +59,8 @@ export function errorLabels(
     service: api.serviceCodes,
     task: api.statusWords,
   } as const;
-  // There are few enough codes of three digits.
-  const isHttp = layer === 'transport' && /^Http[1-5]\d\d$/.test(code);
+  const httpStatus = layer === 'transport' ? /^Http(\d+)$/.exec(code)?.[1] : undefined;
+  const isHttp = httpStatus !== undefined && httpStatusLabel(httpStatus) !== otherLabel;
   const isKnown = isHttp || ownCodes[layer].includes(code) || Object.hasOwn(tables[layer], code);
-  return { layer, code: isKnown ? code : otherCode };
+  return { layer, code: isKnown ? code : otherLabel };
 }

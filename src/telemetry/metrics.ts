@@ -1,6 +1,6 @@
 /**
  * Metrics of polls, waits, accounts and budget. They use the meter of Temporal's SDK, and so are exported with the SDK's own. Labels have
- * few values: never a task, workflow or listing id.
+ * few values: never a task, workflow or listing id, and only the names of configured accounts.
  */
 import type { MetricMeter } from '@temporalio/common';
 import type { AccountThrottles } from '../activities/account-throttles.js';
@@ -11,7 +11,8 @@ import { tryOnApi } from '../providers/aidge/tryon.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { quantile } from '../schedule/distribution.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
-import { errorLabels, pollResult } from './labels.js';
+import { overdueWaitsMetric } from '../wait/metrics.js';
+import { accountLabel, errorLabels, httpStatusLabel, pollResult } from './labels.js';
 
 /**
  * Names of our metrics. The unit is part of the name: it is the same with every exporter. The Prometheus exporter appends `_total`
@@ -26,6 +27,8 @@ export const metricNames = {
   endedWaits: 'tryon_waits_ended',
   waits: 'tryon_waits',
   maybeSubmitted: 'tryon_jobs_maybe_submitted',
+  /** The workflow counts these. */
+  overdueWaits: overdueWaitsMetric,
   detectionDelay: 'tryon_detection_delay_seconds',
   taskDuration: 'tryon_task_duration_seconds',
   pollLag: 'tryon_poll_lag_seconds',
@@ -106,6 +109,7 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
   const condition = gauge(metricNames.accountCondition, 'Whether the account is in this condition: 1 or 0');
   const ratio = gauge(metricNames.budgetRatio, 'Share of the budget that is used for polls; below 1 after a throttle');
   const blocked = new Map<string, boolean>();
+  const configured = new Set(accounts.map(({ name }) => name));
 
   async function setGauges(): Promise<void> {
     const now = await nowMs();
@@ -129,7 +133,8 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
     }
   }
 
-  function recordAttempt({ account, poll, end, state, newImages = 0, ...at }: AttemptSeen): void {
+  function recordAttempt({ poll, end, state, newImages = 0, ...at }: AttemptSeen): void {
+    const account = accountLabel(at.account, configured);
     if (at.isOnVendorQueue) pollLag.record(Math.max(0, at.startedAtMs - at.dueAtMs) / 1000, { account });
     if (newImages > 0) images.add(newImages, { account });
     if (poll === undefined) deferred.add(1, { account });
@@ -168,13 +173,14 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
       timer.unref();
     },
     onAttempt: (attempt) => quietly(() => recordAttempt(attempt)),
-    async aroundExchange({ account }, send) {
+    async aroundExchange(about, send) {
+      const account = accountLabel(about.account, configured);
       const startedMs = performance.now();
       const record = (result: string) =>
         quietly(() => requestDuration.record((performance.now() - startedMs) / 1000, { account, result }));
       try {
         const exchanged = await send();
-        record(exchanged.kind === 'body' ? String(exchanged.facts.httpStatus) : exchanged.fault.code);
+        record(exchanged.kind === 'body' ? httpStatusLabel(exchanged.facts.httpStatus) : exchanged.fault.code);
         return exchanged;
       } catch (error) {
         record('cancelled');

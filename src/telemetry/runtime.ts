@@ -28,18 +28,15 @@ export function metricsExporter(target: MetricsTarget): MetricsExporterConfig | 
 
 /**
  * Options for `Runtime.install`.
- * @param logger - gets the logs of the SDK and of workflows; with JSON also those of the SDK's native part
+ * @param logger - gets all logs, those of the SDK's native part too: it is the one place that formats and cleans them
  */
-export function runtimeOptions(
-  { metrics, logFormat }: Pick<TelemetrySettings, 'metrics' | 'logFormat'>,
-  logger: Logger,
-): RuntimeOptions {
+export function runtimeOptions({ metrics }: Pick<TelemetrySettings, 'metrics'>, logger: Logger): RuntimeOptions {
   const exporter = metricsExporter(metrics);
   return {
     logger,
     telemetryOptions: {
       ...defined({ metrics: exporter }),
-      ...(logFormat === 'json' && { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } }),
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
     },
   };
 }

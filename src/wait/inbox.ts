@@ -79,16 +79,27 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
-/** Whether a signal's argument has the parts that are read here. Anybody who may signal a parent may send it anything. */
-function isEvent(given: unknown): given is TryOnEvent {
-  if (typeof given !== 'object' || given === null) return false;
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+const isImages = (value: unknown): value is readonly TryOnImage[] =>
+  Array.isArray(value) && value.every((image) => typeof fieldsOf(image).id === 'string');
+
+/**
+ * What is wrong with a signal's argument, of the parts that are read here; `undefined` for an event. Anybody who may signal a parent may send
+ * it anything.
+ */
+export function eventProblem(given: unknown): string | undefined {
+  if (typeof given !== 'object' || given === null) return 'the event is no object';
   const { kind, taskId, waitId, sequence, images, status, outcome } = given as Record<string, unknown>;
-  if (typeof kind !== 'string' || typeof taskId !== 'string' || typeof waitId !== 'string') return false;
-  if (!Number.isSafeInteger(sequence)) return false;
-  const hasImages = (whole: unknown) => Array.isArray((whole as { images?: unknown } | null | undefined)?.images);
-  if (kind === 'images') return Array.isArray(images);
-  if (kind === 'snapshot') return hasImages(status);
-  return kind !== 'outcome' || hasImages(outcome);
+  for (const [field, text] of Object.entries({ kind, taskId, waitId })) {
+    if (typeof text !== 'string') return `${field} is no text`;
+  }
+  if (!Number.isSafeInteger(sequence)) return 'sequence is no whole number';
+  if (kind === 'images' && !isImages(images)) return 'images is no list of images';
+  if (kind === 'snapshot' && !isImages(fieldsOf(status).images)) return 'status.images is no list of images';
+  if (kind === 'outcome' && !isImages(fieldsOf(outcome).images)) return 'outcome.images is no list of images';
+  return undefined;
 }
 
 /**
@@ -96,7 +107,7 @@ function isEvent(given: unknown): given is TryOnEvent {
  * @returns the inbox, and whether the event was new; anything that is no event is not
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
-  if (!isEvent(event)) return { inbox, fresh: false };
+  if (eventProblem(event) !== undefined) return { inbox, fresh: false };
   const taken = own(inbox.taken, event.waitId) ?? 0;
   const isSnapshot = event.kind === 'snapshot';
   if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };

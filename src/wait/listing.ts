@@ -12,6 +12,7 @@ import {
 import { defined } from '../defined.js';
 import { jsonBytes, takeFitting, withImages } from '../json-size.js';
 import { emptyInbox, type Inbox, type InboxTask, own } from './inbox.js';
+import { withWarning } from './warnings.js';
 
 /** A listing. JSON; times are Unix milliseconds of workflow time. */
 export interface ListingState {
@@ -25,6 +26,11 @@ export interface ListingState {
   readonly isCancelled: boolean;
   /** Why a task's wait could not be started or joined, by task id. */
   readonly unstarted: Readonly<Record<string, string>>;
+  /** See the status. Absent: none. */
+  readonly warnings?: readonly string[];
+  /** How often open waits were joined again, because an event may have been lost; with one that is due. */
+  readonly rejoins?: number;
+  readonly isRejoinDue?: boolean;
 }
 
 /** A listing at its start. */
@@ -57,6 +63,22 @@ const known = (listing: ListingState, { taskId }: Pick<ListingTask, 'taskId'>): 
 /** Whether the outcome of the task's wait has arrived. */
 export const hasEnded = (listing: ListingState, taskId: string): boolean =>
   known(listing, { taskId })?.outcome !== undefined;
+
+/** Adds a warning for the status. */
+export const warnListing = (listing: ListingState, warning: string): ListingState => ({
+  ...listing,
+  warnings: withWarning(listing.warnings, warning),
+});
+
+const REJOIN_AFTER_MS = 30_000;
+/** Time doubles so often: a caller that sends rubbish for ever costs little. */
+const MAX_DOUBLINGS = 10;
+
+/** How long after a lost event open waits are joined again: by then a worker may have the missing key. */
+export function rejoinDelayMs({ rejoins = 0, deadlineMs }: ListingState, nowMs: number): number {
+  const delayMs = REJOIN_AFTER_MS * 2 ** Math.min(rejoins, MAX_DOUBLINGS);
+  return Math.max(1_000, Math.min(delayMs, (deadlineMs - nowMs) / 2));
+}
 
 /** Whether there is at least one task and all have ended. */
 export const isComplete = (listing: ListingState): boolean =>
@@ -146,7 +168,13 @@ export function listingSummary(listing: ListingState, isOver: boolean): ListingS
   }));
   const imageCount = tasks.reduce((sum, task) => sum + task.imageCount, 0);
   const state = listing.isCancelled ? 'cancelled' : isOver ? resultStatus(listing, imageCount) : 'waiting';
-  return { listingId: listing.listingId, state, tasks, deadline: new Date(listing.deadlineMs).toISOString() };
+  return {
+    listingId: listing.listingId,
+    state,
+    tasks,
+    deadline: new Date(listing.deadlineMs).toISOString(),
+    ...(listing.warnings === undefined ? {} : { warnings: [...listing.warnings] }),
+  };
 }
 
 /** The answer of the query `tryOnListingStatus`. */

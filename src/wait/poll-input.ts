@@ -1,6 +1,7 @@
 /** From the state of a wait to the input of its polling activity. Pure. */
 import { defined } from '../defined.js';
 import { type PollInput, type PollState, packKnown } from '../poll/poll-state.js';
+import { knownIds } from './image-ids.js';
 import type { WaitState } from './wait-state.js';
 
 /** How a polling activity begins. `pollNow`: at once, though never inside a pause that the vendor ordered. */
@@ -17,13 +18,15 @@ const FAR_OFF_MS = 2_000;
 /** Input of the polling activity. */
 export function pollInput(wait: WaitState, start: PollStart & { readonly vendorQueue?: string }): PollInput {
   const { taskId, account, submittedAtMs, deadlineMs } = wait;
+  const { ids, keys } = knownIds(wait);
   const from: PollState = start.pollNow ? { ...wait.poll, nextPollAtMs: start.nowMs } : wait.poll;
   return {
     taskId,
     account,
     submittedAtMs,
     deadlineMs,
-    known: packKnown(wait.images),
+    known: packKnown(ids),
+    ...(keys.length === 0 ? {} : { knownKeys: packKnown(keys) }),
     from: { ...from, asOfAttempt: 0 },
     ...defined({ vendorQueue: start.vendorQueue }),
   };

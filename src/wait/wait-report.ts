@@ -63,6 +63,7 @@ export function outcomeOf(wait: WaitState): TryOnEventOutcome {
 export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes): TryOnStatus {
   const status: TryOnStatus = {
     taskId: wait.taskId,
+    account: wait.account,
     state: stateOf(wait),
     ...defined({ vendorStatus: wait.poll.vendorStatus }),
     images: [],
@@ -74,6 +75,7 @@ export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes)
     subscribers: [...takeFitting(wait.subscribers, maxBytes / 4).fitting],
     waitId: wait.waitId,
     sequence: wait.sequence,
+    ...(wait.warnings === undefined ? {} : { warnings: [...wait.warnings] }),
   };
   return withImages(status, wait.images, maxBytes);
 }

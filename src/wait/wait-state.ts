@@ -14,9 +14,13 @@ export interface WaitState {
   readonly expectedImages?: number;
   readonly subscribers: readonly Subscriber[];
   readonly images: readonly TryOnImage[];
+  /** By the id of an image: its `key` in {@link PollImage}, where it has one. */
+  readonly imageKeys?: Readonly<Record<string, string>>;
   readonly poll: PollState;
   /** Search attributes that the namespace has, by the last report. */
   readonly searchAttributes: readonly string[];
+  /** See the status. Absent: none. */
+  readonly warnings?: readonly string[];
   readonly end?: WaitEnd;
 }
 

@@ -15,8 +15,10 @@ import { defined } from '../defined.js';
 import { chunks, jsonBytes } from '../json-size.js';
 import { type PollReport, type PollState, unpolled } from '../poll/poll-state.js';
 import { pollRules } from '../poll/rules.js';
+import { identifyImages } from './image-ids.js';
 import { outcomeOf } from './wait-report.js';
 import type { WaitEnd, WaitState } from './wait-state.js';
+import { withWarning } from './warnings.js';
 
 /** A state, and the events that led to it, in order. */
 export interface Transition {
@@ -90,16 +92,24 @@ export const unsubscribe = <T extends Subscribed>(wait: T, leaving: Unsubscribe)
 export const setDeadline = <T extends Subscribed>(wait: T, timeoutSeconds: number, nowMs: number): T =>
   wait.end === undefined ? { ...wait, deadlineMs: after(nowMs, timeoutSeconds) } : wait;
 
+/** Adds a warning for the status. */
+export const warn = (wait: WaitState, warning: string): WaitState => ({
+  ...wait,
+  warnings: withWarning(wait.warnings, warning),
+});
+
 /** Whether the state fits into the input of the next run. */
 export const canContinueAsNew = (wait: WaitState): boolean => jsonBytes(wait) <= limits.resultBytes;
 
 /** Takes a report of the polling activity in. A `timeout` by a deadline that was moved since is no end. */
 export function applyReport(wait: WaitState, report: PollReport): Transition {
   const knownIds = new Set(wait.images.map((image) => image.id));
-  const fresh = report.images.filter((image) => !knownIds.has(image.id));
+  const { images, imageKeys } = identifyImages(wait, report.images);
+  const fresh = images.filter((image) => !knownIds.has(image.id));
   const folded: WaitState = {
     ...wait,
-    images: mergeImages(wait.images, report.images),
+    images: mergeImages(wait.images, images),
+    ...(Object.keys(imageKeys).length === 0 ? {} : { imageKeys }),
     poll: { ...report.state, asOfAttempt: 0 },
     searchAttributes: report.searchAttributes ?? wait.searchAttributes,
   };

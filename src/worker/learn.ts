@@ -5,8 +5,9 @@ import type { ServerClock } from '../activities/server-clock.js';
 import { vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
-import { type Learning, type LearningOptions, startLearning } from '../learning/learning.js';
-import { readPollsPerSecond } from '../learning/queue-load.js';
+import { type Learning, startLearning } from '../learning/learning.js';
+import { describeActivityQueue } from '../temporal/queue-limit.js';
+import type { QueueLimits, QueueLimitsOptions } from './queue-limits.js';
 import type { WorkerSettings } from './settings.js';
 
 /** Where a worker learns from. */
@@ -14,11 +15,13 @@ export interface LearnFrom {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly clock: ServerClock;
-  readonly log?: LearningOptions['log'];
+  /** Is passed what is read of the vendor queues, and knows the budgets in force. */
+  readonly limits: Pick<QueueLimits, 'observe' | 'queriesPerSecond'>;
+  readonly log?: QueueLimitsOptions['log'];
 }
 
 /** Starts to learn, from finished waits, the vendor queues' load and this worker's own attempts. The caller stops it. */
-export function learn(settings: WorkerSettings, { connection, namespace, clock, log }: LearnFrom): Learning {
+export function learn(settings: WorkerSettings, { connection, namespace, clock, limits, log }: LearnFrom): Learning {
   const { accounts, prior, learns, taskQueue, dataConverter } = settings;
   const ending = new AbortController();
   const client = new Client({ connection, namespace, ...defined({ dataConverter }) });
@@ -27,7 +30,12 @@ export function learn(settings: WorkerSettings, { connection, namespace, clock, 
     prior,
     learns,
     finishedWaits: (limit) => readFinishedWaits({ client, taskQueue, limit, signal: ending.signal }),
-    pollsPerSecond: (account) => readPollsPerSecond(client, vendorTaskQueue(account, taskQueue), ending.signal),
+    async pollsPerSecond(account) {
+      const state = await describeActivityQueue(client, vendorTaskQueue(account, taskQueue), ending.signal);
+      await limits.observe(account, state);
+      return state.dispatchedPerSecond;
+    },
+    queriesPerSecond: limits.queriesPerSecond,
     nowMs: () => clock.now(),
     ...defined({ log }),
   });

@@ -22,9 +22,12 @@ import { policyOf } from '../schedule/schedule.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
 import { watchWaitCounts } from '../telemetry/wait-counts.js';
+import { describeActivityQueue } from '../temporal/queue-limit.js';
 import { watchSearchAttributes } from '../temporal/search-attributes.js';
 import { serverVersionProblem } from '../temporal/server-version.js';
+import { deploymentOptions } from './deployment.js';
 import { type LearnFrom, learn } from './learn.js';
+import { createQueueLimits, type QueueLimits } from './queue-limits.js';
 import type { WorkerSettings } from './settings.js';
 
 /** An attempt ends within 18 s. */
@@ -49,13 +52,19 @@ export interface TryOnParts {
   readonly activities: TryOnActivities;
   /** For every worker, of the workflows or of a vendor's queue. */
   readonly tuned: Partial<WorkerOptions>;
+  /** Makes a worker a versioned one, where a version is set. For every worker, or for none. */
+  readonly deployment: Pick<WorkerOptions, 'workerDeploymentOptions'>;
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
-  /** For two further workers per account, one that polls and one that submits, on queues named after `taskQueue`. */
+  /**
+   * For two further workers per account, one that polls and one that submits, on queues named after `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
+   * itself, it is in these options.
+   */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
   /**
-   * Starts what runs along with the workers: reading search attributes, learning, metrics. Resolves when search attributes have been read
-   * once: even a short first wait then sets them. Call it before a worker runs. Call `stop` also when it rejects.
+   * Starts what runs along with the workers: the budget on each vendor queue, reading search attributes, learning, metrics. Resolves when
+   * budgets are set and search attributes have been read once: even a short first wait then sets them. Call it before a worker is created. Call
+   * `stop` also when it rejects.
    * @param server - absent: no search attributes, and durations go by the prior
    * @throws {TryOnClientError} `ServerTooOld`
    */
@@ -89,6 +98,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const { meter, clock = createServerClock() } = options;
   const prior = policyOf({ model: settings.prior });
   let learned: Learning | undefined;
+  let limits: QueueLimits | undefined;
   let attributeNames: () => readonly string[] = () => [];
   const stops: (() => unknown)[] = [];
   const policy: Learning['policy'] = (...args) => learned?.policy(...args) ?? prior;
@@ -104,6 +114,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     searchAttributes: () => attributeNames(),
     throttles: throttle,
     clock,
+    nexusAccounts: settings.nexusAccounts,
     onAttempt(attempt: AttemptSeen) {
       // Metrics come first, because they never throw.
       metrics?.onAttempt(attempt);
@@ -118,13 +129,20 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       defaultHeartbeatThrottleInterval: 1_000,
       maxHeartbeatThrottleInterval: 1_000,
     },
-    main: { maxCachedWorkflows: settings.maxCachedWorkflows, nexusServices: [createTryOnNexusService()] },
+    deployment: deploymentOptions(settings.deployment),
+    main: {
+      maxCachedWorkflows: settings.maxCachedWorkflows,
+      nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
+    },
     vendorQueues: (prefix) =>
       accounts.flatMap((account) => [
         {
           taskQueue: vendorTaskQueue(account.name, prefix),
-          // Every worker of a queue sets the same rate: the last poller's wins for the whole queue.
-          maxTaskQueueActivitiesPerSecond: vendorQueueRate(account.queriesPerSecond),
+          // Where the queue itself cannot hold the limit, every worker gives the same one: the last poller's counts.
+          ...defined({
+            maxTaskQueueActivitiesPerSecond:
+              limits === undefined ? vendorQueueRate(account.queriesPerSecond) : limits.pollRate(account.name),
+          }),
         },
         submitQueue(account, prefix),
       ]),
@@ -145,12 +163,23 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       const registered = watchSearchAttributes(connection, namespace);
       stops.push(registered.stop);
       attributeNames = registered.names;
-      learned = learn(settings, { ...server, clock });
+      const client = new Client({ connection, namespace });
+      limits = createQueueLimits({
+        client,
+        queues: accounts.map(({ name, queriesPerSecond }) => ({
+          account: name,
+          queue: vendorTaskQueue(name, taskQueue),
+          queriesPerSecond,
+        })),
+        describe: (queue) => describeActivityQueue(client, queue),
+        ...defined({ log: server.log }),
+      });
+      await limits.start();
+      learned = learn(settings, { ...server, clock, limits });
       stops.push(learned.stop);
       await registered.first;
       // Without an exporter nobody would see the counts.
       if (meter === undefined || meter === noopMetricMeter) return;
-      const client = new Client({ connection, namespace });
       const counts = watchWaitCounts({ meter, client, taskQueue, accounts, searchAttributes: registered.names });
       stops.push(counts.stop);
     },

@@ -4,6 +4,8 @@ import { SimplePlugin } from '@temporalio/plugin';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { TryOnClientError } from '../client/errors.js';
 import { readDataConverter } from '../codec/payload-codec.js';
+import { tolerantConverter } from '../codec/tolerant-codec.js';
+import { submitTaskQueue, vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import { type ExchangeTracer, traceExchange } from '../telemetry/trace-exchange.js';
 import { createTryOnParts } from './parts.js';
@@ -29,7 +31,8 @@ type VendorWorkerOptions = Partial<WorkerOptions> & { readonly taskQueue: string
 interface Companions {
   readonly namespace: string;
   readonly taskQueue: string;
-  readonly workers: readonly VendorWorkerOptions[];
+  /** Read it after `start`. */
+  workers(): readonly VendorWorkerOptions[];
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -81,11 +84,17 @@ export class TryOnPlugin extends SimplePlugin {
     const aroundExchange = tracer === undefined ? undefined : traceExchange(tracer);
     // Nothing starts before the worker runs: a worker that is never created or never runs must leave nothing behind.
     const parts = createTryOnParts(settings, defined({ meter, aroundExchange }));
-    const queues = parts.vendorQueues(taskQueue);
-    for (const queue of queues) this.#vendorQueues.add(queue.taskQueue);
-    const { dataConverter } = options;
+    for (const { name } of settings.accounts) {
+      this.#vendorQueues.add(vendorTaskQueue(name, taskQueue)).add(submitTaskQueue(name, taskQueue));
+    }
+    const { buildId, useVersioning } = options;
+    const dataConverter = tolerantConverter(options.dataConverter);
+    // The worker and those beside it are of one version: polls of a pinned wait go to the version that began it.
+    const isVersionedOtherwise = buildId !== undefined || useVersioning !== undefined;
+    const deployment = isVersionedOtherwise ? {} : parts.deployment;
+    const { workerDeploymentOptions } = { ...deployment, ...options };
     const shared: Partial<WorkerOptions> = {
-      ...defined({ connection, namespace, dataConverter }),
+      ...defined({ connection, namespace, dataConverter, workerDeploymentOptions }),
       activities: { ...options.activities, ...parts.activities },
     };
     const { activity, client } = options.interceptors ?? {};
@@ -93,7 +102,8 @@ export class TryOnPlugin extends SimplePlugin {
     this.#companions.push({
       namespace,
       taskQueue,
-      workers: queues.map((queue) => ({ ...parts.tuned, ...shared, interceptors, ...queue })),
+      workers: () =>
+        parts.vendorQueues(taskQueue).map((queue) => ({ ...parts.tuned, ...shared, interceptors, ...queue })),
       start: () => parts.start(connection && { connection, namespace }),
       stop: parts.stop,
     });
@@ -115,7 +125,7 @@ export class TryOnPlugin extends SimplePlugin {
       await companions.start();
       // By the worker's own class: this module must not load the native package in a process without workers.
       const { create } = worker.constructor as typeof Worker;
-      const others = await createTogether(companions.workers.map((one) => create.call(worker.constructor, one)));
+      const others = await createTogether(companions.workers().map((one) => create.call(worker.constructor, one)));
       const main = { worker, run: () => super.runWorker(worker, next) };
       await runTogether([main, ...others.map((other) => ({ worker: other }))]).run;
     } finally {

@@ -17,6 +17,8 @@ import * as tryon from '../providers/aidge/tryon.js';
 import * as describe from '../wait/describe.js';
 import * as inbox from '../wait/inbox.js';
 import * as listing from '../wait/listing.js';
+import * as metrics from '../wait/metrics.js';
+import * as patience from '../wait/nexus-patience.js';
 import * as pollInput from '../wait/poll-input.js';
 import * as wait from '../wait/wait.js';
 
@@ -31,7 +33,9 @@ export const preloaded: readonly object[] = [
   jobDescribe,
   jobReport,
   listing,
+  metrics,
   nextAction,
+  patience,
   poll,
   pollInput,
   protocol,

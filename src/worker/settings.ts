@@ -1,11 +1,12 @@
 /** Reads a worker's settings from environment variables, and the file of codec keys if one is named. Reports all problems at once. */
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { defaults } from '../contract.js';
 import { defined } from '../defined.js';
 import { type Account, readAccounts, readYesNo } from '../providers/accounts.js';
 import { type DurationModel, priorFrom, priorModel } from '../schedule/distribution.js';
 import { readTelemetrySettings, type TelemetrySettings } from '../telemetry/settings.js';
+import { readDeployment } from './deployment.js';
 
 /** Settings of a worker process. */
 export interface WorkerSettings {
@@ -18,6 +19,10 @@ export interface WorkerSettings {
   readonly learns: boolean;
   /** How many waits may keep their workflow state in memory; a wait in backoff needs none. Default 200. */
   readonly maxCachedWorkflows: number;
+  /** Makes every worker of the process a versioned one. */
+  readonly deployment?: WorkerDeploymentVersion;
+  /** The accounts that Nexus callers may name and ask about. */
+  readonly nexusAccounts: readonly string[];
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -33,7 +38,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
-/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry; the rest is ours. */
+/** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry, `TEMPORAL_*` to Temporal; the rest is ours. */
 export function readWorkerSettings(env: Environment): Settings {
   const { accounts, problems: accountProblems } = readAccounts(env);
   const problems = [...accountProblems];
@@ -65,8 +70,18 @@ export function readWorkerSettings(env: Environment): Settings {
   if ('problem' in learn) problems.push(`TRYON_LEARN ${learn.problem}`);
   const maxCachedWorkflows = Math.floor(number('TRYON_MAX_CACHED_WORKFLOWS', 200, 0, 100_000));
 
+  const nexusAccounts = (env.TRYON_NEXUS_ACCOUNTS?.trim() || defaults.account).split(',').map((name) => name.trim());
+  for (const name of nexusAccounts) {
+    if (!/^[a-z0-9-]{1,40}$/.test(name)) {
+      problems.push(`TRYON_NEXUS_ACCOUNTS has "${name}"; give names of accounts, with commas between them`);
+    }
+  }
+
   const { telemetry, problems: telemetryProblems } = readTelemetrySettings(env);
   problems.push(...telemetryProblems);
+
+  const deployment = readDeployment(env);
+  if ('problem' in deployment) problems.push(deployment.problem);
 
   const codec = readDataConverter(env);
   if (!codec.ok) problems.push(...codec.problems);
@@ -82,9 +97,10 @@ export function readWorkerSettings(env: Environment): Settings {
       prior,
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
+      nexusAccounts,
       logLevel,
       telemetry,
-      ...defined({ dataConverter }),
+      ...defined({ dataConverter, deployment: 'version' in deployment ? deployment.version : undefined }),
     },
   };
 }

@@ -1,17 +1,18 @@
 /** Starts the package's own workers: every queue of the contract over one connection. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ServerClock } from '../activities/server-clock.js';
 import { isTls } from '../client/connect.js';
-import { badConfig, connectionError, noNamespace } from '../client/connection-errors.js';
+import { connectionError, noNamespace } from '../client/connection-errors.js';
+import { tolerantConverter } from '../codec/tolerant-codec.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import type { Readiness } from '../telemetry/health.js';
 import type { Tracing } from '../telemetry/tracing.js';
 import { grpcCode, grpcStatus } from '../temporal/grpc.js';
 import { bundleInOwnProcess, workflowSource } from './bundle.js';
+import { readConnectSettings, watchCredentials } from './credentials.js';
 import { createTryOnParts } from './parts.js';
 import { readinessOf } from './readiness.js';
 import type { WorkerSettings } from './settings.js';
@@ -37,6 +38,8 @@ export interface TryOnWorkersOptions {
   readonly namespace?: string;
   /** Default: learned from the attempts. */
   readonly clock?: ServerClock;
+  /** Without `connection`: called again and again while the certificates that the environment names are not those of the connection. */
+  readonly onOutdated?: () => void;
   /** From `startTracing`; default: no traces. */
   readonly tracing?: Pick<Tracing, 'plugin' | 'aroundExchange'>;
   /** Whether the workflows, if there is no bundle, are bundled in another process; default: in this one. */
@@ -58,26 +61,28 @@ async function workflows({
   return { workflowsPath, bundlerOptions: { preloadModules } };
 }
 
-function connectSettings(): ReturnType<typeof loadClientConnectConfig> {
-  try {
-    return loadClientConnectConfig();
-  } catch (error) {
-    throw badConfig(error);
-  }
-}
-
 interface Place {
   readonly connection: NativeConnection;
   readonly namespace: string;
   close(): Promise<void>;
 }
 
-async function connect(): Promise<Place> {
-  const { connectionOptions, namespace = 'default' } = connectSettings();
+async function connect(onOutdated?: () => void): Promise<Place> {
+  const initial = readConnectSettings();
+  const { connectionOptions, namespace = 'default' } = initial;
   const { address = 'localhost:7233' } = connectionOptions;
   try {
     const connection = await NativeConnection.connect(connectionOptions);
-    return { connection, namespace, close: () => connection.close() };
+    const log = Runtime.instance().logger;
+    const watch = watchCredentials({ connection, initial, log, ...defined({ onOutdated }) });
+    return {
+      connection,
+      namespace,
+      async close() {
+        watch.stop();
+        await connection.close();
+      },
+    };
   } catch (error) {
     throw connectionError(error, { address, namespace, isTls: isTls(connectionOptions) });
   }
@@ -105,7 +110,7 @@ export async function startTryOnWorkers(
   const { tracing, clock } = options;
   const place: Place =
     options.connection === undefined
-      ? await connect()
+      ? await connect(options.onOutdated)
       : { connection: options.connection, namespace: options.namespace ?? 'default', close: async () => undefined };
   const { connection, namespace } = place;
   const { metricMeter: meter, logger: log } = Runtime.instance();
@@ -118,9 +123,10 @@ export async function startTryOnWorkers(
     await checkNamespace(place);
     await parts.start({ connection, namespace, log });
     const shared: Omit<WorkerOptions, 'taskQueue'> = {
-      ...defined({ connection, namespace, dataConverter: settings.dataConverter }),
+      ...defined({ connection, namespace, dataConverter: tolerantConverter(settings.dataConverter) }),
       activities: parts.activities,
       ...parts.tuned,
+      ...parts.deployment,
       plugins: tracing === undefined ? [] : [tracing.plugin],
     };
     const main = { ...shared, ...parts.main, ...(await workflows(options)), taskQueue: settings.taskQueue };

@@ -5,7 +5,6 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  defineSignal,
   defineUpdate,
   log,
   proxyActivities,
@@ -50,14 +49,17 @@ import {
   takeReport,
   withdraw,
 } from '../job/submission.js';
+import { eventProblem } from '../wait/inbox.js';
 import { setDeadline, subscribe, unsubscribe } from '../wait/wait.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput, refusedUpdate } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { Publisher } from './publisher.js';
-import { registeredSearchAttributes, upsertChanged } from './search-attributes.js';
+import { Attributes } from './search-attributes.js';
+import { setSignalHandler } from './signals.js';
 import { leaveTryOn, startOrJoinTryOn } from './subscriber.js';
 import { UpdateAnswers } from './update-answers.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /**
  * An attempt claims within 10 s, sends within 2 s more, and its exchange is bounded by 15 s; then it has some time to report. A lost worker is
@@ -77,8 +79,6 @@ const { tryOnUpdateWait } = proxyActivities<TryOnActivities>({
 });
 
 const claimUpdate = defineUpdate<ClaimAnswer, [ClaimInput]>(submitMessages.claim);
-const submittedSignal = defineSignal<[unknown]>(submitMessages.submitted);
-const notSentSignal = defineSignal<[unknown]>(submitMessages.notSent);
 
 /** See the file's description. */
 export class JobRun {
@@ -91,6 +91,7 @@ export class JobRun {
   private outcome: Extract<TryOnJobEvent, { kind: 'outcome' }> | undefined;
   private readonly publisher = new Publisher();
   private readonly answers = new UpdateAnswers();
+  private readonly attributes: Attributes;
 
   /**
    * Sets the handlers: those of update-with-start run at once.
@@ -103,15 +104,30 @@ export class JobRun {
     private readonly request: unknown,
     private readonly problems: readonly string[],
   ) {
+    this.attributes = new Attributes(job.searchAttributes.length > 0 ? job.searchAttributes : undefined);
     // Signals before updates: a caller that waits for the answer of an update may have sent a signal before it, never after.
-    setHandler(submittedSignal, (given) => this.onLateReport(given), { description: 'Internal: a late task id' });
-    setHandler(notSentSignal, (given) => this.onLateReport(given), { description: 'Internal: nothing was sent' });
-    setHandler(definitions.tryOnEvent, (event) => this.onWaitEvent(event), { description: "Events of the job's wait" });
-    setHandler(definitions.tryOnSubscribe, (given) => this.onSubscribeSignal(given), {
-      description: 'Subscribe from workflow code; answered by a snapshot event',
+    // The log has each signal that is dropped. A job whose late report is lost is parked, as one whose attempt never reported.
+    const drop = () => undefined;
+    setSignalHandler(submitMessages.submitted, {
+      ...{ description: 'Internal: a late task id', drop },
+      handle: (given) => this.onLateReport(given),
     });
-    setHandler(definitions.tryOnUnsubscribe, (given) => this.onUnsubscribeSignal(given), {
-      description: 'Unsubscribe from workflow code',
+    setSignalHandler(submitMessages.notSent, {
+      ...{ description: 'Internal: nothing was sent', drop },
+      handle: (given) => this.onLateReport(given),
+    });
+    setSignalHandler(messages.event, {
+      description: "Events of the job's wait",
+      handle: (given) => this.onWaitEvent(given),
+      drop: () => this.joinAgain(),
+    });
+    setSignalHandler(messages.subscribeSignal, {
+      ...{ description: 'Subscribe from workflow code; answered by a snapshot event', drop },
+      handle: (given) => this.onSubscribeSignal(given),
+    });
+    setSignalHandler(messages.unsubscribeSignal, {
+      ...{ description: 'Unsubscribe from workflow code', drop },
+      handle: (given) => this.onUnsubscribeSignal(given),
     });
     setHandler(definitions.tryOnJobStatus, () => jobStatusOf(this.job), {
       description: 'State of the job, its submission, images and subscribers',
@@ -153,16 +169,13 @@ export class JobRun {
     });
     return await CancellationScope.nonCancellable(async () => {
       this.change(this.job);
-      if (this.job.submission.phase === 'external' && this.job.searchAttributes.length === 0) {
-        this.change({ ...this.job, searchAttributes: await registeredSearchAttributes() });
-      }
       this.showState();
       while (this.job.end === undefined) {
         await this.perform(nextAction(this.job, this.facts()));
         if (this.job.end !== undefined || !this.isHistoryFull()) continue;
         await this.settled();
         // A cancellation may have come meanwhile, and the next run would not know of it.
-        if (this.isHistoryFull()) await continueAsNew(this.job);
+        if (this.isHistoryFull()) await continueAsNew({ ...this.job, searchAttributes: this.attributes.known });
       }
       await this.settled();
       return this.result();
@@ -272,10 +285,7 @@ export class JobRun {
   }
 
   private onClaim(claim: ClaimInput): ClaimAnswer {
-    const { job } = this;
-    const searchAttributes = job.searchAttributes.length > 0 ? job.searchAttributes : claim.searchAttributes;
-    const submission = acceptClaim(job.submission, claim, Date.now());
-    this.apply(withSubmission({ ...job, searchAttributes }, submission));
+    this.apply(withSubmission(this.job, acceptClaim(this.job.submission, claim, Date.now())));
     return submissionStatus(this.job.submission).state;
   }
 
@@ -294,17 +304,29 @@ export class JobRun {
     const submittedAt = acceptedAtMs === undefined ? undefined : new Date(acceptedAtMs).toISOString();
     this.change({ ...this.job, isWaitJoined: true });
     try {
-      await startOrJoinTryOn({ taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) });
+      const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+      await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
     } catch (error) {
       log.warn('the wait could be neither started nor joined; tried again', { taskId, reason: String(error) });
-      this.joinAgainAtMs = Date.now() + JOIN_PAUSE_MS;
-      this.change({ ...this.job, isWaitJoined: false });
+      this.joinAgain();
     }
   }
 
-  private onWaitEvent(event: TryOnEvent): void {
+  /** After a pause: the wait tells all it knows, and one that has ended is started again. */
+  private joinAgain(): void {
+    if (!this.job.isWaitJoined) return;
+    this.joinAgainAtMs = Date.now() + JOIN_PAUSE_MS;
+    this.change({ ...this.job, isWaitJoined: false });
+  }
+
+  private onWaitEvent(given: unknown): void {
+    const problem = eventProblem(given);
+    if (problem !== undefined) {
+      this.dropSignal(messages.event, [problem]);
+      return;
+    }
     // Here, at each batch of images, is where a job with a store has them archived.
-    this.apply(takeWaitEvent(this.job, event, Date.now()));
+    this.apply(takeWaitEvent(this.job, given as TryOnEvent, Date.now()));
   }
 
   private onSubscribeSignal(given: unknown): void {
@@ -420,20 +442,20 @@ export class JobRun {
 
   /** The number of images is shown at the end alone: each upsert is an event of the history. */
   private showState(): void {
-    const { searchAttributes, submission, account, end } = this.job;
+    const { submission, account, end } = this.job;
     const imageCount = end === undefined ? undefined : imagesOf(this.job).length;
     const values = { account, status: jobStateOf(this.job), ...defined({ taskId: submission.taskId, imageCount }) };
-    upsertChanged(searchAttributes, values);
+    this.attributes.set(values);
   }
 
   /** Whether the next run takes over. Not while an attempt is under way: its report must find the run that waits for it. */
   private isHistoryFull(): boolean {
     const isBusy = this.isCancelled || this.isAttemptPending;
-    return workflowInfo().continueAsNewSuggested && !isBusy && canContinueJobAsNew(this.job);
+    return isContinueAsNewDue() && !isBusy && canContinueJobAsNew(this.job);
   }
 
   private async settled(): Promise<void> {
-    await condition(() => this.publisher.isIdle && allHandlersFinished());
+    await condition(() => this.publisher.isIdle && this.attributes.isIdle && allHandlersFinished());
   }
 
   private validator(schema?: Parameters<typeof check>[0]): (given?: unknown) => void {

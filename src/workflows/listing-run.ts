@@ -5,16 +5,20 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  proxyActivities,
   setCurrentDetails,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { TryOnActivities } from '../activities/index.js';
 import { check, submittedAtProblem } from '../check.js';
 import {
   failureTypes,
   type ListingTask,
   ListingTaskSchema,
   limits,
+  messages,
   type TryOnListingResult,
   type TryOnListingStatus,
 } from '../contract.js';
@@ -32,18 +36,27 @@ import {
   listingResult,
   listingStatus,
   listingSummary,
+  rejoinDelayMs,
   waitTimeoutSeconds,
+  warnListing,
 } from '../wait/listing.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { registeredSearchAttributes, upsertChanged } from './search-attributes.js';
-import { leaveTryOn, receiveTryOnEvents, startOrJoinTryOn } from './subscriber.js';
+import { Attributes } from './search-attributes.js';
+import { type DroppedSignal, leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './subscriber.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /** What one run hands to the next. */
 export interface CarriedListing {
   readonly listing: ListingState;
   readonly searchAttributes: readonly string[];
 }
+
+const { tryOnJoin } = proxyActivities<TryOnActivities>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: 10_000,
+  summary: 'stored outcome of the wait',
+});
 
 /** See the file's description. */
 export class ListingRun {
@@ -53,6 +66,8 @@ export class ListingRun {
   /** Waits that are being started or joined. */
   private starting = 0;
   private readonly joined: Set<string>;
+  private readonly attributes: Attributes;
+  private readonly inbox: TryOnInbox;
 
   /**
    * Sets the handlers.
@@ -62,16 +77,18 @@ export class ListingRun {
   constructor(
     listing: ListingState,
     private readonly problems: readonly string[],
-    private searchAttributes?: readonly string[],
+    searchAttributes?: readonly string[],
   ) {
     this.listing = listing;
+    this.attributes = new Attributes(searchAttributes);
     this.joined = new Set(searchAttributes === undefined ? [] : listing.tasks.map((task) => task.taskId));
-    receiveTryOnEvents({
+    this.inbox = receiveTryOnEvents({
       carried: listing.inbox,
       onEvent: (_event, inbox) => {
         this.listing = { ...this.listing, inbox };
         this.show();
       },
+      onDropped: (dropped) => this.onDropped(dropped),
     });
     setHandler(definitions.tryOnListingStatus, () => listingStatus(this.listing, this.isOver), {
       description: 'State of the listing, its tasks and images',
@@ -88,13 +105,14 @@ export class ListingRun {
       this.isCancelled = true;
     });
     return await CancellationScope.nonCancellable(async () => {
-      this.searchAttributes ??= await registeredSearchAttributes();
+      await this.attributes.current();
       this.startWaits();
+      if (this.listing.isRejoinDue) this.rejoinLater().catch(() => undefined);
       while (await this.isUnfinished()) {
         await this.settled();
         // A cancellation may have come meanwhile, and the next run would not know of it.
         if (this.isDone() || !this.isHistoryFull()) continue;
-        await continueAsNew({ listing: this.listing, searchAttributes: this.searchAttributes });
+        await continueAsNew({ listing: this.listing, searchAttributes: this.attributes.known });
       }
       return await this.finish();
     });
@@ -110,6 +128,7 @@ export class ListingRun {
   }
 
   private async finish(): Promise<TryOnListingResult> {
+    if (!this.isDone()) await this.takeStoredOutcomes();
     this.isOver = true;
     this.listing = { ...this.listing, isCancelled: this.isCancelled && !isComplete(this.listing) };
     this.show();
@@ -118,6 +137,22 @@ export class ListingRun {
     await condition(allHandlersFinished);
     if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
     return listingResult(this.listing, Date.now(), tryOnApi.name);
+  }
+
+  /**
+   * Outcomes that no event brought by the deadline: a reset that leaves signals out loses them, and so does a payload that no worker could
+   * decode. The server has those of waits that have completed.
+   */
+  private async takeStoredOutcomes(): Promise<void> {
+    const open = this.listing.tasks.filter(({ taskId }) => !hasEnded(this.listing, taskId));
+    const { account } = this.listing;
+    const subscriber = { workflowId: workflowInfo().workflowId };
+    const take = async ({ taskId }: ListingTask): Promise<void> => {
+      const { outcome } = await tryOnJoin({ input: { taskId, account }, subscriber, mayStart: false });
+      if (outcome === undefined || hasEnded(this.listing, taskId)) return;
+      this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });
+    };
+    await Promise.all(open.map((task) => take(task).catch(() => undefined)));
   }
 
   private onAddTask(task: ListingTask): TryOnListingStatus {
@@ -142,11 +177,11 @@ export class ListingRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueListingAsNew(this.listing);
+    return isContinueAsNewDue() && canContinueListingAsNew(this.listing);
   }
 
   private async settled(): Promise<void> {
-    await condition(() => this.starting === 0 && allHandlersFinished());
+    await condition(() => this.starting === 0 && this.attributes.isIdle && allHandlersFinished());
   }
 
   private show(): void {
@@ -154,7 +189,24 @@ export class ListingRun {
     setCurrentDetails(describeListing(summary));
     const { listingId, state: status, tasks } = summary;
     const imageCount = tasks.reduce((sum, task) => sum + task.imageCount, 0);
-    upsertChanged(this.searchAttributes ?? [], { listingId, status, imageCount, account: this.listing.account });
+    this.attributes.set({ listingId, status, imageCount, account: this.listing.account });
+  }
+
+  private onDropped({ problem, isUndecodable }: DroppedSignal): void {
+    this.listing = warnListing(this.listing, `signal ${messages.event} was dropped: ${problem}`);
+    if (!isUndecodable || this.listing.isRejoinDue) return;
+    this.listing = { ...this.listing, isRejoinDue: true };
+    this.rejoinLater().catch(() => undefined);
+  }
+
+  /** What could not be decoded may have been an event: waits that have not ended are joined again, and tell all they know. */
+  private async rejoinLater(): Promise<void> {
+    await sleep(rejoinDelayMs(this.listing, Date.now()), { summary: 'join again: an event may have been lost' });
+    const { isRejoinDue: _due, rejoins = 0, ...listing } = this.listing;
+    this.listing = { ...listing, rejoins: rejoins + 1 };
+    if (this.isOver || this.isDone()) return;
+    for (const { taskId } of listing.tasks) if (!hasEnded(listing, taskId)) this.joined.delete(taskId);
+    this.startWaits();
   }
 
   private startWaits(): void {
@@ -178,7 +230,8 @@ export class ListingRun {
   private async startWait({ taskId, submittedAt, expectedImages }: ListingTask): Promise<void> {
     const { account } = this.listing;
     const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
-    await startOrJoinTryOn({ taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) });
+    const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+    await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
   }
 
   /** Leaves waits that still run: they may be others' too. A wait without subscribers ends by itself. */

@@ -14,7 +14,8 @@ export interface TryOnStatusInput {
 /**
  * Service `tryOn`. `awaitResults` is asynchronous: it joins the wait for the task where one runs, else starts it, and ends with the outcome;
  * cancelling it unsubscribes and leaves the wait to others. `status` answers at once, or with `NOT_FOUND`. Wrong input is refused with
- * `BAD_REQUEST`, its cause being of type `InvalidTryOnInput`.
+ * `BAD_REQUEST`, its cause being of type `InvalidTryOnInput`; so are `notify`, and an account that Nexus callers may not name
+ * (`TRYON_NEXUS_ACCOUNTS` of the workers).
  * @example
  * const tryOn = createNexusServiceClient({ service: tryOnNexusService, endpoint: 'try-on' });
  * const outcome = await tryOn.executeOperation('awaitResults', { taskId });

@@ -6,11 +6,9 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ChildWorkflowCancellationType,
   condition,
-  defineSignal,
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
-  setHandler,
   sleep,
   startChild,
   WorkflowIdReusePolicy,
@@ -30,9 +28,11 @@ import {
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { summaryOf } from '../wait/describe.js';
-import { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from '../wait/inbox.js';
+import { emptyInbox, eventProblem, type Inbox, type InboxTask, receive, restoreInbox } from '../wait/inbox.js';
 import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
+import { attributePairs } from './search-attributes.js';
+import { setSignalHandler } from './signals.js';
 
 /** What a parent has received of its waits. */
 export interface TryOnInbox {
@@ -40,35 +40,54 @@ export interface TryOnInbox {
   task(taskId: string): InboxTask | undefined;
   /** Waits until the task's outcome has come; its images, with those of earlier events, are in `task(taskId).images`. */
   outcome(taskId: string): Promise<TryOnEventOutcome>;
+  /** Takes an event in that came otherwise, such as the stored outcome of a wait. */
+  receive(event: TryOnEvent): void;
   /** All of it, JSON, to be carried over a continue-as-new. */
   state(): Inbox;
+}
+
+/** A signal that was dropped, and why. One that cannot be decoded may have been an event. */
+export interface DroppedSignal {
+  readonly problem: string;
+  readonly isUndecodable: boolean;
 }
 
 /**
  * Receives `tryOnEvent` in a parent workflow: each event once by (`waitId`, `sequence`). Call it at the top of the workflow,
  * before the first `await`.
  * @param options - `carried`: {@link TryOnInbox.state} of the run before; `onEvent`: called for each new event
- *   with the state after it, possibly before this function returns, for events that were there first; `signal`: the
- *   signal's name, default `tryOnEvent`
+ *   with the state after it, possibly before this function returns, for events that were there first; `onDropped`: called for a
+ *   signal that is no event, and for one whose payload cannot be decoded, which may have been an event: join the waits again. Without
+ *   `onDropped` such a payload fails the workflow task until a worker can decode it. `signal`: the signal's name, default `tryOnEvent`
  */
 export function receiveTryOnEvents(
   options: {
     readonly carried?: Inbox;
     readonly onEvent?: (event: TryOnEvent, state: Inbox) => void;
+    readonly onDropped?: (dropped: DroppedSignal) => void;
     readonly signal?: string;
   } = {},
 ): TryOnInbox {
   let inbox = options.carried === undefined ? emptyInbox() : restoreInbox(options.carried);
-  const definition = defineSignal<[TryOnEvent]>(options.signal ?? messages.event);
-  setHandler(
-    definition,
-    (event) => {
-      const received = receive(inbox, event);
-      inbox = received.inbox;
-      if (received.fresh) options.onEvent?.(event, inbox);
+  const { onEvent, onDropped, signal = messages.event } = options;
+  const take = (event: TryOnEvent): void => {
+    const received = receive(inbox, event);
+    inbox = received.inbox;
+    if (received.fresh) onEvent?.(event, inbox);
+  };
+  setSignalHandler(signal, {
+    description: 'Events of a try-on task',
+    handle(given) {
+      const problem = eventProblem(given);
+      if (problem !== undefined) {
+        log.warn('a malformed signal was dropped', { signal, problems: [problem] });
+        onDropped?.({ problem, isUndecodable: false });
+        return;
+      }
+      take(given as TryOnEvent);
     },
-    { description: 'Events of a try-on task' },
-  );
+    ...(onDropped && { drop: (problem) => onDropped({ problem, isUndecodable: true }) }),
+  });
   const outcomeOf = (taskId: string) => inbox.tasks[taskId]?.outcome;
   return {
     task: (taskId) => inbox.tasks[taskId],
@@ -76,6 +95,7 @@ export function receiveTryOnEvents(
       await condition(() => outcomeOf(taskId) !== undefined);
       return outcomeOf(taskId) as TryOnEventOutcome;
     },
+    receive: take,
     state: () => inbox,
   };
 }
@@ -86,13 +106,18 @@ const JOIN_ATTEMPTS = 10;
 /**
  * Starts the wait for a task as a child that outlives this workflow, or joins the one that runs. Its events come as `tryOnEvent`.
  * @param input - as for `tryOnResults`; where a wait is joined, its own options stay and `timeoutSeconds` can only lengthen it
- * @param options - `taskQueue`: of the waits, default this workflow's own; `signal`: the signal's name for events
+ * @param options - `taskQueue`: of the waits, default this workflow's own; `signal`: the signal's name for events; `searchAttributes`: which
+ *   of the contract's the namespace has now, so that a started wait has them from its first moment; default: the wait finds out
  * @returns whether the wait was started or joined
  * @throws {ApplicationFailure} `InvalidTryOnInput`, where the wait would refuse the input: nobody would hear of that
  */
 export async function startOrJoinTryOn(
   input: TryOnResultsInput,
-  options: { readonly taskQueue?: string; readonly signal?: string } = {},
+  options: {
+    readonly taskQueue?: string;
+    readonly signal?: string;
+    readonly searchAttributes?: () => readonly string[] | Promise<readonly string[]>;
+  } = {},
 ): Promise<'started' | 'joined'> {
   const { submittedAt } = accepted(check(TryOnResultsInputSchema, input));
   const problems = submittedAtProblem(submittedAt, Date.now());
@@ -108,7 +133,10 @@ export async function startOrJoinTryOn(
     options.signal === undefined || options.signal === defaults.signal
       ? input
       : { ...input, notifyParent: false, notify: [...(input.notify ?? []), { ...subscriber }] };
+  const values = { taskId: input.taskId, account: input.account ?? defaults.account, status: 'waiting' };
   for (let attempt = 1; ; attempt++) {
+    const known = options.searchAttributes?.() ?? [];
+    const names = known instanceof Promise ? await known : known;
     try {
       const child = await startChild(workflowTypes.results, {
         workflowId,
@@ -118,6 +146,7 @@ export async function startOrJoinTryOn(
         cancellationType: ChildWorkflowCancellationType.ABANDON,
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         staticSummary: summaryOf(input.taskId),
+        ...(names.length > 0 && { typedSearchAttributes: attributePairs(names, values) }),
       });
       // The outcome event is the truth; a wait that fails or is cancelled is no failure of its parent.
       child.result().catch(() => undefined);

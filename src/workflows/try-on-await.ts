@@ -17,12 +17,10 @@ import { check } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { defined } from '../defined.js';
 import { escapeMarkdown } from '../wait/describe.js';
+import { GRACE_MS, patienceMs } from '../wait/nexus-patience.js';
 import { accepted } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
-
-/** How long after its deadline a wait's outcome may come before this workflow checks whether the wait still exists. */
-const GRACE_MS = 60_000;
 
 const { tryOnJoin } = proxyActivities<TryOnActivities>({
   startToCloseTimeout: 20_000,
@@ -38,17 +36,28 @@ const { tryOnJoin } = proxyActivities<TryOnActivities>({
  * @param input - as for `tryOnResults`; a wait that is joined keeps its own options
  */
 export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOnOutcome> {
-  const inbox = receiveTryOnEvents();
+  let isEventLost = false;
+  const inbox = receiveTryOnEvents({
+    onDropped: ({ isUndecodable }) => {
+      isEventLost ||= isUndecodable;
+    },
+  });
   const { taskId, timeoutSeconds } = accepted(check(TryOnResultsInputSchema, input));
   const { workflowId } = workflowInfo();
   const subscriber = { workflowId, ...defined({ timeoutSeconds }) };
   const receivedOutcome = () => inbox.task(taskId)?.outcome;
   setCurrentDetails(`Awaits the outcome of task ${escapeMarkdown(taskId)} for a Nexus caller.`);
   try {
-    for (let mayStart = true; ; mayStart = false) {
-      const joined = await tryOnJoin({ input, subscriber, mayStart });
+    for (let round = 0; ; round += 1) {
+      const joined = await tryOnJoin({ input, subscriber, mayStart: round === 0 });
       if (joined.outcome !== undefined) return joined.outcome;
-      await condition(() => receivedOutcome() !== undefined, Math.max(0, joined.deadlineMs - Date.now()) + GRACE_MS);
+      const leftMs = patienceMs(joined.deadlineMs, Date.now(), round);
+      await condition(() => receivedOutcome() !== undefined || isEventLost, leftMs);
+      if (isEventLost) {
+        // It may have been the outcome. By then a worker may have the missing key.
+        await condition(() => receivedOutcome() !== undefined, GRACE_MS);
+        isEventLost = false;
+      }
       const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;

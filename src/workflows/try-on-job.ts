@@ -7,6 +7,7 @@ import { beginJob } from '../job/job.js';
 import type { JobState } from '../job/job-state.js';
 import { invalidInput } from './input.js';
 import { JobRun } from './job-run.js';
+import { continueAsNewOptions } from './versioning.js';
 
 /**
  * Submits a try-on request and waits for its images. Start it by name with the id `tryon-job-<requestId>` and the id reuse policy "reject
@@ -23,7 +24,7 @@ export async function tryOnJob(input: TryOnJobInput, carried?: JobState): Promis
   const job = isContinued && carried !== undefined ? carried : newJob(checked);
   const run = new JobRun(job, checked.ok ? checked.value.request : undefined, problems);
   if (problems.length > 0) throw invalidInput(problems);
-  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnJob>()(input, state));
+  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnJob>(continueAsNewOptions())(input, state));
 }
 
 function newJob(checked: Checked<TryOnJobInput>): JobState {

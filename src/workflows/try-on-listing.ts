@@ -5,6 +5,7 @@ import { type TryOnListingInput, TryOnListingInputSchema, type TryOnListingResul
 import { beginListing } from '../wait/listing.js';
 import { invalidInput } from './input.js';
 import { type CarriedListing, ListingRun } from './listing-run.js';
+import { continueAsNewOptions } from './versioning.js';
 
 /**
  * Waits for a listing's try-on tasks. Start it by name with the id `tryon-listing-<listingId>`.
@@ -19,7 +20,7 @@ export async function tryOnListing(input: TryOnListingInput, carried?: CarriedLi
     ? new ListingRun(carried.listing, problems, carried.searchAttributes)
     : new ListingRun(beginListing(checked.ok ? checked.value : { listingId: '', tasks: [] }, Date.now()), problems);
   if (problems.length > 0) throw invalidInput(problems);
-  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnListing>()(input, state));
+  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnListing>(continueAsNewOptions())(input, state));
 }
 
 function checkInput(input: unknown): Checked<TryOnListingInput> {

@@ -8,6 +8,7 @@ import { defined } from '../defined.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { beginWait } from '../wait/wait.js';
 import type { WaitState } from '../wait/wait-state.js';
+import { continueAsNewOptions } from './versioning.js';
 import { WaitRun } from './wait-run.js';
 
 /**
@@ -23,7 +24,7 @@ export async function tryOnResults(input: TryOnResultsInput, carried?: WaitState
   const problems = checked === undefined || checked.ok ? [] : checked.problems;
   const run = new WaitRun(continued ?? newWait(checked), problems);
   if (problems.length > 0) throw run.refuse();
-  return await run.run((wait) => makeContinueAsNewFunc<typeof tryOnResults>()(input, wait));
+  return await run.run((wait) => makeContinueAsNewFunc<typeof tryOnResults>(continueAsNewOptions())(input, wait));
 }
 
 function checkInput(input: unknown): Checked<TryOnResultsInput> {

@@ -5,14 +5,17 @@ import {
   CancelledFailure,
   condition,
   log,
+  metricMeter,
   setCurrentDetails,
   setHandler,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import type * as v from 'valibot';
 import { check } from '../check.js';
 import {
   failureTypes,
+  messages,
   SetTimeoutSchema,
   type Subscriber,
   SubscriberSchema,
@@ -23,6 +26,7 @@ import {
   UnsubscribeSchema,
 } from '../contract.js';
 import { describeWait } from '../wait/describe.js';
+import { overdueWaitsMetric } from '../wait/metrics.js';
 import {
   applyReport,
   canContinueAsNew,
@@ -32,6 +36,7 @@ import {
   type Transition,
   takeState,
   unsubscribe,
+  warn,
 } from '../wait/wait.js';
 import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-report.js';
 import type { WaitState } from '../wait/wait-state.js';
@@ -39,8 +44,10 @@ import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 import { AFTER_DEADLINE_MS, Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
 import { Publisher } from './publisher.js';
-import { upsertChanged } from './search-attributes.js';
+import { Attributes, attributesAtStart } from './search-attributes.js';
+import { setSignalHandler } from './signals.js';
 import { UpdateAnswers } from './update-answers.js';
+import { isContinueAsNewDue } from './versioning.js';
 
 /**
  * Why the polling activity is stopped. `cancel`, and `abandoned` (the last subscriber of a wait that was started as a child has left), end the
@@ -68,6 +75,7 @@ export class WaitRun {
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
   private readonly publisher = new Publisher();
   private readonly answers = new UpdateAnswers();
+  private readonly attributes: Attributes;
 
   /**
    * Sets the handlers: those of update-with-start run at once.
@@ -78,21 +86,28 @@ export class WaitRun {
     private wait: WaitState,
     private readonly problems: readonly string[],
   ) {
+    const { searchAttributes } = wait;
+    this.attributes =
+      searchAttributes.length > 0
+        ? new Attributes(searchAttributes)
+        : new Attributes(attributesAtStart(), workflowInfo().startTime.getTime());
     // Signals before updates: a caller that waits for the answer of an update may have sent a signal before it, never after.
-    setHandler(definitions.tryOnSubscribe, (given) => this.onSubscribeSignal(given), {
+    this.setSignalHandler(messages.subscribeSignal, SubscriberSchema, {
       description: 'Subscribe from workflow code; answered by a snapshot event',
+      handle: (subscriber) => this.onSubscribeSignal(subscriber),
     });
-    setHandler(definitions.tryOnUnsubscribe, (given) => this.onUnsubscribeSignal(given), {
+    this.setSignalHandler(messages.unsubscribeSignal, UnsubscribeSchema, {
       description: 'Unsubscribe from workflow code',
+      handle: (leaving) => this.leave(leaving),
     });
     setHandler(definitions.tryOnStatus, () => statusOf(this.wait), {
       description: 'State of the wait, its images and its subscribers',
     });
-    setHandler(definitions.subscribe, (subscriber) => this.onSubscribe(subscriber), {
+    setHandler(definitions.subscribe, (given) => this.onSubscribe(accepted(check(SubscriberSchema, given))), {
       validator: this.validator(SubscriberSchema),
       description: 'Signal one more workflow; answers all images so far',
     });
-    setHandler(definitions.unsubscribe, (subscriber) => this.onUnsubscribe(subscriber), {
+    setHandler(definitions.unsubscribe, (given) => this.onUnsubscribe(accepted(check(UnsubscribeSchema, given))), {
       validator: this.validator(UnsubscribeSchema),
       description: 'Signal a workflow no longer',
     });
@@ -152,6 +167,8 @@ export class WaitRun {
 
   private async take(end: PollingEnd): Promise<void> {
     if (end.kind === 'report') {
+      const { searchAttributes, atMs } = end.report;
+      if (searchAttributes !== undefined) this.attributes.know(searchAttributes, atMs);
       this.apply(applyReport(this.wait, end.report));
       return;
     }
@@ -161,6 +178,8 @@ export class WaitRun {
     const isOverdue = end.kind !== 'stopped' || this.interruption === 'overdue';
     if (leftMs <= 0 && isOverdue) {
       const error = end.isPaused ? this.paused() : this.noWorker();
+      // Not by account: any caller may name one, and each name would be a new time series.
+      metricMeter.createCounter(overdueWaitsMetric).add(1, { code: error.code });
       this.apply(endWait(this.wait, { status: 'timeout', error, atMs: Date.now() }));
     } else if (end.kind === 'failed') {
       await this.pauseAfterFailure(leftMs);
@@ -215,23 +234,31 @@ export class WaitRun {
     throw new CancelledFailure('the wait was cancelled');
   }
 
-  private onSubscribeSignal(given: unknown): void {
-    const checked = check(SubscriberSchema, given);
-    if (!checked.ok) {
-      this.dropSignal('tryOnSubscribe', checked.problems);
-      return;
-    }
-    this.join(checked.value);
-    for (const event of snapshotsFor(this.wait, this.outcome)) this.publisher.send(checked.value, event);
+  /** A caller whose signal is malformed or cannot be decoded must not stop the wait of others. */
+  private setSignalHandler<S extends v.GenericSchema>(
+    signal: string,
+    schema: S,
+    { description, handle }: { readonly description: string; readonly handle: (given: v.InferOutput<S>) => void },
+  ): void {
+    const drop = (problem: string): void => this.change(warn(this.wait, `signal ${signal} was dropped: ${problem}`));
+    setSignalHandler(signal, {
+      description,
+      handle(given) {
+        const checked = check(schema, given);
+        if (checked.ok) {
+          handle(checked.value);
+          return;
+        }
+        log.warn('a malformed signal was dropped', { signal, problems: checked.problems.slice(0, 5) });
+        drop(checked.problems.join('; '));
+      },
+      drop,
+    });
   }
 
-  private onUnsubscribeSignal(given: unknown): void {
-    const checked = check(UnsubscribeSchema, given);
-    if (!checked.ok) {
-      this.dropSignal('tryOnUnsubscribe', checked.problems);
-      return;
-    }
-    this.leave(checked.value);
+  private onSubscribeSignal(subscriber: Subscriber): void {
+    this.join(subscriber);
+    for (const event of snapshotsFor(this.wait, this.outcome)) this.publisher.send(subscriber, event);
   }
 
   private onSubscribe(subscriber: Subscriber): TryOnStatus {
@@ -293,11 +320,6 @@ export class WaitRun {
     this.interrupt('restart');
   }
 
-  /** A caller that sends a malformed signal must not stop the wait of others. */
-  private dropSignal(signal: string, problems: readonly string[]): void {
-    log.warn('a malformed signal was dropped', { signal, problems: problems.slice(0, 5) });
-  }
-
   private change(wait: WaitState): void {
     this.wait = wait;
     setCurrentDetails(describeWait(wait));
@@ -310,8 +332,8 @@ export class WaitRun {
       if (event.kind === 'outcome') this.outcome = event;
       for (const subscriber of wait.subscribers) this.publisher.send(subscriber, event);
     }
-    const { searchAttributes, taskId, account, images } = wait;
-    upsertChanged(searchAttributes, { taskId, account, status: stateOf(wait), imageCount: images.length });
+    const { taskId, account, images } = wait;
+    this.attributes.set({ taskId, account, status: stateOf(wait), imageCount: images.length });
   }
 
   /** The end of a wait takes precedence over another poll, and a cancellation over all. */
@@ -335,11 +357,11 @@ export class WaitRun {
   }
 
   private isHistoryFull(): boolean {
-    return workflowInfo().continueAsNewSuggested && canContinueAsNew(this.wait);
+    return isContinueAsNewDue() && canContinueAsNew(this.wait);
   }
 
   private async settled(): Promise<void> {
-    await condition(() => this.publisher.isIdle && allHandlersFinished());
+    await condition(() => this.publisher.isIdle && this.attributes.isIdle && allHandlersFinished());
   }
 
   private noWorker() {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createOutput, paint, plain, render } from '../../src/cli/output.js';
+import { createOutput, paint, plain, render, widthOf } from '../../src/cli/output.js';
 
 const sink = (isTTY: boolean) => {
   const said: string[] = [];
@@ -42,11 +42,13 @@ describe('colour', () => {
 
 describe('text from outside', () => {
   const hostile = fc.string({
-    unit: fc.constantFrom(...'a[0m;1\u001b\u0007\u0000\n\r\t\u007f\u009b\u2028\u202e\u2066', '\u001b[31m', '漢'),
+    unit: fc.constantFrom(
+      ...'a[0m;1\u001b\u0007\u0000\n\r\t\u007f\u009b\u2028\u202e\u2066\u200f\u200b\u061c\ufeff\u00ad',
+      ...['\u001b[31m', '漢', '\u{e0041}'],
+    ),
     maxLength: 40,
   });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this test searches for control characters
-  const unsafe = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+  const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
   test('brings no control character to a stream, not even a colour', () => {
     fc.assert(
@@ -58,7 +60,7 @@ describe('text from outside', () => {
         const [line = '', note = ''] = [...out.said, ...error.said];
         expect(line.slice(0, -1)).not.toMatch(unsafe);
         expect(note.slice(0, -1).replace('\u001b[33m!\u001b[39m', '')).not.toMatch(unsafe);
-        expect(line.length).toBe(text.length + 1);
+        expect([...line]).toHaveLength([...text].length + 1);
       }),
     );
   });
@@ -79,6 +81,14 @@ describe('text from outside', () => {
     expect(render(paint.red('a\u001b[2Jb'), true)).toBe('\u001b[31ma [2Jb\u001b[39m');
     expect(plain(paint.red('a\u001b[2Jb'))).toBe('a [2Jb');
   });
+});
+
+test('a terminal that claims to have no columns gets as many as usual', () => {
+  const terminal = { isTTY: true, write: () => true };
+  expect(widthOf({ ...terminal, columns: 0 })).toBe(80);
+  expect(widthOf(terminal)).toBe(80);
+  expect(widthOf({ ...terminal, columns: 132 })).toBe(132);
+  expect(widthOf({ write: () => true, columns: 132 })).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('a table is redrawn on a terminal only, not under CI, and not with --json', () => {

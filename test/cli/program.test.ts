@@ -56,6 +56,12 @@ describe('the command line', () => {
     expect(err).not.toMatch(/^ +at /m);
   });
 
+  test('a wrong argument is repeated without what a terminal obeys', async () => {
+    const { err } = await runCli(['list', '--state', '\u001b]0;owned\u0007\u202edone']);
+    expect(err).toContain('owned');
+    expect(err.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
   test('a request that is not JSON is wrong usage', async () => {
     const { code, err } = await runCli(['submit', '--request', '-'], {}, 'not json');
     expect({ code, err }).toEqual({

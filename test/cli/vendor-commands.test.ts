@@ -1,7 +1,14 @@
-import { afterEach, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { emulatorOptions } from '../../src/cli/commands/emulator.js';
 import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Emulator, type EmulatorOptions, type Script, startEmulator } from '../../src/testing.js';
+import { aCertificate } from '../providers/certificate.js';
+import { serveProxy } from '../providers/proxy-server.js';
+import { sendJson, serve } from '../providers/server.js';
+import { faultName } from '../support/fault-rows.js';
 import { runCli, startCli, startSource } from './run-cli.js';
 
 let emulators: Emulator[] = [];
@@ -40,6 +47,14 @@ test('submit --pro --json calls tryon-pro and prints one document', async () => 
   expect(code).toBe(0);
   expect(JSON.parse(out)).toEqual({ kind: 'accepted', taskId: emulator.submits[0]?.taskId });
   expect(emulator.task(emulator.submits[0]?.taskId ?? '')?.api).toBe('tryon-pro');
+});
+
+test('submit passes numbers beyond 2^53 on digit for digit', async () => {
+  const vendor = await serve((response) => sendJson(response, { code: '0', data: { taskId: 'task-7' } }));
+  const env = { AIDGE_ENDPOINT: vendor.endpoint, AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's' };
+  const text = '\ufeff{"seed": 12345678901234567890}\n';
+  expect(await runCli(submit, env, text)).toMatchObject({ code: 0 });
+  expect(JSON.parse(vendor.requests[0]?.body ?? '').requestParams).toBe('[{"seed": 12345678901234567890}]');
 });
 
 const lost: [string, Script][] = [
@@ -86,6 +101,45 @@ test('doctor names each failure with its remedy, and prints one document with --
   });
   const results = Object.fromEntries(checks.map((one: { name: string; result: string }) => [one.name, one.result]));
   expect(results).toMatchObject({ key: 'ok', vendor: 'ok', clock: 'ok', settings: 'ok' });
+});
+
+test(faultName(86, 'with a trusted certificate'), async () => {
+  const tls = aCertificate({ ip: [192, 0, 2, 1] });
+  const vendor = await serve((response) => sendJson(response, { code: '0', data: { taskId: 'task-7' } }), tls);
+  const proxy = await serveProxy(vendor);
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'ca.pem'), tls.cert);
+  const env = {
+    AIDGE_ENDPOINT: 'https://192.0.2.1',
+    AIDGE_APP_KEY: 'k',
+    AIDGE_APP_SECRET: 's',
+    NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
+    HTTPS_PROXY: proxy.origin.replace('://', '://user:top-secret@'),
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+  };
+  expect(await runCli(submit, env, request)).toMatchObject({ code: 0, out: 'task-7\n' });
+  const { out, err } = await runCli(['doctor'], env);
+  expect(out).toContain(`ok    proxy: ${proxy.origin} leads to https://192.0.2.1\n`);
+  expect(out).toContain('ok    vendor: ');
+  expect(out + err).not.toContain('top-secret');
+  const authorization = `Basic ${Buffer.from('user:top-secret').toString('base64')}`;
+  expect(proxy.calls).toEqual(Array(2).fill({ target: '192.0.2.1:443', authorization }));
+  expect(vendor.requests).toHaveLength(2);
+});
+
+test('doctor names the proxy that leads nowhere', async () => {
+  const proxy = await serveProxy({ answer: (socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n') });
+  const env = { AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's', https_proxy: proxy.origin, TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const { out } = await runCli(['doctor', '--json'], { ...env, AIDGE_ENDPOINT: 'https://192.0.2.1' });
+  expect(JSON.parse(out).checks).toContainEqual({
+    name: 'vendor',
+    result: 'fail',
+    detail: expect.stringMatching(
+      new RegExp(`^https://192.0.2.1 cannot be reached through ${proxy.origin}: .*PROXY_HTTP_403`),
+    ),
+    remedy: 'check the proxy, HTTPS_PROXY and NO_PROXY',
+  });
 });
 
 test('doctor names the checks that it skips without a key', async () => {

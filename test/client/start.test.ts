@@ -13,7 +13,10 @@ function restartedWait(): Client {
   });
   return {
     options: { namespace: 'default' },
-    connection: { operatorService: { listSearchAttributes: async () => ({ customAttributes: {} }) } },
+    connection: {
+      operatorService: { listSearchAttributes: async () => ({ customAttributes: {} }) },
+      withDeadline: (_at: number, call: () => unknown) => call(),
+    },
     withDeadline: (_at: number, call: () => unknown) => call(),
     workflow: {
       start: async () => {

@@ -11,7 +11,7 @@ import { decide } from '../../src/poll/decide.js';
 import type { Answer, Reply } from '../../src/poll/reply.js';
 import { pollRules } from '../../src/poll/rules.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
-import { imageId } from '../../src/providers/image-id.js';
+import { imageIds } from '../../src/providers/image-id.js';
 import { jitterOf } from '../../src/schedule/jitter.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
@@ -35,7 +35,7 @@ const gapsMs = (queries: readonly { readonly atMs: number }[]) =>
   queries.slice(1).map((query, index) => query.atMs - (queries[index]?.atMs ?? 0));
 const kinds = (events: readonly TryOnEvent[]) => events.map((event) => event.kind);
 const parsed = (body: unknown): Reply => {
-  const answer = tryOnApi.parse(body, imageId);
+  const answer = tryOnApi.parse(body, imageIds);
   return answer === undefined ? aFault('BadBody') : { httpStatus: 200, ...answer };
 };
 /** The page's spelling of a finished task with these addresses. */

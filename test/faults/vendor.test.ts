@@ -1,7 +1,10 @@
 /** Rows of the fault table about the vendor client, on loopback connections. */
 import dns from 'node:dns';
-import { gzipSync } from 'node:zlib';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { keyOfImage } from '../../src/poll/reply.js';
 import { startEmulator } from '../../src/testing.js';
 import { aCertificate } from '../providers/certificate.js';
 import { aClient, finishedBody, sendJson, serve, serveTcp } from '../providers/server.js';
@@ -83,6 +86,156 @@ describe('transport', () => {
     const [first, second] = await Promise.all([client.results(task), client.results(task)]);
     expect(first.reply).toMatchObject({ kind: 'fault', code: 'Timeout' });
     expect(second.reply.kind).toBe('answer');
+  });
+});
+
+describe('bodies', () => {
+  test(faultName(82, 'a stack of content codings'), async () => {
+    const body = gzipSync(gzipSync(gzipSync(JSON.stringify(finishedBody()))));
+    const { endpoint } = await serve((response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip, gzip, gzip' }).end(body);
+    });
+    expect((await aClient(endpoint).results(task)).reply).toMatchObject({ kind: 'fault', code: 'BadBody' });
+  });
+
+  test(faultName(83), async () => {
+    const { endpoint, requests } = await serve((response) => {
+      response.writeHead(200, { 'content-encoding': 'deflate' }).end(deflateRawSync(JSON.stringify(finishedBody())));
+    });
+    expect((await aClient(endpoint).results(task)).reply).toMatchObject({ task: { status: 'finished' } });
+    expect(requests[0]?.headers['accept-encoding']).toContain('deflate');
+  });
+});
+
+describe('numbers', () => {
+  const long = '12345678901234567890';
+
+  test.each(['v1', 'v2'] as const)(faultName(91, 'a request, signed with %s'), async (signature) => {
+    const { endpoint, requests } = await serve((response) => sendJson(response, { data: { taskId: 'x' } }));
+    const requestJson = `{ "seed": ${long}, "ratio": 1.10 }`;
+    expect(await aClient(endpoint, {}, { signature }).submit({ requestJson })).toMatchObject({ kind: 'accepted' });
+    const { body = '' } = requests[0] ?? {};
+    const sent = signature === 'v1' ? new URLSearchParams(body).get('requestParams') : JSON.parse(body).requestParams;
+    expect(sent).toBe(`[${requestJson}]`);
+  });
+
+  test.each(['requestId', 'request_id', '_trace_id_'])(faultName(91, 'the %s of a reply'), async (name) => {
+    const { endpoint } = await serve((response) => void response.end(`{"code":"SystemError","${name}": ${long}\n}`));
+    expect((await aClient(endpoint).results(task)).reply).toMatchObject({ requestId: long });
+  });
+
+  test(faultName(91, 'JSON within JSON text'), async () => {
+    const inner = `{"task_id":${long},"taskStatus":"running"}`;
+    const { endpoint } = await serve((response) => sendJson(response, { code: '0', data: inner }));
+    const { reply } = await aClient(endpoint).results({ taskId: long });
+    expect(reply).toMatchObject({ task: { taskId: long, status: 'running' } });
+  });
+});
+
+describe('images', () => {
+  test(faultName(94), async () => {
+    const urlOf = (name: string, time: number) =>
+      `http://x/view?filename=${name}.png&Expires=${time}&Signature=${time}`;
+    const subTask = (name: string, time: number) => ({
+      taskStatus: 'finished',
+      imageList: [{ imageUrl: urlOf(name, time) }],
+    });
+    const running = { taskStatus: 'running' };
+    const lists = [
+      [running, subTask('b', 1)],
+      [subTask('a', 2), subTask('b', 2)],
+    ];
+    const { endpoint } = await serve((response, _request, index) =>
+      sendJson(response, { code: '0', data: { taskStatus: 'running', taskResult: lists[index] } }),
+    );
+    const client = aClient(endpoint);
+    const keysOf = async () => {
+      const { reply } = await client.results(task);
+      if (reply.kind === 'fault') throw new Error(reply.code);
+      return reply.task?.subTasks.flatMap(({ images }) => images.map(keyOfImage)) ?? [];
+    };
+    const [b] = await keysOf();
+    const all = await keysOf();
+    expect(all).toEqual([expect.any(String), b]);
+    expect(all[0]).not.toBe(b);
+  });
+});
+
+describe('connections', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const text = JSON.stringify(finishedBody());
+  const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+  test.each<[string, (socket: Socket) => unknown]>([
+    ['in one piece with the answer', (socket) => socket.write(interim + answer)],
+    ['twice, with headers', (socket) => socket.write(`HTTP/1.0 100\r\nx: y\r\n\r\n${interim}${answer}`)],
+    ['before early hints', (socket) => socket.write(`${interim}HTTP/1.1 103 Hints\r\nlink: x\r\n\r\n${answer}`)],
+    [
+      'byte by byte',
+      async (socket) => {
+        for (const one of interim + answer) {
+          await new Promise<void>((resolve) => socket.write(one, () => setImmediate(resolve)));
+        }
+      },
+    ],
+  ])(faultName(84, '%s'), async (_name, write) => {
+    const { endpoint, requests } = await serve((_response, { socket }) => void write(socket));
+    const client = aClient(endpoint);
+    for (const _ of [1, 2]) {
+      const result = await client.results(task);
+      expect(result).toMatchObject({ reply: { task: { status: 'finished' } }, queries: 1 });
+    }
+    expect(new Set(requests.map(({ socket }) => socket)).size).toBe(1);
+  });
+
+  test(faultName(84, 'without end'), async () => {
+    const { endpoint } = await serve((_response, { socket }) => void socket.write(interim.repeat(1_000)));
+    const { reply, queries } = await aClient(endpoint).results(task);
+    expect([reply, queries]).toMatchObject([{ kind: 'fault', code: 'TooLarge' }, 1]);
+  });
+
+  test.each([
+    ['the answer breaks off', 'HTTP/1.1 20'],
+    ['another protocol is offered', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
+    ['only the interim response comes', interim],
+  ])(faultName(84, '%s on a reused connection'), async (_name, start) => {
+    const { endpoint, requests } = await serve((response, { socket }, index) => {
+      if (index === 0) sendJson(response, finishedBody());
+      else socket.end(start);
+    });
+    const client = aClient(endpoint);
+    await client.results(task);
+    const { reply, queries } = await client.results(task);
+    expect([reply.kind, queries, requests.length]).toEqual(['fault', 1, 2]);
+  });
+
+  test(faultName(85), async () => {
+    const { endpoint } = await serve((response) => sendJson(response, finishedBody()));
+    const addresses = [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ];
+    vi.spyOn(dns, 'lookup').mockImplementation(((_host: string, _options: object, done: (...all: unknown[]) => void) =>
+      process.nextTick(done, null, addresses)) as never);
+    // Node's own handles, with a network in between: IPv4 answers after 300 ms, IPv6 never.
+    const probe = new Socket();
+    probe.connect(Number(new URL(endpoint).port), '127.0.0.1');
+    await once(probe, 'connect');
+    const handles = Object.getPrototypeOf((probe as unknown as { _handle: object })._handle);
+    probe.destroy();
+    const connect = handles.connect;
+    vi.spyOn(handles, 'connect').mockImplementation(function (this: object, ...all: unknown[]) {
+      setTimeout(() => connect.apply(this, all), 300);
+      return 0;
+    });
+    const connect6 = vi.spyOn(handles, 'connect6').mockImplementation(() => 0);
+    const client = aClient(endpoint.replace('127.0.0.1', 'vendor.example'), { limits: { connectMs: 2_000 } });
+    expect((await client.results(task)).reply).toMatchObject({ task: { status: 'finished' } });
+    expect(connect6.mock.calls.length).toBeLessThan(2);
   });
 });
 

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { pendingFailure } from '../../src/activities/pending-failure.js';
 import { check } from '../../src/check.js';
 import { imageUrlConcerns } from '../../src/client/image-url.js';
-import { contractSchemas, limits, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
+import { contractSchemas, limits, type TryOnEvent, TryOnEventSchema, TryOnOutcomeSchema } from '../../src/contract.js';
 import { defined } from '../../src/defined.js';
 import { mulberry32, type Random } from '../../src/emulator/random.js';
 import { jsonBytes } from '../../src/json-size.js';
@@ -21,8 +21,9 @@ import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { describeWait } from '../../src/wait/describe.js';
+import { emptyInbox, eventProblem, receive } from '../../src/wait/inbox.js';
 import { pollInput } from '../../src/wait/poll-input.js';
-import { applyReport, beginWait } from '../../src/wait/wait.js';
+import { applyReport, beginWait, warn } from '../../src/wait/wait.js';
 import { statusOf } from '../../src/wait/wait-report.js';
 import { compressed, corpus, fuzzSecrets, fuzzTaskId, type RecordedAnswer } from './corpus.js';
 import {
@@ -81,6 +82,9 @@ const dates = [nowMs, 0, -8.64e15, 8.64e15, nowMs + 86_400_000];
 
 const input = { taskId: fuzzTaskId, timeoutSeconds: 3600, expectedImages: 4, notify: [{ workflowId: 'parent' }] };
 const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000, api: 'tryon' });
+
+const anEvent = { kind: 'images', taskId: 't', waitId: 'w', sequence: 1, images: [] };
+const eventFields = Object.keys(anEvent);
 
 /** Makes inputs and checks how the package reads them. */
 export class Fuzz {
@@ -168,6 +172,14 @@ export class Fuzz {
       invariant(checked.problems.length > 0, 'a refusal has a reason');
       invariant(jsonBytes(checked.problems) < 16_384, 'a refusal is short');
     }
+    // What a signal may bring: a parent's inbox stays whole, a wait's warnings stay few.
+    const event: unknown = random() < 0.5 ? value : { ...structuredClone(anEvent), [pick(random, eventFields)]: value };
+    const { inbox, fresh } = receive(emptyInbox(), event as TryOnEvent);
+    invariant(!fresh || eventProblem(event) === undefined, 'what is no event is not taken');
+    invariant(fresh || Object.keys(inbox.tasks).length === 0, 'what is no event changes nothing');
+    let warned = begun;
+    for (let count = 0; count < 12; count += 1) warned = warn(warned, `${count} ${JSON.stringify(value) ?? ''}`);
+    invariant(jsonBytes(statusOf(warned).warnings ?? []) < 32_768, 'warnings are bounded');
     imageUrlConcerns(pick(random, nastyTexts));
   }
 }

@@ -58,10 +58,18 @@ describe('a secret that a reply echoes', () => {
     { where: 'a status word', body: { code: '0', data: { taskStatus: `running ${sign}` } } },
     { where: 'a sub-task', body: { code: '0', data: { taskStatus: 'running', taskResult: [{ taskStatus: sign }] } } },
     { where: 'a task message', body: { code: '0', data: { taskStatus: 'failed', message: appSecret } } },
+    { where: 'a message that is cut', body: { code: 'X', message: `${'x'.repeat(1_990)} ${appSecret}` } },
+    {
+      where: 'the clothes',
+      body: {
+        data: { taskStatus: 'running', taskResult: [{ imageUrl: 'http://x/a', clothes: `http://y/${appSecret}` }] },
+      },
+    },
     { where: 'a page', body: `<html><body>GET /rest/x?app_key=${shortKey}&sign=${sign}</body></html>` },
   ])('in $where is redacted', ({ body }) => {
     const shown = read(typeof body === 'string' ? body : JSON.stringify(body));
     for (const secret of [appKey, appSecret, sign, shortKey]) expect(shown).not.toContain(secret);
+    expect(shown).not.toContain(appSecret.slice(0, 9));
     expect(shown).toContain('[redacted]');
   });
 });

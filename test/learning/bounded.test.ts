@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { learnModel } from '../../src/learning/estimate.js';
 import { priorFrom, quantile } from '../../src/schedule/distribution.js';
+import { faultName } from '../support/fault-rows.js';
 
 const maxCalls = 20_000_000;
 const { exp, log } = Math;
@@ -20,7 +21,7 @@ function boundWork(): void {
   Object.assign(Math, { exp: counted(exp), log: counted(log) });
 }
 
-test('slow jobs that all took the same time, far beyond the prior, give a finite model', () => {
+test(faultName(75), () => {
   const prior = priorFrom({ medianSeconds: 10, p95Seconds: 30 });
   const observations = Array.from({ length: 13 }, () => ({ lowSeconds: 1697, highSeconds: 1698 }));
   boundWork();

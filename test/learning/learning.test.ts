@@ -204,6 +204,22 @@ describe('the poll cost', () => {
     expect(costOf(own)).toBeLessThan(high);
   });
 
+  test('goes by the budget that is in force on the queue, not by the settings', async () => {
+    // Of a budget of 20 this is little, of one of 5 it is all.
+    let inForce: number | undefined = 5;
+    const own = begin({ pollsPerSecond: async () => 4.5, queriesPerSecond: () => inForce });
+    await own.ready;
+    await pass(1);
+    await underLoad(own, 6, { lagMs: 4_000 });
+    await underLoad(own, 3, { lagMs: 50 });
+    const high = costOf(own);
+    await underLoad(own, 6, { lagMs: 50 });
+    expect(costOf(own)).toBe(high);
+    inForce = undefined;
+    await underLoad(own, 6, { lagMs: 50 });
+    expect(costOf(own)).toBeLessThan(high);
+  });
+
   test('goes by own polls if the server has no figures', async () => {
     const own = begin({ pollsPerSecond: async () => undefined });
     await own.ready;

@@ -20,14 +20,18 @@ describe('Prometheus', () => {
     expect(stdout).toContain(`SUCCESS: ${alerts.length} rules found`);
   });
 
-  test('each alert has a severity, a duration, a description and a row in the docs', () => {
+  test('each alert has a severity, a duration, a description, a row in the docs and a section of the runbook', () => {
     const page = readFileSync(deployed('../docs/observability.md'), 'utf8');
+    const runbook = readFileSync(deployed('../docs/runbook.md'), 'utf8');
+    const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(sections).toEqual(alerts.map(({ alert }) => alert));
     for (const { alert, for: lasting, labels, annotations } of alerts) {
       expect(['critical', 'warning']).toContain(labels.severity);
       expect(lasting).toMatch(/^\d+m$/);
       expect(annotations.summary.length).toBeGreaterThan(10);
       expect(annotations.description.length).toBeGreaterThan(20);
-      expect(page).toContain(`| \`${alert}\` |`);
+      expect(page).toContain(`| [\`${alert}\`](runbook.md#${alert.toLowerCase()}) | ${labels.severity} |`);
+      expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
     }
   });
 

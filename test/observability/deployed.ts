@@ -46,18 +46,18 @@ export interface Alert {
   readonly expr: string;
   readonly for: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string; readonly description: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly runbook: string };
 }
 
 export const alerts = (
   parse(readFileSync(deployed('alerts.yml'), 'utf8')) as { groups: { rules: Alert[] }[] }
 ).groups.flatMap(({ rules }) => rules);
 
-/** An alert's query: its expression without the comparison at its end. */
+/** An alert's query: its expression without the comparison at its end. Of `absent(...)`, what must be there. */
 export function queryOf({ alert, expr }: Alert): string {
   const [, query] = /^(.*\S)\s*(?:==|!=|<=|>=|<|>)\s*[\d.]+$/s.exec(expr) ?? [];
   if (query === undefined) throw new Error(`${alert} is no query with a comparison at its end`);
-  return query;
+  return /^absent\((.*)\)$/s.exec(query)?.[1] ?? query;
 }
 
 /** A panel's query as Grafana sends it for all accounts. */

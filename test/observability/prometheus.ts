@@ -12,11 +12,19 @@ export interface Sample {
   readonly value: number;
 }
 
+/** An alert that fires, with its texts as people get them. */
+export interface FiringAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 export interface Prometheus {
   readonly url: string;
   /** An instant query. Rejects with Prometheus's own message if it is wrong. */
   query(expr: string): Promise<Sample[]>;
   rules(): Promise<{ name: string; health: string; lastError?: string }[]>;
+  /** The alerts that fire now. */
+  firing(): Promise<FiringAlert[]>;
   stop(): Promise<void>;
 }
 
@@ -79,6 +87,10 @@ export async function startPrometheus(target: string, rulesFile: string): Promis
         '/api/v1/rules',
       );
       return groups.flatMap(({ rules }) => rules);
+    },
+    async firing() {
+      const { alerts } = await get<{ alerts: (FiringAlert & { state: string })[] }>('/api/v1/alerts');
+      return alerts.filter(({ state }) => state === 'firing');
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {

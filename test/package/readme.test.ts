@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/options.js';
+import { deploymentVariables } from '../../src/worker/deployment.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { parsed, sourceFiles } from '../support/imports.js';
 
@@ -75,22 +76,26 @@ describe('the table of settings', () => {
   const elsewhere = ['TERM', 'CI', 'XDG_CACHE_HOME', 'PATH', 'NODE_OPTIONS'];
 
   test('has each variable that the code reads, and no other', () => {
-    const asked = [...askedBySettings(), ...namedInSources()];
+    // HTTPS_PROXY and its like have a second name in lower case.
+    const asked = [...askedBySettings(), ...namedInSources()].filter((name) => name === name.toUpperCase());
     const ours = [...new Set(asked)].filter((name) => !elsewhere.includes(name) && !name.startsWith('TEMPORAL_'));
     expect(ours.length).toBeGreaterThan(15);
     expect(told(/^(?!TEMPORAL_)/).sort()).toEqual(ours.sort());
     for (const name of elsewhere.slice(0, 3)) expect(section('Settings')).toContain(`\`${name}\``);
   });
 
-  test("has Temporal's variables by the names that Temporal's library reads", () => {
+  test("has Temporal's variables by the names that Temporal's library reads, and those of its Worker Controller", () => {
     const folder = 'node_modules/@temporalio/envconfig/lib';
     const all = readdirSync(`${root}${folder}`)
       .filter((file) => file.endsWith('.js'))
       .map((file) => read(`${folder}/${file}`))
       .join('\n');
+    const controllers = Object.values(deploymentVariables);
     const names = told(/^TEMPORAL_/);
+    expect(names).toEqual(expect.arrayContaining(controllers));
     expect(names.length).toBeGreaterThan(5);
-    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).toEqual([]);
+    const others = names.filter((name) => !(controllers as string[]).includes(name));
+    expect(others.filter((name) => !new RegExp(`\\b${name}\\b`).test(all))).toEqual([]);
   });
 
   test('tells the defaults that hold', () => {

@@ -60,6 +60,12 @@ test('nothing but these runs code while it is installed', () => {
   expect([...names]).toEqual(['@swc/core', 'protobufjs']);
 });
 
+test('every action of CI is pinned to a commit, with its version beside it: else its owner may change what runs', () => {
+  const used = [...read('.github/workflows/ci.yml').matchAll(/uses: (.+)$/gm)].map(([, action]) => action);
+  expect(used.length).toBeGreaterThan(0);
+  for (const action of used) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+});
+
 test('a package is found where Node.js would find it', () => {
   const made: Lock = {
     '': { dependencies: { a: '1', '@s/b': '1' }, peerDependencies: { p: '1' } },
@@ -101,6 +107,7 @@ describe('npm pack', () => {
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w/-]+\.(?:js|d\.ts|js\.map|d\.ts\.map)$/,
       /^src\/[\w/-]+\.ts$/,
+      /^src\/dev-server\/go\/(?:main\.go|go\.mod|go\.sum)$/,
       /^schemas\/\w+\.json$/,
     ];
     expect(paths.filter((path) => !wanted.some((one) => one.test(path)))).toEqual([]);

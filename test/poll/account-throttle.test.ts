@@ -14,6 +14,7 @@ import type { Classification } from '../../src/poll/classify.js';
 import type { ErrorClass } from '../../src/poll/reply.js';
 import type { RetryHint } from '../../src/poll/retry-hint.js';
 import { maxIn, runCrowd } from '../support/crowd.js';
+import { faultName } from '../support/fault-rows.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -203,7 +204,7 @@ describe('an outage', () => {
     expect(ask(throttle, 10_000 + throttleRules.probeLeaseMs)).toMatchObject({ isProbe: true });
   });
 
-  test('a newcomer probes soon, however often tasks with errors of their own have probed', () => {
+  test(faultName(76, 'a newcomer probes soon, however often they have probed'), () => {
     let throttle = outage;
     let nowMs = 1_000;
     for (let probe = 0; probe < 12; probe++) {

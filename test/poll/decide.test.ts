@@ -5,6 +5,7 @@ import { type PollState, packKnown, unpolled } from '../../src/poll/poll-state.j
 import type { Reply } from '../../src/poll/reply.js';
 import { pollRules } from '../../src/poll/rules.js';
 import { defaultPolicy, nextPoll } from '../../src/schedule/schedule.js';
+import { faultName } from '../support/fault-rows.js';
 import { decisionOf, type PollAt, poll, seen } from '../support/poll.js';
 import { aFault, anAnswer, anImage, aTask, gatewayError, replies, serviceError } from '../support/replies.js';
 import { simulate, startMs } from '../support/simulate.js';
@@ -219,7 +220,7 @@ describe('a success without a task', () => {
   });
 });
 
-describe('images of sub-tasks whose status nobody knows', () => {
+describe(faultName(87), () => {
   const odd = (status: 'unknown' | 'running') => aTask('unknown', [[status, 'a', 'b'], ['running']]);
 
   test('are reported as they come', () => {
@@ -230,6 +231,13 @@ describe('images of sub-tasks whose status nobody knows', () => {
     const step = poll(odd(status), { before: seen, input: { deadlineMs: startMs + 40_000 } });
     expect(decisionOf(step)).toBe('report 2 timeout');
   });
+});
+
+test(faultName(90), () => {
+  const step = poll(aTask('running', [['running']], { answer: { retryAfter: '10' } }), { before: seen });
+  // A retry adds no event to the history.
+  expect(decisionOf(step)).toBe('retry hint');
+  expect(delayOf(step)).toBe(10_000);
 });
 
 describe('the vendor may order a pause', () => {
@@ -315,7 +323,7 @@ describe('images', () => {
     expect(imagesOf(step)).toEqual([anImage('a', 0)]);
   });
   test('that are known are not decisionOf again', () => {
-    const known = packKnown([anImage('a')]);
+    const known = packKnown([anImage('a').id]);
     expect(decisionOf(poll(running(['finished', 'a'], ['running']), { input: { known } }))).toBe('retry schedule');
     expect(imagesOf(poll(running(['finished', 'a', 'c'], ['running']), { input: { known } }))).toEqual([anImage('c')]);
   });

@@ -181,6 +181,23 @@ describe('files', () => {
     });
   });
 
+  test('of exactly 64 KiB are read', async () => {
+    const value = 'x'.repeat(64 * 1024);
+    const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(value) });
+    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: value });
+  });
+
+  test.each([
+    ['one byte more', () => aFile('x'.repeat(64 * 1024 + 1))],
+    ['no end', () => '/dev/zero'],
+  ])('of %s than a key can have are refused, and no more is read of them', async (_name, path) => {
+    const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await path() });
+    await expect(accounts[0]?.credentials()).rejects.toMatchObject({
+      code: 'NoKey',
+      message: expect.stringContaining('is larger than 64 KiB; write only the value into it'),
+    });
+  });
+
   test('that are empty are reported when they are read', async () => {
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(' \n') });
     await expect(accounts[0]?.credentials()).rejects.toMatchObject({

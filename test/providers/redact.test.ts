@@ -35,6 +35,49 @@ describe('redactor', () => {
     expect(redact(text)).toBe(expected);
   });
 
+  const signed = 'https://oss.example/a.png?Expires=1&OSSAccessKeyId=LTAI5t&Signature=q%2Bw%3D&security-token=CAIS';
+  const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+  const forms: [string, (text: string) => string][] = [
+    ['plain', (text) => text],
+    ['without a scheme', (text) => text.replace('https:', '')],
+    ['without a scheme and slashes', (text) => text.replace('https://', '')],
+    ['with escaped slashes', (text) => text.replaceAll('/', '\\/')],
+    ['with escaped slashes, as JSON text within JSON', (text) => inJson(text.replaceAll('/', '\\/'))],
+    ['with unicode escapes', (text) => text.replace(/[&=/?+]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`)],
+    ['with entities', (text) => text.replaceAll('&', '&amp;').replaceAll('=', '&#61;')],
+    ['with hexadecimal entities', (text) => text.replaceAll('&', '&amp;').replaceAll('=', '&#x3D;')],
+    ['URL-encoded', (text) => encodeURIComponent(text)],
+    ['with a long path', (text) => text.replace('a.png', 'a'.repeat(3_000))],
+  ];
+  describe.each([
+    ['the URL of the clothes', (url: string) => `{"clothes":"${url}","taskStatus":"odd"}`],
+    ['a message', (url: string) => `cannot download ${url} in time`],
+  ])('%s', (_where, textWith) => {
+    test.each(forms)('%s has no signature', (_name, form) => {
+      const shown = redact(textWith(form(signed)));
+      expect(shown).toContain('[redacted]');
+      for (const secret of ['LTAI5t', 'q%2Bw', 'w%3D', 'CAIS']) expect(shown).not.toContain(secret);
+      expect(shown).toMatch(/odd|in time/);
+    });
+  });
+
+  test.each(forms)('a secret in %s form is removed', (_name, form) => {
+    const secret = 'k/e?y=+&abc"def';
+    expect(redactor([secret])(`got ${form(secret)}!`)).toBe('got [redacted]!');
+  });
+
+  test.each([
+    ['a long secret', 'abcdefghijklmnop', 'refused abcdefgh', 'refused [redacted]'],
+    ['an escaped one', '+/+/+/+/+/+/+/+/', 'refused %2B%2F%2B', 'refused [redacted]'],
+    ['a short word stays', 'abcdefghijklmnop', 'refused abcde', 'refused abcde'],
+  ])('the beginning of a secret at the end of a text that was cut: %s', (_name, secret, text, shown) => {
+    expect(redactor([secret])(text)).toBe(shown);
+  });
+
+  test('of the values only, a URL keeps its query', () => {
+    expect(redact.values('https://x/a.png?Signature=abc&k=512345')).toBe('https://x/a.png?Signature=abc&k=[redacted]');
+  });
+
   test('without values still removes everything in the form of a signature', () => {
     expect(redactor([])('sign=ABC')).toBe('sign=[redacted]');
   });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { classify } from '../../src/poll/classify.js';
@@ -101,6 +101,18 @@ describe('one bad answer is a transient fault, not an exception', () => {
       answer: bytes(Buffer.from('x'), { 'content-encoding': 'zstd' }),
       code: 'BadBody',
       message: /zstd/,
+    },
+    {
+      name: 'a stack of codings',
+      answer: bytes(gzipSync(gzipSync(finishedText)), { 'content-encoding': 'gzip, gzip' }),
+      code: 'BadBody',
+      message: /2 content codings/,
+    },
+    {
+      name: 'truncated raw DEFLATE',
+      answer: bytes(deflateRawSync(finishedText).subarray(0, 60), { 'content-encoding': 'deflate' }),
+      code: 'BadBody',
+      message: /damaged/,
     },
     {
       name: 'damaged gzip',
@@ -256,12 +268,14 @@ describe('TLS', () => {
 describe('the maximum body size', () => {
   const cap = { limits: { bodyBytes: 100_000 } };
   const space = (size: number) => Buffer.alloc(size, ' ');
+  const emptyGzips = (size: number) => Buffer.alloc(size, gzipSync(''));
 
   test.each([
     ['a plain body', bytes(space(200_000), { 'content-length': '200000' })],
     ['a gzip bomb', bytes(gzipSync(space(50_000_000)), { 'content-encoding': 'gzip' })],
     ['a brotli bomb', bytes(brotliCompressSync(space(5_000_000)), { 'content-encoding': 'br' })],
-    ['a bomb in a bomb', bytes(gzipSync(gzipSync(space(50_000_000))), { 'content-encoding': 'gzip, gzip' })],
+    ['a raw DEFLATE bomb', bytes(deflateRawSync(space(50_000_000)), { 'content-encoding': 'deflate' })],
+    ['gzip members that decode to nothing', bytes(emptyGzips(200_000), { 'content-encoding': 'gzip' })],
   ])('holds for %s', async (_name, answer) => {
     const { endpoint } = await serve(answer);
     const { reply } = await aClient(endpoint, cap).results({ taskId: 'task-1' });
@@ -307,7 +321,8 @@ describe('a body is read by its content', () => {
     ['gzip', bytes(gzipSync(finishedText), { 'content-encoding': 'gzip' })],
     ['deflate', bytes(deflateSync(finishedText), { 'content-encoding': 'Deflate' })],
     ['brotli', bytes(brotliCompressSync(finishedText), { 'content-encoding': 'br' })],
-    ['two codings', bytes(brotliCompressSync(gzipSync(finishedText)), { 'content-encoding': 'gzip, identity, br' })],
+    ['raw DEFLATE', bytes(deflateRawSync(finishedText), { 'content-encoding': 'deflate' })],
+    ['one coding beside identity', bytes(gzipSync(finishedText), { 'content-encoding': 'identity, gzip' })],
     ['JSON within JSON text', bytes(Buffer.from(JSON.stringify(finishedText)))],
   ])('%s', async (_name, answer) => {
     const { endpoint } = await serve(answer);

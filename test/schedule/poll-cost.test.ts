@@ -10,6 +10,35 @@ test("a vendor's queue is held to eleven twelfths of the account's budget", () =
   expect(vendorQueueRate(20)).toBeCloseTo(18.33, 2);
 });
 
+/** Most tasks that leave one partition in any 5 s, by the matcher of servers before 1.31 and from it: full when the window begins. */
+const inFiveSeconds = {
+  bucket: (perSecond: number): number => Math.ceil(perSecond) + Math.floor(5 * perSecond),
+  'generic cell rate': (perSecond: number): number => 1 + Math.floor(6 * perSecond),
+};
+
+describe.each(Object.entries(inFiveSeconds))('by a %s limiter in each partition', (_name, most) => {
+  test.each([1, 2, 4, 8])('%d partitions let at most 5.5 times the budget through in any 5 s', (partitions) => {
+    for (let budget = 0.05; budget < 60; budget += 0.05) {
+      const allowed = 5.5 * budget;
+      // Fewer than one task for each partition in 5 s: no limiter holds that in each window.
+      if (allowed < partitions) continue;
+      const perPartition = Math.fround(vendorQueueRate(budget, partitions)) / partitions;
+      expect(partitions * most(perPartition), `${budget}`).toBeLessThanOrEqual(allowed + 1e-9);
+    }
+  });
+});
+
+test.each([1, 4])(
+  'with %d partitions the mean rate is below the budget, and near it where that is not small',
+  (partitions) => {
+    for (const budget of [0, 0.01, 0.1, 1, 5, 20, 100, 1000]) {
+      expect(vendorQueueRate(budget, partitions)).toBeLessThanOrEqual((5.5 / 6) * budget);
+    }
+    expect(vendorQueueRate(20, partitions)).toBeGreaterThan(0.89 * 20);
+    expect(vendorQueueRate(0, partitions)).toBe(0);
+  },
+);
+
 describe('the poll cost', () => {
   test.each([
     ['falls where the budget has room', { pollsPerSecond: full / 2, lagSeconds: 0 }, -1],

@@ -115,6 +115,7 @@ test('doctor finds all well where all is well', async () => {
     'durations',
     `queue ${stack.taskQueue}`,
     `queue ${stack.taskQueue}-vendor`,
+    `budget of ${stack.taskQueue}-vendor`,
     'key',
     'vendor',
     'clock',

@@ -25,13 +25,17 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-async function startDemo(args: readonly string[], start = startCli) {
+async function startDemo(args: readonly string[], start = startCli, env: NodeJS.ProcessEnv = {}) {
   const ports = { temporal: await freePort(), ui: await freePort(), emulator: await freePort() };
-  const running = start([
-    'demo',
-    ...['--port', String(ports.temporal), '--ui-port', String(ports.ui), '--emulator-port', String(ports.emulator)],
-    ...args,
-  ]);
+  const own = [
+    '--port',
+    String(ports.temporal),
+    '--ui-port',
+    String(ports.ui),
+    '--emulator-port',
+    String(ports.emulator),
+  ];
+  const running = start(['demo', ...own, ...args], env);
   await running.until('worker process');
   const children = childrenOf(running.child.pid as number);
   return { running, children, ports };
@@ -86,6 +90,30 @@ test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the 
   expect((await fetch(`http://127.0.0.1:${ports.ui}/`)).status).toBe(200);
   running.child.kill('SIGINT');
   expect((await running.ended).code).toBe(130);
+  await expectNothingLeft(running, children);
+});
+
+/** The environment of a process, as the kernel tells. Linux alone; elsewhere empty. */
+const environmentOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+test('the keys of the user reach no process that it starts', async () => {
+  const names = ['AIDGE_APP_SECRET', 'DASHSCOPE_API_KEY', 'TRYON_CODEC_TOKEN', 'AWS_SECRET_ACCESS_KEY'];
+  const secrets = Object.fromEntries(names.map((name) => [name, 'hunter2-hunter2-hunter2']));
+  const { running, children } = await startDemo(['--seconds', '60'], startCli, secrets);
+  const all = children.flatMap((pid) => [pid, ...childrenOf(pid)]).map(environmentOf);
+  expect(environmentOf(running.child.pid as number)).toContain('hunter2');
+  // The server, its watch and the worker.
+  expect(all.length).toBeGreaterThanOrEqual(3);
+  for (const environment of all) expect(environment).not.toContain('hunter2');
+  for (const environment of all) expect(environment).toContain('PATH=');
+  running.child.kill('SIGINT');
+  await running.ended;
   await expectNothingLeft(running, children);
 });
 

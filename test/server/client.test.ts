@@ -5,6 +5,7 @@ import type { TryOnChange } from '../../src/client/events.js';
 import { listWaits } from '../../src/client/list.js';
 import { searchAttributes } from '../../src/contract.js';
 import { type Stack, startStack } from '../support/stack.js';
+import { until } from '../support/until.js';
 
 let stack: Stack;
 let client: TryOnClient;
@@ -248,8 +249,10 @@ describe('lists', () => {
     }));
     await client.listings.start({ listingId, tasks });
     await client.listings.result(listingId);
-    const waits = await found({ listingId });
-    expect([...waits]).toEqual([
+    // The server lists what has changed a little later.
+    const ended = async () => [...(await found({ listingId }))].filter(([, state]) => state !== 'waiting');
+    await until(async () => (await ended()).length === tasks.length);
+    expect(await ended()).toEqual([
       [tasks[0]?.taskId, 'finished'],
       [tasks[1]?.taskId, 'partial'],
     ]);
@@ -280,6 +283,8 @@ describe('a listing', () => {
       .toBe('finished');
     stack.emulator.script(first, 'finished');
     expect(await client.listings.result(listingId)).toMatchObject({ listingId, status: 'complete' });
+    const late = client.listings.addTask(listingId, { taskId: 'late' });
+    await expect(late).rejects.toMatchObject({ code: 'Ended', message: `listing ${listingId} has ended` });
   });
 
   test('that nobody knows is NoWait', async () => {

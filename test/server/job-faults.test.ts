@@ -121,7 +121,7 @@ const killed = (): never => {
 /** Claims as the activity does, for attempts that die afterwards. */
 const claim = async ({ token }: SubmitInput): Promise<void> => {
   const { workflowId = '', runId } = activityInfo().workflowExecution ?? {};
-  const args: [object] = [{ token, id: randomUUID(), searchAttributes: [] }];
+  const args: [object] = [{ token, id: randomUUID() }];
   await getClient().workflow.getHandle(workflowId, runId).executeUpdate('claim', { args });
 };
 

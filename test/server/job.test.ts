@@ -12,9 +12,11 @@ import {
   workflowTypes,
 } from '../../src/contract.js';
 import { createTryOnClient } from '../../src/index.js';
+import { submitMessages } from '../../src/job/protocol.js';
 import { aRequest } from '../support/jobs.js';
 import { received } from '../support/parents.js';
 import { type Stack, startStack } from '../support/stack.js';
+import { signalRaw, undecodable } from '../support/undecodable.js';
 import { until } from '../support/until.js';
 
 const batches = [
@@ -22,6 +24,8 @@ const batches = [
   { polls: 1, task: { state: 'running', finishedSubTasks: 1 } },
   { task: { state: 'finished' } },
 ] as const;
+
+const lateReports = [submitMessages.submitted, submitMessages.notSent];
 
 let stack: Stack;
 beforeAll(async () => {
@@ -120,6 +124,18 @@ describe.concurrent('a job', () => {
     expect(await handle.result()).toMatchObject({ taskId, status: 'finished', images: { length: 8 } });
     expect(await other.result()).toMatchObject({ status: 'finished' });
     expect(stack.emulator.submits.some((submit) => submit.taskId === taskId)).toBe(false);
+  });
+
+  test('goes on where signals cannot be decoded: dropped events are asked for again', async () => {
+    const handle = await start();
+    const signals = [messages.event, messages.subscribeSignal, messages.unsubscribeSignal, ...lateReports];
+    for (const signal of signals) {
+      for (const payloads of Object.values(undecodable)) {
+        await signalRaw(stack.client, handle.workflowId, signal, payloads);
+      }
+    }
+    expect(await handle.result()).toMatchObject({ status: 'finished', images: { length: 8 } });
+    expect(await stack.history(handle.workflowId)).not.toContain('workflowTaskFailedEventAttributes');
   });
 
   test('is one job however often its request id is started', async () => {

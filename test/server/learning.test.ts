@@ -5,8 +5,8 @@ import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { vendorTaskQueue } from '../../src/contract.js';
 import { readFinishedWaits } from '../../src/learning/finished-waits.js';
-import { readPollsPerSecond } from '../../src/learning/queue-load.js';
 import { quantile } from '../../src/schedule/distribution.js';
+import { describeActivityQueue } from '../../src/temporal/queue-limit.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { startTryOnWorkers, type TryOnWorkers } from '../../src/worker/start.js';
 import { runCli } from '../cli/run-cli.js';
@@ -89,8 +89,9 @@ test('the server counts the polls of a vendor queue', async () => {
   const { client, taskQueue } = stack;
   const started = await stack.start(submitted(stack.emulator.addTask({ script: 'stuck' })));
   const queue = vendorTaskQueue('default', taskQueue);
-  await expect.poll(() => readPollsPerSecond(client, queue), { timeout: 60_000 }).toBeGreaterThan(0);
-  expect(await readPollsPerSecond(client, `${queue}-none`)).toBe(0);
+  const pollsPerSecond = async (name: string) => (await describeActivityQueue(client, name)).dispatchedPerSecond;
+  await expect.poll(() => pollsPerSecond(queue), { timeout: 60_000 }).toBeGreaterThan(0);
+  expect(await pollsPerSecond(`${queue}-none`)).toBe(0);
   await started.cancel();
 });
 

@@ -8,6 +8,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { failureTypes, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
 import { cacheDir, lookUp } from '../../src/dev-server/find-cli.js';
+import { faultName } from '../support/fault-rows.js';
 import { programs } from '../support/programs.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
@@ -24,7 +25,16 @@ let theirs: Client;
 
 beforeAll(async () => {
   // By the seed task ids differ from those of other tests on the same server.
-  stack = await startStack({ address: temporal.address, emulator: { seed: 7_600 } });
+  const key = { appKey: 'key-of-nexus', appSecret: 'secret-of-nexus' };
+  stack = await startStack({
+    address: temporal.address,
+    emulator: { seed: 7_600, accounts: [key] },
+    env: {
+      ...{ AIDGE_SHOP_APP_KEY: key.appKey, AIDGE_SHOP_APP_SECRET: key.appSecret },
+      ...{ AIDGE_VAULT_APP_KEY: key.appKey, AIDGE_VAULT_APP_SECRET: key.appSecret },
+      TRYON_NEXUS_ACCOUNTS: 'default, shop',
+    },
+  });
   const connection = await Connection.connect({ address: temporal.address });
   await connection.operatorService.createNexusEndpoint({
     spec: {
@@ -187,6 +197,93 @@ describe('status from another namespace', () => {
     const error = await (await call('asker', `none-${randomUUID()}`)).result().catch((thrown: unknown) => thrown);
     expect(causes(error)).toContainEqual(expect.objectContaining({ type: 'NOT_FOUND' }));
   });
+});
+
+/** Cancels an operation over the server's HTTP API, where a caller writes the token itself. */
+async function cancelByToken(wid: string): Promise<number> {
+  const { endpoints } = await theirs.connection.operatorService.listNexusEndpoints({ name: endpoint });
+  const token = Buffer.from(JSON.stringify({ t: 1, ns: stack.namespace, wid })).toString('base64url');
+  const operation = `nexus/endpoints/${endpoints?.[0]?.id}/services/tryOn/awaitResults`;
+  const response = await fetch(`${temporal.httpUrl}/${operation}/cancel`, {
+    method: 'POST',
+    headers: { 'nexus-operation-token': token },
+  });
+  return response.status;
+}
+
+/** What a caller learns of a failure. */
+const told = async (
+  handle: WorkflowHandle,
+): Promise<{ readonly type: string | undefined; readonly message: string }[]> =>
+  causes(await handle.result().catch((thrown: unknown) => thrown)).map(({ type, message }) => ({ type, message }));
+
+describe('callers of another namespace are not trusted', () => {
+  test.each([
+    {
+      what: 'notify, which would signal any workflow of our namespace',
+      more: { notify: [{ workflowId: 'payments', signal: 'approve' }] },
+      names: /^notify is not taken over Nexus/,
+    },
+    { what: 'an account that is not open to them', more: { account: 'vault' }, names: /^account is "vault"; give one/ },
+  ])(faultName(81, '$what, is refused'), async ({ more, names }) => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const chain = await told(await call('awaiter', { taskId, ...more }));
+    expect(chain).toContainEqual(expect.objectContaining({ type: 'BAD_REQUEST' }));
+    expect(chain).toContainEqual({ type: failureTypes.invalidInput, message: expect.stringMatching(names) });
+    await expect(stack.status(taskId)).rejects.toThrow(/not found/);
+  });
+
+  test(faultName(81, 'an account that is open to them can be named, joined and asked about'), async () => {
+    const taskId = stack.emulator.addTask({ script: [{ task: { state: 'finished' } }] });
+    const outcome: TryOnOutcome = await (await call('awaiter', { taskId, account: 'shop' })).result();
+    expect(outcome).toMatchObject({ status: 'finished', account: 'shop' });
+    expect(await (await call('awaiter', { taskId })).result()).toEqual(outcome);
+    expect(await (await call('asker', taskId)).result()).toMatchObject({ taskId, account: 'shop' });
+  });
+
+  test(faultName(81, 'a forged token of an operation cancels no other workflow'), async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    const caller = await call('awaiter', { taskId });
+    await until(async () => (await subscribers(taskId)) === 1);
+    expect(await cancelByToken(resultsWorkflowId(taskId))).toBe(404);
+    expect(await isRunning(taskId)).toBe(true);
+    const [subscriber] = (await stack.status(taskId)).subscribers;
+    expect(await cancelByToken(subscriber?.workflowId ?? '')).toBe(202);
+    await expect(caller.result()).rejects.toMatchObject({ cause: { cause: { name: 'CancelledFailure' } } });
+    await until(async () => (await subscribers(taskId)) === 0);
+    await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
+  });
+
+  test(faultName(81, 'a running wait of another account is neither joined nor lengthened'), async () => {
+    const taskId = stack.emulator.addTask({ script: [never] });
+    await stack.start({ taskId, account: 'vault' });
+    const before = await stack.status(taskId);
+    const chain = await told(await call('awaiter', { taskId, timeoutSeconds: 2_000_000 }));
+    expect(chain).toContainEqual(expect.objectContaining({ type: failureTypes.invalidInput }));
+    expect(JSON.stringify(chain)).not.toContain('vault');
+    const { deadline, subscribers } = await stack.status(taskId);
+    expect({ deadline, subscribers }).toEqual({ deadline: before.deadline, subscribers: [] });
+    await stack.client.workflow.getHandle(resultsWorkflowId(taskId)).cancel();
+  });
+
+  test(
+    faultName(81, 'nor is the outcome of another account told, and its status is as if there was none'),
+    async () => {
+      const taskId = stack.emulator.addTask({ script: [{ task: { state: 'finished' } }] });
+      const { images } = await stack.run({ taskId, account: 'vault' });
+      const refused = await told(await call('awaiter', { taskId }));
+      expect(refused).toContainEqual(expect.objectContaining({ type: failureTypes.invalidInput }));
+      expect(JSON.stringify(refused)).not.toContain(images[0]?.id);
+      const unknown = 'a'.repeat(taskId.length);
+      const [ofVault, ofNone] = await Promise.all([taskId, unknown].map(async (id) => told(await call('asker', id))));
+      expect(ofVault).toContainEqual({ type: 'NOT_FOUND', message: `there is no wait for task ${taskId}` });
+      const plain = (chain: unknown, id: string) =>
+        JSON.stringify(chain)
+          .replaceAll(id, '')
+          .replace(/asker-[\w-]+/g, '');
+      expect(plain(ofVault, taskId)).toBe(plain(ofNone, unknown));
+    },
+  );
 });
 
 /** An error and its causes, the outermost first. */

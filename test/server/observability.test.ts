@@ -3,9 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { listingWorkflowId, messages, resultsWorkflowId, workflowTypes } from '../../src/contract.js';
+import {
+  listingWorkflowId,
+  messages,
+  resultsWorkflowId,
+  type TryOnResultsInput,
+  workflowTypes,
+} from '../../src/contract.js';
 import { freePort } from '../../src/dev-server/temporal-server.js';
-import { TryOnPlugin } from '../../src/index.js';
+import { createEncryptionCodec, TryOnPlugin } from '../../src/index.js';
 import { startTracing, type Tracing } from '../../src/telemetry/tracing.js';
 import { type Emulator, type Script, startEmulator } from '../../src/testing.js';
 import { workflowSource } from '../../src/worker/bundle.js';
@@ -63,7 +69,25 @@ function startTraffic(client: Client): { stop(): Promise<void> } {
   };
 }
 
-const start = (client: Client, taskId: string, more: { account?: string } = {}): Promise<WorkflowHandle> =>
+/** What only alerts tell of: a wait that no worker polls, one whose input no worker can read, and a report that comes too late. */
+async function startFaults(client: Client): Promise<{ stop(): Promise<void> }> {
+  const key = `other:${randomBytes(32).toString('base64')}`;
+  const dataConverter = { payloadCodecs: [createEncryptionCodec({ keys: key })] };
+  const encrypting = new Client({ connection, dataConverter });
+  const unreadable = await start(encrypting, emulator.addTask({ script: [never] }));
+  const unpolled = await start(client, emulator.addTask({ script: [never] }), { account: 'nobody', timeoutSeconds: 1 });
+  const taskId = emulator.addTask({ script: [{ use: 'slow', seconds: 2 }] });
+  const late = await start(client, taskId, { submittedAt: '2020-01-01T00:00:00Z' });
+  await emulator.waitForQuery(taskId);
+  await late.terminate();
+  return {
+    async stop() {
+      await Promise.allSettled([unreadable, unpolled].map((handle) => handle.terminate()));
+    },
+  };
+}
+
+const start = (client: Client, taskId: string, more: Partial<TryOnResultsInput> = {}): Promise<WorkflowHandle> =>
   client.workflow.start(workflowTypes.results, {
     taskQueue,
     workflowId: resultsWorkflowId(taskId),
@@ -111,11 +135,14 @@ afterAll(async () => {
 describe('a worker with metrics, watched by a real Prometheus', () => {
   let prometheus: Prometheus;
   let traffic: ReturnType<typeof startTraffic>;
+  let faults: Awaited<ReturnType<typeof startFaults>>;
   beforeAll(async () => {
     prometheus = await startPrometheus(new URL(metricsUrl).host, deployed('alerts.yml'));
     traffic = startTraffic(new Client({ connection }));
+    faults = await startFaults(new Client({ connection }));
   });
   afterAll(async () => {
+    await faults?.stop();
     await traffic?.stop();
     await prometheus?.stop();
   });
@@ -135,8 +162,10 @@ describe('a worker with metrics, watched by a real Prometheus', () => {
   );
 
   test.each(alerts)('the query of the alert $alert has data', async (alert) => {
+    // This server throttles nobody; other failures have the same labels.
+    const query = queryOf(alert).replaceAll('RESOURCE_EXHAUSTED', 'NOT_FOUND');
     await until(async () => {
-      const samples = await prometheus.query(queryOf(alert));
+      const samples = await prometheus.query(query);
       return samples.some(({ value }) => Number.isFinite(value));
     });
   });
@@ -162,6 +191,14 @@ describe('a worker with metrics, watched by a real Prometheus', () => {
     expect(images?.value).toBe(8);
     const [budget] = await prometheus.query('tryon_budget_queries_per_second{account="default"}');
     expect(budget?.value).toBe(1000);
+  });
+
+  test('a wait that nobody polled and a workflow task that fails have the labels that the alerts show', async () => {
+    const [overdue] = await prometheus.query('tryon_waits_overdue_total');
+    expect(overdue).toMatchObject({ value: 1, labels: { code: 'NoWorker', taskQueue } });
+    expect(overdue?.labels).not.toHaveProperty('account');
+    const [failing] = await prometheus.query('temporal_workflow_task_execution_failed_total > 0');
+    expect(failing?.labels).toMatchObject({ failure_reason: 'WorkflowError', task_queue: taskQueue });
   });
 
   test('no series carries a task, a workflow, a key or a secret', async () => {
@@ -325,7 +362,7 @@ test("a worker of one's own measures and traces with the plugin's meter and trac
     await native.close();
   }
   expect(of('tryon_images')).toEqual([{ value: 8, account: 'default' }]);
-  expect(of('tryon_waits')).toContainEqual({ value: 0, account: 'default', state: 'blocked' });
+  expect(of('tryon_waits')).toContainEqual({ value: 0, account: 'default', state: 'waiting' });
   expect(of('tryon_vendor_request_duration_seconds')).toMatchObject([{ account: 'default', result: '200' }]);
   expect(kept).toMatchObject([{ name: 'POST /rest/ai/virtual/tryon-results', isEnded: true }]);
 });

@@ -5,6 +5,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { messages, resultsWorkflowId, vendorTaskQueue } from '../../src/contract.js';
 import { TryOnPlugin, vendorQueueRate } from '../../src/index.js';
+import { describeActivityQueue } from '../../src/temporal/queue-limit.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { quiet, workerEnv } from '../support/stack.js';
 
@@ -91,12 +92,10 @@ describe.each([
     await emulator.waitForQuery(taskId, 1);
     const { raw } = await handle.describe();
     expect(raw.pendingActivities?.[0]?.activityType?.name).toBe('tryOnPoll');
-    const { pollers } = await connection.workflowService.describeTaskQueue({
-      namespace: 'default',
-      taskQueue: { name: vendorTaskQueue('default', taskQueue) },
-      taskQueueType: 2,
-    });
-    expect(pollers?.map(({ ratePerSecond }) => ratePerSecond)).toEqual([vendorQueueRate(1000)]);
+    const queue = vendorTaskQueue('default', taskQueue);
+    const { limit, inForce } = await describeActivityQueue(new Client({ connection }), queue);
+    expect(limit?.perSecond).toBe(Math.fround(vendorQueueRate(1000)));
+    expect(inForce.source).toBe('queue');
     emulator.script(taskId, [{ task: { state: 'finished' } }]);
     await handle.executeUpdate(messages.pollNow);
     expect(await handle.result()).toMatchObject({ status: 'finished' });

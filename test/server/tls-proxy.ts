@@ -31,7 +31,7 @@ const unauthenticated = { ':status': 200, 'content-type': 'application/grpc', 'g
  */
 export async function startTlsProxy(options: {
   readonly target: string;
-  readonly apiKey?: string;
+  readonly apiKey?: string | (() => string);
   readonly clientCertificate?: boolean;
 }): Promise<TlsProxy> {
   const { apiKey, clientCertificate = false } = options;
@@ -59,7 +59,10 @@ export async function startTlsProxy(options: {
     session.on('close', () => upstream.destroy());
     session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       stream.on('error', () => undefined);
-      if (apiKey !== undefined && headers.authorization !== `Bearer ${apiKey}`) {
+      if (
+        apiKey !== undefined &&
+        headers.authorization !== `Bearer ${typeof apiKey === 'string' ? apiKey : apiKey()}`
+      ) {
         stream.respond(unauthenticated, { endStream: true });
         return;
       }

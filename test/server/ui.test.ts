@@ -128,7 +128,7 @@ describe('the list', () => {
     await page.goto(listUrl(status));
     await seen(linkTo(workflowId));
     await seen(page.getByText('1–1 of 1'));
-    if (status === 'waiting') await browser.shoot('ui-list', { above: page.getByText('Custom Views') });
+    if (status === 'waiting') await browser.shoot('ui-list');
   });
 });
 
@@ -142,14 +142,15 @@ describe('the page of a running wait', () => {
     expect(await shownFor('images')).toBe('4 of 12');
     expect(await shownFor('vendor status')).toBe('running');
     expect(await shownFor('sub-tasks finished')).toBe('1 of 3');
-    await seen(page.getByText(`poll task ${running}`));
     await browser.shoot('ui-details');
+    await open(resultsWorkflowId(running), 'history');
+    await seen(page.getByText(`poll task ${running}`));
   });
 
   test('shows its pending poll: attempt, when the next is, and why', async () => {
     await open(resultsWorkflowId(running), 'pending-activities');
     await seen(page.getByText('tryOnPoll'));
-    await seen(page.getByText(/^\s*\d+ of Unlimited\s*$/));
+    await seen(page.getByText(/(?:of|\/)\s*Unlimited/i));
     await seen(page.getByText('Next Retry'));
     await seen(page.getByText(/running; next poll in [\d.]+ s \(schedule\)/));
     await seen(page.getByText('"TryOnPending"'));
@@ -195,6 +196,7 @@ describe('a finished listing', () => {
     expect(await shownFor('tasks ended')).toBe('2 of 2');
     expect(await shownFor('linen-dress')).toBe('finished, 8 images');
     expect(await shownFor('silk-scarf')).toBe('finished, 8 images');
+    await open(listingWorkflowId(listingId), 'history');
     for (const taskId of listed) await seen(page.getByText(`Virtual try-on of task ${taskId}`));
   });
 
@@ -235,6 +237,9 @@ describe('the words of a vendor', () => {
 });
 
 describe('encrypted payloads', () => {
+  /** Up to UI 2.42 a payload that cannot be decoded is shown with its metadata, later its data alone. */
+  const unreadable = () => page.getByText(/encryption-key-id|^\s*"[\w+/]{60,}={0,2}"\s*$/);
+
   test('are unreadable, and readable once the UI knows the codec server and the codec server knows the person', async () => {
     const origin = new URL(server.uiUrl ?? '').origin;
     const token = 'a-token-of-some-length';
@@ -247,23 +252,28 @@ describe('encrypted payloads', () => {
     onTestFinished(proxy.close);
 
     await open(resultsWorkflowId(sealed), 'history');
-    await seen(page.getByText('encryption-key-id'));
+    await seen(unreadable());
     await browser.shoot('ui-encrypted');
     await page.getByTestId('data-encoder-status').click();
-    await page.getByPlaceholder('Paste your endpoint here').fill(proxy.url);
+    const endpoint = page.getByPlaceholder('Paste your endpoint here');
+    const browserSetting = page.getByText(/^Use my browser setting/);
+    await seen(endpoint.or(browserSetting));
+    // UI 2.54 asks first whose setting to use; 2.42 does so only where the server has one.
+    if (!(await endpoint.isVisible())) await browserSetting.click();
+    await endpoint.fill(proxy.url);
     await page.getByText('Include cross-origin credentials').click();
-    const refused = page.waitForResponse(`${proxy.url}/decode`);
+    const refused = page.waitForResponse((response) => response.url().startsWith(`${proxy.url}/decode`));
     await page.getByRole('button', { name: 'Apply' }).click();
     await open(resultsWorkflowId(sealed), 'history');
     expect((await refused).status()).toBe(401);
-    await seen(page.getByText('encryption-key-id'));
+    await seen(unreadable());
     expect(await page.getByText(`"taskId": "${sealed}"`).count()).toBe(0);
 
     await page.context().addCookies([{ name: 'person', value: 'known', url: proxy.url }]);
     await open(resultsWorkflowId(sealed), 'history');
     await seen(page.getByText(`"taskId": "${sealed}"`));
     await seen(page.getByText('"status": "finished"'));
-    expect(await page.getByText('encryption-key-id').count()).toBe(0);
+    expect(await unreadable().count()).toBe(0);
     await browser.shoot('ui-decrypted');
     serving.child.kill('SIGTERM');
     expect((await serving.ended).code).toBe(0);

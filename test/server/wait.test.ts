@@ -9,6 +9,7 @@ import {
   type TryOnStatus,
   workflowTypes,
 } from '../../src/contract.js';
+import { faultName } from '../support/fault-rows.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
 
@@ -204,7 +205,7 @@ describe.concurrent.each([
       expect(added?.map((one) => one.activityType?.name)).toEqual(['tryOnPollNow']);
     });
 
-    test('a polling activity that an operator paused past the deadline ends as Paused', async () => {
+    test(faultName(93), async () => {
       const taskId = stack.emulator.addTask(never);
       const handle = await stack.start({ taskId, submittedAt: ago(1000), timeoutSeconds: 3 });
       await stack.emulator.waitForQuery(taskId, 1);

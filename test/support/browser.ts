@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Locator, type Page } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 const executablePath = '/usr/bin/chromium';
 const images = fileURLToPath(new URL('../../docs/images', import.meta.url));
@@ -32,8 +32,8 @@ export interface Browser {
   readonly strayRequests: readonly string[];
   /** Markup that a text of somebody else's brought into the page or a frame of it: what `selector` finds there. */
   found(selector: string): Promise<number>;
-  /** Saves `docs/images/<name>.png` where `TRYON_SCREENSHOTS` is 1: the window from its top, down to the upper edge of `above`. */
-  shoot(name: string, options?: { readonly above?: Locator }): Promise<void>;
+  /** Saves `docs/images/<name>.png` where `TRYON_SCREENSHOTS` is 1: the window. */
+  shoot(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,11 +67,9 @@ export async function startBrowser(): Promise<Browser> {
       const counts = await Promise.all(page.frames().map((frame) => frame.locator(selector).count()));
       return counts.reduce((sum, count) => sum + count, 0);
     },
-    async shoot(name, { above } = {}) {
+    async shoot(name) {
       if (process.env.TRYON_SCREENSHOTS !== '1') return;
-      const height = (await above?.boundingBox())?.y ?? viewport.height;
-      const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(height, viewport.height) };
-      await page.screenshot({ path: join(images, `${name}.png`), animations: 'disabled', clip });
+      await page.screenshot({ path: join(images, `${name}.png`), animations: 'disabled' });
     },
     async close() {
       await context.close();

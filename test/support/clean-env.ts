@@ -1,5 +1,5 @@
 /** The developer's own settings must not reach a test: neither a real server nor a real key. */
-const kept = ['TRYON_CACHE_DIR', 'TRYON_SCREENSHOTS'];
+const kept = ['TRYON_CACHE_DIR', 'TRYON_DEV_SERVER', 'TRYON_SCREENSHOTS'];
 for (const name of Object.keys(process.env)) {
   if (/^(TEMPORAL|AIDGE|TRYON)_/.test(name) && !kept.includes(name)) delete process.env[name];
 }

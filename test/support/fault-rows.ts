@@ -15,11 +15,18 @@ export interface FaultRow {
 
 const pure = 'test/faults/core.test.ts';
 const vendor = 'test/faults/vendor.test.ts';
+const commands = 'test/cli/vendor-commands.test.ts';
+const cost = 'test/faults/cost.test.ts';
 const real = 'test/server/faults.test.ts';
 const alone = 'test/server/faults-alone.test.ts';
 const time = 'test/time/faults.test.ts';
 const kill = 'test/server/kill.test.ts';
 const replay = 'test/replay/replay.test.ts';
+const reports = 'test/server/reports.test.ts';
+const cpu = 'test/hostile/cpu.test.ts';
+const resets = 'test/server/reset.test.ts';
+const undecodable = 'test/server/undecodable.test.ts';
+const attributes = 'test/server/search-attributes.test.ts';
 
 const row = (number: number, title: string, happens: string, ...files: string[]): FaultRow => ({
   number,
@@ -36,6 +43,7 @@ export const faultGroups: Readonly<Record<number, string>> = {
   37: 'Meaning of replies',
   52: 'Results',
   60: 'Durability and concurrency',
+  75: 'Reports from others and hostile input',
 };
 
 /** All rows, by number. */
@@ -313,6 +321,123 @@ export const faultRows: readonly FaultRow[] = [
     alone,
   ),
   row(74, 'secrets', 'in no history, log line, error or event', real),
+  row(
+    75,
+    'finished waits that all took the same time, far beyond the prior',
+    'the fit is finite and its work is bounded; a worker goes on and drains as ever',
+    'test/learning/bounded.test.ts',
+  ),
+  row(
+    76,
+    'tasks that the vendor answers with an error of its own each time, beside healthy ones',
+    "errors of single tasks are not the account's: healthy waits are polled as ever, and a newcomer probes soon",
+    'test/poll/account-throttle.test.ts',
+    reports,
+  ),
+  row(
+    77,
+    'a search attribute is registered with another type, or is removed in mid-wait',
+    'one of another type counts as absent, and `doctor` says so. A workflow task that sets a removed one fails, and is tried again with what the worker knows by then, at most a minute later: the wait goes on without it',
+    attributes,
+  ),
+  row(
+    78,
+    'a signal whose payload cannot be decoded: another codec, an unknown encoding, broken JSON',
+    'dropped with a warning in log and status that names the signal. A listing joins its open waits again after 30 s: what was dropped may have been an event. The decision is recorded, so a worker that gets the key later replays the same. Input and results that cannot be decoded make the workflow task fail until a worker has the key',
+    undecodable,
+  ),
+  row(
+    79,
+    'an input as large as allowed, or larger',
+    'checked in linear time: each input at its maximum costs under 100 ms of CPU time. More than 1,000 in `notify` or 500 tasks are refused, naming the field',
+    cpu,
+    reports,
+  ),
+  row(
+    80,
+    'a start with a second argument, as continue-as-new has one',
+    'ignored: state is taken only by a run that continues another',
+    reports,
+  ),
+  row(
+    81,
+    'a Nexus caller asks for more than a wait',
+    '`notify` is refused, and so is an account that `TRYON_NEXUS_ACCOUNTS` does not name. Waits of other accounts are not joined, and their status is answered as if there was none. A forged operation token cancels no other workflow',
+    'test/server/nexus.test.ts',
+  ),
+  row(
+    82,
+    'limits are met by another way in',
+    'at most one coding of a reply, counted before and after it, and bounds of CPU time for the worst reply of 4 MiB; bytes, values and time of a call to the codec server are counted before it is parsed; metrics have labels of configured accounts only; a deadline that is past or unreadable is bounded',
+    'test/codec/server.test.ts',
+    'test/observability/telemetry.test.ts',
+    'test/wait/nexus-patience.test.ts',
+    vendor,
+    cost,
+  ),
+  row(83, 'raw DEFLATE under `content-encoding: deflate`', 'read, like zlib', vendor),
+  row(
+    84,
+    'an interim response (1xx) that nobody asked for',
+    'ignored, up to 16 KiB of them. A query is sent again at once only if a reused connection ended without any byte of a response',
+    vendor,
+  ),
+  row(
+    85,
+    'an IPv6 address that cannot be reached, beside an IPv4 address 300 ms away',
+    'connected within the 5 s: each address has 1 s',
+    vendor,
+  ),
+  row(
+    86,
+    'an HTTP proxy is the only way out',
+    '`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured; certificates are checked, limits hold, and the login of the proxy is never shown',
+    commands,
+  ),
+  row(
+    87,
+    'a status that nobody knows at task and sub-tasks, with images in the reply',
+    'polled until the deadline; then what had come is in `images`, as many as `imageCount` counts',
+    'test/poll/decide.test.ts',
+  ),
+  row(
+    88,
+    'the Temporal server is away while a client waits',
+    'calls that only read go on when it is back, within the limit of the caller; other errors are typed',
+    'test/server/away.test.ts',
+    'test/client/away.test.ts',
+  ),
+  row(
+    89,
+    'a listing or a wait that has ended is reset',
+    'a listing takes the stored outcomes, a wait its own; neither polls again for what is in its history',
+    resets,
+  ),
+  row(
+    90,
+    '`Retry-After` on each reply of a running task',
+    'obeyed as the delay of a retry, so history stays flat',
+    'test/poll/decide.test.ts',
+  ),
+  row(91, 'numbers beyond 2^53 in a request or a reply', 'passed on digit for digit', vendor),
+  row(
+    92,
+    '`runId: null` or a misspelt field in a signal',
+    'null in an optional field counts as absent everywhere. A signal with an unknown field is dropped; log and status have a warning that names the field',
+    undecodable,
+  ),
+  row(
+    93,
+    'an operator pauses the polling activity past the deadline',
+    'the wait ends as `timeout` with code `Paused`, not `NoWorker`',
+    'test/server/wait.test.ts',
+  ),
+  row(
+    94,
+    'images whose URLs differ in the query only',
+    'where one reply has several, each has an id of its own; an id that was emitted never changes',
+    vendor,
+  ),
 ];
 
 /** The name of a test of a row: `20: the vendor is away for 20 s`, with the case after a comma. */

@@ -89,6 +89,7 @@ const listens = (receivers: readonly string[]): fc.Arbitrary<Action> =>
   fc.oneof(
     { weight: 6, arbitrary: fc.record({ what: fc.constantFrom(...listening), who: fc.constantFrom(...receivers) }) },
     { weight: 3, arbitrary: fc.constant<Action>({ what: 'query' }) },
+    { weight: 2, arbitrary: fc.constantFrom<Action>({ what: 'undecodable' }, { what: 'malformed' }) },
   );
 
 const disturbs: fc.Arbitrary<Action> = fc.oneof(

@@ -14,6 +14,7 @@ import { priorFrom } from '../../src/schedule/distribution.js';
 import { defaultPolicy, policyOf, type SchedulePolicy } from '../../src/schedule/schedule.js';
 import { who } from './interleave-scenario.js';
 import type { Act, Answered, Interleaving, Part, Played, Scenario } from './interleave-types.js';
+import { malformed, signalRaw, undecodable } from './undecodable.js';
 
 /** A server to play on. */
 export interface World {
@@ -149,6 +150,15 @@ export async function startInterleaveStack(
         case 'signalUnsubscribe':
           await handle.signal(messages.unsubscribeSignal, named);
           return { ...rest, what, kind: 'sent' };
+        case 'undecodable':
+        case 'malformed': {
+          const signals = [messages.subscribeSignal, messages.unsubscribeSignal];
+          const signal = signals[taskId.charCodeAt(0) % 2] as string;
+          const kinds = what === 'malformed' ? malformed : Object.values(undecodable);
+          const payloads = kinds[taskId.charCodeAt(1) % kinds.length] as (typeof kinds)[number];
+          await signalRaw(client, handle.workflowId, signal, payloads);
+          return { what, kind: 'sent' };
+        }
         case 'cancel':
           await handle.cancel();
           return { what, kind: 'sent' };

@@ -11,7 +11,10 @@ export type What =
   | 'pollNow'
   | 'setTimeout'
   | 'query'
-  | 'cancel';
+  | 'cancel'
+  /** A signal whose payload cannot be decoded, or that is malformed: it changes nothing. */
+  | 'undecodable'
+  | 'malformed';
 
 /** `who` is the name of a signal: one workflow listens under several. */
 export interface Action {

@@ -13,8 +13,9 @@ import {
 } from '../../src/contract.js';
 import { startDevServer } from '../../src/dev-server/temporal-server.js';
 import { aRequest } from './jobs.js';
-import { kill, random, startWorker } from './kill-run.js';
+import { random } from './kill-run.js';
 import { type Stack, startStack, workerEnv } from './stack.js';
+import { killWorker, startWorker } from './worker-process.js';
 
 export interface KillJobsOptions {
   readonly workerKills: number;
@@ -111,7 +112,7 @@ export async function killJobs(options: KillJobsOptions): Promise<KillJobsResult
     lanes.catch(() => undefined);
     for (let index = 0; index < workerKills; index++) {
       await sleep(2_000 * chance());
-      await kill(worker);
+      await killWorker(worker);
       worker = await startWorker(env);
       log(`kill ${index + 1} of ${workerKills}, ${jobs.length} jobs so far`);
     }
@@ -120,7 +121,7 @@ export async function killJobs(options: KillJobsOptions): Promise<KillJobsResult
     return count(stack, jobs, { seed, workerKills });
   } finally {
     isOver = true;
-    if (worker !== undefined) await kill(worker);
+    if (worker !== undefined) await killWorker(worker);
     await stack?.stop().catch(() => undefined);
     await server.stop();
   }

@@ -1,18 +1,19 @@
 /**
- * Waits with progressive batches while their worker, or their Temporal server, is killed at seeded random moments. Everything here is started here
- * and ended here, by process id.
+ * Waits with progressive batches, and listings, while their workers or parts of their Temporal server are killed at seeded random moments.
+ * Everything here is started here and ended here, by process id.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TryOnEvent, TryOnOutcome } from '../../src/contract.js';
-import { freePort, startDevServer } from '../../src/dev-server/temporal-server.js';
+import { listingWorkflowId, type TryOnListingResult, type TryOnOutcome, workflowTypes } from '../../src/contract.js';
+import { freePort } from '../../src/dev-server/temporal-server.js';
 import { builtWorker } from './bundles.js';
+import { checkKillRun, type KillRunResult, type Listing, persist, SUB_TASKS, type Wait } from './kill-check.js';
+import { devServerTopology, type KillTopology } from './kill-topology.js';
 import { type Stack, startStack, workerEnv } from './stack.js';
+import { type Supervised, supervise } from './supervised.js';
 
 export interface KillRunOptions {
   readonly workerKills: number;
@@ -20,30 +21,19 @@ export interface KillRunOptions {
   readonly seed: number;
   /** Waits open at a time; default 20. */
   readonly openWaits?: number;
+  /** Listings of three tasks open at a time; default 0. */
+  readonly openListings?: number;
+  /** Worker processes; default 1. */
+  readonly workers?: number;
+  /** The vendor's budget, which is held and checked; default: none. */
+  readonly queriesPerSecond?: number;
   /** How long the server stays away after its first kill; default 0. */
   readonly serverAwaySeconds?: number;
+  /** Starts the server whose parts are killed; default: a dev server. */
+  readonly topology?: () => Promise<KillTopology>;
   readonly log?: (line: string) => void;
 }
 
-export interface KillRunResult {
-  readonly seed: number;
-  readonly workerKills: number;
-  readonly serverKills: number;
-  readonly waits: number;
-  readonly images: number;
-  readonly queries: number;
-  /** Queries beyond those of undisturbed waits: their answer died with the worker. */
-  readonly extraQueries: number;
-  /** Signals that came more than once; the receiver's rule drops them. */
-  readonly repeatedSignals: number;
-  /** What must not be, one line each. */
-  readonly violations: readonly string[];
-}
-
-const SUB_TASKS = 3;
-const IMAGES = SUB_TASKS * 4;
-/** Queries of a wait that nothing disturbs: its script ends with the fourth. */
-const POLLS = 4;
 const workerFile = await builtWorker();
 
 /** Mulberry32: the same seed gives the same moments. */
@@ -57,90 +47,64 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Starts a worker process; resolves when it runs. The caller kills it. */
-export async function startWorker(env: Record<string, string>): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [workerFile], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+/** A worker that comes back when it ends, as under an orchestrator. */
+async function startWorker(env: Record<string, string>, folder: string, name: string): Promise<Supervised> {
+  const address = `127.0.0.1:${await freePort()}`;
+  return supervise({
+    ...{ program: process.execPath, args: [workerFile], env: { ...env, TRYON_HEALTH_ADDRESS: address }, cwd: folder },
+    logFile: join(folder, `${name}.log`),
+    isUp: async () => {
+      const { status } = await fetch(`http://${address}/readyz`);
+      if (status !== 200) throw new Error(`not ready: ${status}`);
+    },
   });
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-2000);
-      if (said.includes('running on')) resolve();
-    });
-    child.once('exit', () => reject(new Error(`the worker ended before it ran: ${said}`)));
-  });
-  return child;
 }
 
-/** Kills a worker process as a crash does, and waits until it is gone. */
-export async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
-
-async function killServer(pid: number | undefined): Promise<void> {
-  if (pid === undefined) throw new TypeError('the server has no process of its own');
-  process.kill(pid, 'SIGKILL');
-  const isAlive = (): boolean => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  };
-  while (isAlive()) await sleep(20);
-}
-
-interface Wait {
-  readonly taskId: string;
-  readonly handle: WorkflowHandle;
-  readonly recorder: WorkflowHandle;
-  readonly startedAfterKills: number;
-  endedAfterKills?: number;
-  outcome?: TryOnOutcome;
+/** In the order of a shuffled deck: each part of the server about as often as the others. */
+function killsOf(
+  { workerKills, serverKills }: KillRunOptions,
+  parts: readonly string[],
+  chance: () => number,
+): string[] {
+  const kills = [
+    ...Array.from({ length: workerKills }, () => 'worker'),
+    ...Array.from({ length: serverKills }, (_, index) => parts[index % parts.length] as string),
+  ];
+  for (let last = kills.length - 1; last > 0; last--) {
+    const other = Math.floor(chance() * (last + 1));
+    [kills[last], kills[other]] = [kills[other] as string, kills[last] as string];
+  }
+  return kills;
 }
 
 /** Runs until all kills are done and every wait has ended. */
 export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
-  const { workerKills, serverKills, seed, openWaits = 20, serverAwaySeconds = 0, log = () => undefined } = options;
+  const { workerKills, serverKills, seed, openWaits = 20, openListings = 0, queriesPerSecond = 1000 } = options;
+  const { serverAwaySeconds = 0, topology = devServerTopology, log = () => undefined } = options;
   const chance = random(seed);
   const folder = await mkdtemp(join(tmpdir(), 'tryon-kill-'));
-  const port = await freePort();
-  const startServer = () =>
-    startDevServer({ port, uiPort: false, dbFilename: join(folder, 'temporal.db'), log: () => undefined });
-  let server = await startServer();
-  let worker: ChildProcess | undefined;
+  const server = await topology();
+  const workers: Supervised[] = [];
   let stack: Stack | undefined;
   const waits: Wait[] = [];
+  const listings: Listing[] = [];
   let kills = 0;
   let serversDone = 0;
   let isOver = false;
   try {
-    stack = await startStack({ address: server.address, parents: true, noWorker: true });
+    stack = await startStack({ address: server.addresses[0] as string, parents: true, noWorker: true });
     const current = stack;
-    const env = {
-      ...workerEnv(current.emulator, current.taskQueue),
-      TEMPORAL_ADDRESS: server.address,
-      TRYON_LOG_LEVEL: 'ERROR',
-    };
-    worker = await startWorker(env);
+    for (let index = 0; index < (options.workers ?? 1); index++) {
+      const env = {
+        ...workerEnv(current.emulator, current.taskQueue),
+        AIDGE_QUERIES_PER_SECOND: String(queriesPerSecond),
+        TEMPORAL_ADDRESS: server.addresses[index % server.addresses.length] as string,
+        TRYON_LOG_LEVEL: 'ERROR',
+      };
+      workers.push(await startWorker(env, folder, `worker-${index + 1}`));
+    }
+    await Promise.all(workers.map((worker) => worker.up()));
 
-    /** The server may be down just now: asked again until it answers. */
-    const persist = async <T>(ask: () => Promise<T>): Promise<T> => {
-      for (;;) {
-        try {
-          return await ask();
-        } catch (error) {
-          if ((error as Error).name === 'WorkflowFailedError') throw error;
-          if ((error as Error).name === 'WorkflowExecutionAlreadyStartedError') throw error;
-          await sleep(200);
-        }
-      }
-    };
     const startOnce = async (ask: () => Promise<WorkflowHandle>, workflowId: string): Promise<WorkflowHandle> => {
       try {
         return await persist(ask);
@@ -149,17 +113,19 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
         return current.client.workflow.getHandle(workflowId);
       }
     };
-    const oneAfterAnother = async (): Promise<void> => {
+    const addTask = (): string =>
+      current.emulator.addTask({
+        subTasks: SUB_TASKS,
+        script: [
+          { polls: 1, task: { state: 'running' } },
+          { polls: 1, task: { state: 'running', finishedSubTasks: 1 } },
+          { polls: 1, task: { state: 'running', finishedSubTasks: 2 } },
+          { task: { state: 'finished' } },
+        ],
+      });
+    const waitAfterWait = async (): Promise<void> => {
       while (!isOver) {
-        const taskId = current.emulator.addTask({
-          subTasks: SUB_TASKS,
-          script: [
-            { polls: 1, task: { state: 'running' } },
-            { polls: 1, task: { state: 'running', finishedSubTasks: 1 } },
-            { polls: 1, task: { state: 'running', finishedSubTasks: 2 } },
-            { task: { state: 'finished' } },
-          ],
-        });
+        const taskId = addTask();
         const recorderId = `recorder-${taskId}`;
         const recorder = await startOnce(() => current.parent('recorder', recorderId), recorderId);
         const input = { taskId, notify: [{ workflowId: recorderId }], timeoutSeconds: 86_400 };
@@ -170,82 +136,51 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
         wait.endedAfterKills = kills;
       }
     };
-    const lanes = Promise.all(Array.from({ length: openWaits }, oneAfterAnother));
+    const listingAfterListing = async (): Promise<void> => {
+      while (!isOver) {
+        const taskIds = [addTask(), addTask(), addTask()];
+        const listingId = `kill-${taskIds[0]}`;
+        const workflowId = listingWorkflowId(listingId);
+        const args = [{ listingId, tasks: taskIds.map((taskId) => ({ taskId })), timeoutSeconds: 86_400 }];
+        const { client, taskQueue } = current;
+        const start = () => client.workflow.start(workflowTypes.listing, { taskQueue, workflowId, args });
+        const listing: Listing = { taskIds };
+        listings.push(listing);
+        const handle = await startOnce(start, workflowId);
+        listing.result = (await persist(() => handle.result())) as TryOnListingResult;
+      }
+    };
+    const lanes = Promise.all([
+      ...Array.from({ length: openWaits }, waitAfterWait),
+      ...Array.from({ length: openListings }, listingAfterListing),
+    ]);
     lanes.catch(() => undefined);
 
-    for (let index = 0; index < workerKills + serverKills; index++) {
+    const order = killsOf(options, server.parts, chance);
+    for (const [index, part] of order.entries()) {
       await sleep(2_500 * chance());
-      const left = workerKills + serverKills - index;
-      const isServer = serversDone < serverKills && chance() < (serverKills - serversDone) / left;
       kills += 1;
-      if (isServer) {
-        await killServer(server.pid);
-        if (serversDone === 0) await sleep(serverAwaySeconds * 1_000);
-        serversDone += 1;
-        server = await startServer();
+      if (part === 'worker') {
+        const worker = workers[Math.floor(chance() * workers.length)];
+        await worker?.kill();
+        await worker?.up();
       } else {
-        await kill(worker);
-        worker = await startWorker(env);
+        await server.kill(part, serversDone === 0 ? serverAwaySeconds : 0);
+        serversDone += 1;
       }
       log(
-        `kill ${index + 1} of ${workerKills + serverKills} (${isServer ? 'server' : 'worker'}), ${waits.length} waits so far`,
+        `kill ${index + 1} of ${order.length} (${part}), ${waits.length} waits and ${listings.length} listings so far`,
       );
     }
     isOver = true;
     await lanes;
-    return await classification(current, waits, { seed, workerKills, serverKills });
+    log('all have ended');
+    return await checkKillRun(current, { waits, listings }, { seed, workerKills, serverKills, queriesPerSecond });
   } finally {
     isOver = true;
-    if (worker !== undefined) await kill(worker);
+    await Promise.all(workers.map((worker) => worker.stop('SIGKILL')));
     await stack?.stop().catch(() => undefined);
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Counts what came, and holds it against what must be. */
-async function classification(
-  stack: Stack,
-  waits: readonly Wait[],
-  run: Pick<KillRunResult, 'seed' | 'workerKills' | 'serverKills'>,
-): Promise<KillRunResult> {
-  const violations: string[] = [];
-  let extraQueries = 0;
-  let repeatedSignals = 0;
-  for (const { taskId, recorder, outcome, startedAfterKills, endedAfterKills = 0 } of waits) {
-    const wrong = (what: string) => violations.push(`${taskId}: ${what}`);
-    await recorder.signal('stop');
-    const events = (await recorder.result()) as TryOnEvent[];
-    const once = new Map(events.map((event) => [`${event.waitId} ${event.sequence}`, event]));
-    repeatedSignals += events.length - once.size;
-    const told = [...once.values()];
-    const outcomes = told.filter((event) => event.kind === 'outcome');
-    if (outcomes.length !== 1) wrong(`${outcomes.length} outcomes`);
-    if (new Set(told.map((event) => event.waitId)).size !== 1) wrong('more than one waitId');
-    if (told.some((event, index) => event.sequence !== index + 1))
-      wrong(`sequence ${told.map((event) => event.sequence)}`);
-    const byEvents = told.flatMap((event) => (event.kind === 'images' ? event.images.map((image) => image.id) : []));
-    if (new Set(byEvents).size !== byEvents.length) wrong('an image was told twice by images events');
-    const images = new Set([...byEvents, ...(outcome?.images ?? []).map((image) => image.id)]);
-    if (images.size !== IMAGES || outcome?.images.length !== IMAGES)
-      wrong(`${images.size} images, ${outcome?.images.length} in the outcome`);
-    if (outcome?.status !== 'finished') wrong(`status ${outcome?.status}`);
-    const queries = stack.emulator.queries.filter((query) => query.taskId === taskId).length;
-    const extra = Math.max(0, queries - POLLS);
-    extraQueries += extra;
-    const killsMet = endedAfterKills - startedAfterKills + 1;
-    if (extra > killsMet) wrong(`${queries} queries, ${killsMet} kills`);
-    // An attempt that died leaves open whether its query was sent: it may count one that was not, or miss one that was.
-    const polls = outcome?.polls ?? 0;
-    if (Math.abs(queries - polls) > killsMet) wrong(`${queries} queries, ${polls} polls, ${killsMet} kills`);
-  }
-  return {
-    ...run,
-    waits: waits.length,
-    images: waits.length * IMAGES,
-    queries: stack.emulator.queries.length,
-    extraQueries,
-    repeatedSignals,
-    violations,
-  };
 }

@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Longest first, those of a quarter of a minute and more. */
 const longest = [
+  'server/soak',
   'server/limits',
   'server/client-cli',
   'server/ui',
@@ -12,6 +13,7 @@ const longest = [
   'server/observability',
   'server/interleavings',
   'server/wait',
+  'server/actions',
   'server/client',
   'time/faults',
   'server/learning',
@@ -21,6 +23,7 @@ const longest = [
   'server/nexus',
   'server/fresh-project',
   'package/pack',
+  'observability/alerts',
   'server/faults',
   'server/secrets',
   'server/kill',

@@ -11,6 +11,7 @@ export interface Ended {
 
 /** A process that was started. */
 export interface Program {
+  readonly pid: number;
   readonly ended: Promise<Ended>;
   /** The JSON document on its standard output; rejects with its standard error where it failed. */
   json<T>(): Promise<T>;
@@ -52,6 +53,7 @@ export function programs(shared: Record<string, string> = {}): Programs {
       const forget = () => running.delete(child);
       ended.then(forget, forget);
       return {
+        pid: child.pid ?? 0,
         ended,
         async json() {
           const { code, stderr } = await ended;

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheDir, lookUp, outputOf } from '../../src/dev-server/find-cli.js';
 import type { CommandLine } from './languages.js';
 
+const kubernetesRequirements = fileURLToPath(new URL('./kubernetes-requirements.txt', import.meta.url));
 const exampleRequirements = fileURLToPath(new URL('../../examples/python/requirements.txt', import.meta.url));
 
 /**
@@ -52,6 +53,10 @@ export async function temporalPython(env: NodeJS.ProcessEnv = process.env): Prom
   if (sdkVersion === undefined) throw new Error(`${exampleRequirements} pins no version of temporalio`);
   return pythonWith(`temporalio ${sdkVersion}`, exampleRequirements, env);
 }
+
+/** A Python with `kubernetes-validate`, which has the schemas of Kubernetes' versions. */
+export const kubernetesPython = (env?: NodeJS.ProcessEnv): Promise<string> =>
+  pythonWith('kubernetes-validate', kubernetesRequirements, env);
 
 /** The command line of a script of `examples/python`. */
 export async function pythonLine(script: string): Promise<CommandLine> {

@@ -1,12 +1,11 @@
 /** Replies as the vendor client hands them to the core: whole by default, a test overrides what it is about. */
-import type { TryOnImage } from '../../src/contract.js';
-import type { Answer, Fault, Reply, SubTaskReply, TaskReply } from '../../src/poll/reply.js';
-import { imageId } from '../../src/providers/image-id.js';
+import type { Answer, Fault, PollImage, Reply, SubTaskReply, TaskReply } from '../../src/poll/reply.js';
+import { imageIds } from '../../src/providers/image-id.js';
 
 /** An image by name; `version` is what follows the `?` of its address: a new one is the same image, signed anew. */
-export const anImage = (name: string, subTask = 0, version = ''): TryOnImage => {
+export const anImage = (name: string, subTask = 0, version = ''): PollImage => {
   const imageUrl = `http://images.test/${name}.png${version === '' ? '' : `?${version}`}`;
-  return { id: imageId(imageUrl), imageUrl, subTask };
+  return { ...imageIds(imageUrl), imageUrl, subTask };
 };
 
 /** `['running']`, `['finished', 'a', 'b']`: a sub-task's status and the names of its images. */

@@ -156,9 +156,9 @@ describe('reports become events', () => {
     expect(statusOf(wait).images).toEqual(images('a', 'b'));
   });
   test('an image keeps its place and takes the newest address', () => {
-    const first = aReport({ images: [anImage('a', 0, 'v=1'), anImage('b', 1, 'v=1')] });
-    const { wait } = fold(begun(), first, aReport({ images: [anImage('a', 1, 'v=2'), anImage('c', 0)] }));
-    expect(wait.images).toEqual([anImage('a', 0, 'v=2'), anImage('c', 0), anImage('b', 1, 'v=1')]);
+    const first = aReport({ images: [anImage('a', 0, 'Expires=1'), anImage('b', 1, 'Expires=1')] });
+    const { wait } = fold(begun(), first, aReport({ images: [anImage('a', 1, 'Expires=2'), anImage('c', 0)] }));
+    expect(wait.images).toEqual([anImage('a', 0, 'Expires=2'), anImage('c', 0), anImage('b', 1, 'Expires=1')]);
   });
   test('blocked and unblocked are told once each; images go before blocked and after unblocked', () => {
     const blocked = aReport({ poll: { blocked: pollError }, images: images('a') });

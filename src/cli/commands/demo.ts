@@ -7,6 +7,7 @@ import type { StartedListing } from '../../client/listing.js';
 import { startCommands } from '../../client/next-commands.js';
 import { defaults, type ListingTask, type TryOnListingResult } from '../../contract.js';
 import { defined } from '../../defined.js';
+import { childEnv } from '../../dev-server/child-env.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../dev-server/temporal-server.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient } from '../../providers/client.js';
@@ -43,7 +44,10 @@ class Parts {
   }
 }
 
-/** The environment of all that the demo starts, without the user's own vendor and, if the demo has its own server, without the user's server. */
+/**
+ * The environment of all that the demo starts: nothing of the user's vendors and, if the demo has its own server, nothing of the user's
+ * server.
+ */
 function partsEnv(
   env: Env,
   server: TemporalServer,
@@ -52,9 +56,10 @@ function partsEnv(
   taskQueue: string,
 ): Env {
   const hasOwnServer = server.pid !== undefined;
-  const removed = hasOwnServer ? /^(AIDGE|TRYON|TEMPORAL)_/ : /^(AIDGE|TRYON)_/;
+  const ofServer = Object.entries(env).filter(([name]) => !hasOwnServer && name.startsWith('TEMPORAL_'));
   return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !removed.test(name))),
+    ...childEnv(env, 'node'),
+    ...Object.fromEntries(ofServer),
     // A missing file counts as none. The user's own configuration file may name another server.
     ...defined({
       TEMPORAL_CONFIG_FILE: hasOwnServer ? '/nonexistent/temporal.toml' : undefined,

@@ -54,7 +54,7 @@ async function follow(client: TryOnClient, requestId: string, { output, signal }
 
 export const run: Run<'job'> = async ({ options }, context) => {
   const { request: file, requestId = randomUUID(), pro = false, timeoutSeconds, expectedImages, account } = options;
-  const request = await readRequest(file);
+  const request: unknown = JSON.parse(await readRequest(file));
   return await withClient(context, async (client) => {
     const { output, signal } = context;
     try {

@@ -9,7 +9,7 @@ import { readRequest } from '../read-request.js';
 
 const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 
-async function send(request: unknown, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
+async function send(requestJson: string, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
@@ -18,7 +18,7 @@ async function send(request: unknown, account: string, pro: boolean, context: Co
   }
   const vendor = createVendorClient({ accounts });
   try {
-    return await vendor.submit({ account, request, pro, signal: context.signal });
+    return await vendor.submit({ account, requestJson, pro, signal: context.signal });
   } catch (error) {
     if (context.signal.aborted) context.output.note(maybeSubmitted);
     throw error;

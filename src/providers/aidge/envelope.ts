@@ -2,13 +2,21 @@
  * Parses a reply of any Aidge API. Lenient, since the vendor's pages disagree on spelling, types and nesting. Never throws. Follows
  * known fields only, to a bounded depth. Safe in the workflow sandbox.
  */
-import type { SubTaskStatus, TryOnImage } from '../../contract.js';
+import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
-import type { Answer, HttpFacts, SubTaskReply, TaskReply } from '../../poll/reply.js';
+import {
+  type Answer,
+  type HttpFacts,
+  type ImageIds,
+  keyOfImage,
+  type PollImage,
+  type SubTaskReply,
+  type TaskReply,
+} from '../../poll/reply.js';
 
 /** Options of {@link parseEnvelope}. */
 export interface EnvelopeOptions {
-  readonly imageId: (imageUrl: string) => string;
+  readonly imageIds: (imageUrl: string) => ImageIds;
   /** Our status for each of the vendor's words, in lower case. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
 }
@@ -17,13 +25,17 @@ export interface EnvelopeOptions {
 const textLimits = { word: 200, message: 2_000 } as const;
 /** A reply of 4 MiB cannot have more sub-tasks with an image each. */
 const maxSubTasks = 50_000;
+/** The same for images with an address. Hashing the addresses costs most. */
+const maxImages = 50_000;
+/** The vendor's objects have some dozen fields. */
+const maxFields = 1_000;
 const maxDepth = 10;
 
-// JSON.parse changes the digits of a number above 2^53.
-const longId = /("task_?id"\s*:\s*)(\d{16,})(?=\s*[,}\]])/gi;
+// JSON.parse changes the digits of a number above 2^53. In JSON text within JSON the quotes are escaped, so the names do not match there.
+const longId = /("(?:task_?id|request_?id|_trace_id_)"\s*:\s*)(-?\d{16,})(?=\s*[,}\]])/gi;
 
 /**
- * Parses JSON text. A task id of 16 or more digits becomes text.
+ * Parses JSON text. A task or request id of 16 or more digits becomes text.
  * @throws SyntaxError
  */
 export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
@@ -44,16 +56,19 @@ const unwrapped = (value: unknown): unknown => {
 type Fields = ReadonlyMap<string, unknown>;
 
 /** An object's fields by lower-case name. Of two spellings the first with a value counts. A map, so that no name is special. */
-const fieldsOf = (value: unknown): Fields | undefined => {
-  const object = unwrapped(value);
+const fieldsOfNode = (object: unknown): Fields | undefined => {
   if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
   const fields = new Map<string, unknown>();
-  for (const [name, inner] of Object.entries(object)) {
+  for (const name of Object.keys(object).slice(0, maxFields)) {
     const key = name.toLowerCase();
+    const inner = (object as Readonly<Record<string, unknown>>)[name];
     if (fields.get(key) === undefined || fields.get(key) === null) fields.set(key, inner);
   }
   return fields;
 };
+
+/** The same, of an object or its JSON text. */
+const fieldsOf = (value: unknown): Fields | undefined => fieldsOfNode(unwrapped(value));
 
 const textOf = (value: unknown, limit: number): string | undefined => {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
@@ -113,15 +128,15 @@ const isUrlText = (value: unknown): value is string =>
 /** Fields that lead to images, also in the shapes of sibling APIs: `structData.data[]` of URLs, items with `url`. */
 const imageFields = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
 
-function* imagesIn(value: unknown, depth = 0): Generator<FoundImage> {
+/** The images of an unwrapped value. Each JSON text is unwrapped once: one that is not JSON is the dearest input of this parser. */
+function* imagesIn(node: unknown, depth = 0): Generator<FoundImage> {
   if (depth > maxDepth) return;
-  const node = unwrapped(value);
   if (isUrlText(node)) {
     yield { imageUrl: node };
   } else if (Array.isArray(node)) {
-    for (const item of node) yield* imagesIn(item, depth + 1);
+    for (const item of node) yield* imagesIn(unwrapped(item), depth + 1);
   } else {
-    const fields = fieldsOf(node);
+    const fields = fieldsOfNode(node);
     if (!fields) return;
     const imageUrl = firstOf(fields, ['imageurl', 'image_url', 'url']);
     const clothes = fields.get('clothes');
@@ -130,7 +145,7 @@ function* imagesIn(value: unknown, depth = 0): Generator<FoundImage> {
     }
     for (const name of imageFields) {
       const inner = fields.get(name);
-      if (inner !== undefined && inner !== null) yield* imagesIn(inner, depth + 1);
+      if (inner !== undefined && inner !== null) yield* imagesIn(unwrapped(inner), depth + 1);
     }
   }
 }
@@ -142,25 +157,30 @@ const listOf = (value: unknown): readonly unknown[] => {
   return typeof node === 'object' && node !== null ? [node] : [];
 };
 
-const readTask = (data: Fields, { imageId, statusWords }: EnvelopeOptions): TaskReply => {
+const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): TaskReply => {
   const { status, word } = statusOf(data, statusWords);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
   // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
-  const imagesOf = (value: unknown, subTask: number): TryOnImage[] => {
-    const images: TryOnImage[] = [];
-    const ids = new Set<string>();
-    for (const found of imagesIn(value)) {
-      const id = imageId(found.imageUrl);
-      if (ids.has(id)) continue;
-      ids.add(id);
-      images.push({ id, ...found, subTask });
+  let imageCount = 0;
+  const imagesOf = (node: unknown, subTask: number): PollImage[] => {
+    const images: PollImage[] = [];
+    const known = new Set<string>();
+    for (const found of imagesIn(node)) {
+      imageCount += 1;
+      if (imageCount > maxImages) break;
+      const ids = imageIds(found.imageUrl);
+      const key = keyOfImage(ids);
+      if (known.has(key)) continue;
+      known.add(key);
+      images.push({ ...ids, ...found, subTask });
     }
     return images;
   };
   const subTaskOf = (item: unknown, index: number): SubTaskReply => {
-    const own = statusOf(fieldsOf(item), statusWords);
-    const images = imagesOf(item, index);
+    const node = unwrapped(item);
+    const own = statusOf(fieldsOfNode(node), statusWords);
+    const images = imagesOf(node, index);
     // An item without a status: some sibling APIs list bare images here. They are finished with the task.
     if (own.word === undefined) {
       return { index, status: status === 'finished' && images.length > 0 ? 'finished' : 'unknown', images };

@@ -55,5 +55,5 @@ export const tryOnApi: VendorApi = {
   ],
   throttleMessages,
   statusWords,
-  parse: (body, imageId) => parseEnvelope(body, { imageId, statusWords }),
+  parse: (body, imageIds) => parseEnvelope(body, { imageIds, statusWords }),
 };
