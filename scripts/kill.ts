@@ -1,5 +1,9 @@
-/** `npm run test:kill`: many kills, with progress; ends with 1 where something was lost or told twice. */
+/**
+ * `npm run test:kill`: many kills, with progress; ends with 1 where something was lost or told twice. With `--submit`: of workers that submit jobs;
+ * ends with 1 where a request was paid twice.
+ */
 import { parseArgs } from 'node:util';
+import { killJobs } from '../test/support/kill-jobs.js';
 import { killRun } from '../test/support/kill-run.js';
 import { keepRun } from './long-run.js';
 
@@ -9,14 +13,26 @@ const { values } = parseArgs({
     'server-kills': { type: 'string', default: '20' },
     'server-away-seconds': { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
+    submit: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(
-    'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1] [--keep]\n',
+    [
+      'npm run test:kill -- [--worker-kills 200] [--server-kills 20] [--server-away-seconds 60] [--seed 1] [--keep]\n',
+      'npm run test:kill -- --submit [--worker-kills 200] [--seed 1]\n',
+    ].join(''),
   );
+} else if (values.submit) {
+  const result = await killJobs({
+    workerKills: Number(values['worker-kills']),
+    seed: Number(values.seed),
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
 } else {
   const result = await killRun({
     workerKills: Number(values['worker-kills']),

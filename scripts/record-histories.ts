@@ -1,20 +1,25 @@
 /**
  * Records a history of every shape of the workflows under `test/histories/`, from the real server: `npm run histories`. Until a version is
  * released, they are recorded again after each change of workflow code. From then on they stay, and the code must replay them.
+ * `npm run histories -- job` records only those whose name begins with `job`.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import {
+  jobWorkflowId,
   listingWorkflowId,
   messages,
   resultsWorkflowId,
+  type TryOnJobInput,
+  type TryOnJobResult,
   type TryOnResultsInput,
   workflowTypes,
 } from '../src/contract.js';
 import { startDevServer } from '../src/dev-server/temporal-server.js';
-import type { NewTask } from '../src/testing.js';
+import type { NewTask, Script } from '../src/testing.js';
+import { aRequest } from '../test/support/jobs.js';
 import { type Stack, startStack } from '../test/support/stack.js';
 import { until } from '../test/support/until.js';
 
@@ -202,6 +207,72 @@ const shapes: Record<string, (stack: Stack) => Promise<{ workflowId: string; run
   },
 };
 
+/** Starts a job by name, as other services do. */
+const startJob = (stack: Stack, requestId: string, input: Partial<TryOnJobInput> = { request: [aRequest, aRequest] }) =>
+  stack.client.workflow.start(workflowTypes.job, {
+    taskQueue: stack.taskQueue,
+    workflowId: jobWorkflowId(requestId),
+    args: [{ requestId, ...input }],
+  });
+
+const jobShapes: typeof shapes = {
+  async job(stack) {
+    const handle = await startJob(stack, 'recorded');
+    await settled(handle);
+    return handle;
+  },
+  async 'job-of-known-task'(stack) {
+    const taskId = stack.emulator.addTask(batches);
+    const handle = await startJob(stack, 'known', { taskId, notify: [{ workflowId: 'nobody' }] });
+    await settled(handle);
+    return handle;
+  },
+  async 'job-rejected'(stack) {
+    const handle = await startJob(stack, 'rejected', { request: { clothesList: [] } });
+    await settled(handle);
+    return handle;
+  },
+  async 'job-cancelled'(stack) {
+    const taskId = stack.emulator.addTask(running);
+    const handle = await startJob(stack, 'cancelled', { taskId });
+    await stack.emulator.waitForQuery(taskId, 1);
+    await handle.cancel();
+    await settled(handle);
+    return handle;
+  },
+  async 'job-continue-as-new'(stack) {
+    const taskId = stack.emulator.addTask(running);
+    const { workflowId } = await startJob(stack, 'continued', { taskId, notify: [{ workflowId: 'nobody' }] });
+    const handle = stack.client.workflow.getHandle(workflowId);
+    const { runId } = await handle.describe();
+    await stack.emulator.waitForQuery(taskId, 1);
+    while ((await handle.describe()).runId === runId) {
+      await handle.executeUpdate(messages.subscribe, { args: [{ workflowId: 'nobody' }] });
+    }
+    stack.emulator.script(taskId, [{ task: { state: 'finished' } }]);
+    await handle.executeUpdate(messages.pollNow);
+    const result = (await handle.result()) as TryOnJobResult;
+    if (result.status !== 'finished' || result.images.length === 0) throw new Error(`status ${result.status}`);
+    return { workflowId, runId };
+  },
+  async 'job-no-worker'(stack) {
+    const handle = await startJob(stack, 'no-worker', { request: aRequest, account: 'nobody', timeoutSeconds: 1 });
+    await settled(handle);
+    return handle;
+  },
+};
+
+/** A job whose request is lost on the way, which a person resolves: after the others, because it scripts all submits. */
+async function recordParked(stack: Stack): Promise<WorkflowHandle> {
+  stack.emulator.scriptSubmits([{ use: 'reset-before-headers', polls: 1 }]);
+  const handle = await startJob(stack, 'parked');
+  await until(async () => (await handle.query<{ state: string }>(messages.jobStatus)).state === 'maybeSubmitted');
+  const taskId = stack.emulator.addTask(batches);
+  await handle.executeUpdate(messages.resolveSubmission, { args: [{ taskId }] });
+  await settled(handle);
+  return handle;
+}
+
 /** Stack traces name places on this machine's disk, and replay does not read them. */
 const withoutStacks = (history: string): string =>
   JSON.stringify(
@@ -216,18 +287,28 @@ const server = await startDevServer({
   log: () => undefined,
 });
 try {
-  const stack = await startStack({ address: server.address, parents: true });
+  const stack = await startStack({
+    address: server.address,
+    parents: true,
+    // Tasks of jobs; all others have a script of their own.
+    emulator: { script: batches.script as Script },
+  });
   try {
-    await rm(folder, { recursive: true, force: true });
+    const [prefix = ''] = process.argv.slice(2);
+    if (prefix === '') await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    await Promise.all(
-      Object.entries(shapes).map(async ([name, record]) => {
-        const { workflowId, runId } = await record(stack);
-        const history = await stack.client.workflow.getHandle(workflowId, runId).fetchHistory();
-        await writeFile(`${folder}${name}.json`, `${withoutStacks(historyToJSON(history))}\n`);
-        process.stderr.write(`${name}: ${history.events?.length} events\n`);
-      }),
-    );
+    const rounds = [{ ...shapes, ...jobShapes }, { 'job-parked': recordParked }];
+    for (const round of rounds) {
+      const wanted = Object.entries(round).filter(([name]) => name.startsWith(prefix));
+      await Promise.all(
+        wanted.map(async ([name, record]) => {
+          const { workflowId, runId } = await record(stack);
+          const history = await stack.client.workflow.getHandle(workflowId, runId).fetchHistory();
+          await writeFile(`${folder}${name}.json`, `${withoutStacks(historyToJSON(history))}\n`);
+          process.stderr.write(`${name}: ${history.events?.length} events\n`);
+        }),
+      );
+    }
   } finally {
     await stack.stop();
   }

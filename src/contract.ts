@@ -3,6 +3,7 @@
  * Schemas come from the definitions here. Safe in the workflow sandbox.
  */
 import * as v from 'valibot';
+import { jsonBytes } from './json-size.js';
 
 /** Largest and smallest values of the contract, in the unit that the name ends with. */
 export const limits = {
@@ -19,13 +20,22 @@ export const limits = {
   resultBytes: 1.5 * 1024 * 1024,
   /** A vendor's reply is read up to this many bytes, after decompression. */
   replyBytes: 4 * 1024 * 1024,
+  /** A job's `request` has at most this many bytes of JSON. */
+  requestBytes: 256 * 1024,
+  /** How long after its send a request that may have been submitted cannot be submitted again. */
+  resubmitAfterMs: 5 * 60_000,
   /** A status shows this many warnings, the newest, each this long at most. */
   warnings: 10,
   warningCharacters: 400,
 } as const;
 
 /** Workflow types: the names by which other services start them. */
-export const workflowTypes = { results: 'tryOnResults', listing: 'tryOnListing', webhook: 'tryOnWebhook' } as const;
+export const workflowTypes = {
+  results: 'tryOnResults',
+  listing: 'tryOnListing',
+  job: 'tryOnJob',
+  webhook: 'tryOnWebhook',
+} as const;
 
 /** Signals, queries and updates, by their names on the wire. */
 export const messages = {
@@ -41,6 +51,8 @@ export const messages = {
   addTask: 'addTask',
   webhookStatus: 'tryOnWebhookStatus',
   resendWebhook: 'resend',
+  jobStatus: 'tryOnJobStatus',
+  resolveSubmission: 'resolveSubmission',
 } as const;
 
 /** What an optional field means when it is absent. */
@@ -51,6 +63,7 @@ export const defaults = {
   taskQueue: 'tryon',
   notFoundGraceSeconds: 30,
   queriesPerSecond: 20,
+  submitsPerMinute: 3,
   endpoint: 'https://api.aidc-ai.com',
 } as const;
 
@@ -63,6 +76,8 @@ export const failureTypes = {
   ended: 'TryOnEnded',
   /** A post to a webhook that was not accepted, and the end of a delivery whose events were given up; details: a `WebhookError`. */
   webhook: 'TryOnWebhookFailed',
+  /** An update that the state of a job does not allow. */
+  refused: 'TryOnRefused',
 } as const;
 
 /** Search attributes, used if the namespace has them. */
@@ -89,6 +104,12 @@ export const webhookTaskQueue = (prefix: string = defaults.taskQueue): string =>
 
 /** The workflow id of the delivery of one wait's events to one webhook. */
 export const webhookWorkflowId = (webhook: string, waitId: string): string => `tryon-webhook-${webhook}-${waitId}`;
+/** The workflow id of a job. */
+export const jobWorkflowId = (requestId: string): string => `tryon-job-${requestId}`;
+
+/** The queue of an account's submit calls. `prefix` is `TRYON_TASK_QUEUE`. */
+export const submitTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
+  account === defaults.account ? `${prefix}-submit` : `${prefix}-submit-${account}`;
 
 // Each leaf's message is the remedy. `check.ts` puts the field and its value before it.
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -275,6 +296,54 @@ export const TryOnListingInputSchema = v.strictObject({
   ),
 });
 
+const requestIdRemedy = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
+const requestId = v.pipe(
+  v.string(requestIdRemedy),
+  v.regex(taskIdForm, requestIdRemedy),
+  v.description("The caller's name for this request; the same one is never submitted twice"),
+);
+const requestRemedy = `give an object or a list of objects, at most ${limits.requestBytes / 1024} KiB of JSON`;
+const request = v.pipe(
+  v.unknown(),
+  v.check((value) => typeof value === 'object' && value !== null, requestRemedy),
+  v.check((value) => jsonBytes(value) <= limits.requestBytes, requestRemedy),
+  v.description("What the vendor's submit call takes; passed on as it is"),
+);
+const submitApi = v.picklist(['tryon', 'tryon-pro'], 'give tryon or tryon-pro');
+
+/** Input of the workflow `tryOnJob`. */
+export const TryOnJobInputSchema = v.pipe(
+  v.strictObject({
+    requestId,
+    request: v.optional(request),
+    taskId: v.optional(v.pipe(taskId, v.description('A task that was submitted elsewhere, in place of request'))),
+    api: v.optional(v.pipe(submitApi, v.description('Which submit call; default tryon'))),
+    timeoutSeconds: v.optional(
+      v.pipe(timeoutSeconds, v.description('How long the job may take, from its start; default 3600')),
+    ),
+    expectedImages: v.optional(v.pipe(count, v.description('Fewer than this at the end sets shortfall'))),
+    account: v.optional(account),
+    notify: TryOnResultsInputSchema.entries.notify,
+    notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child job; default true'))),
+  }),
+  v.check((job) => (job.request === undefined) !== (job.taskId === undefined), 'give either request or taskId'),
+);
+
+/** Input of the update `resolveSubmission`: how a job that may have been submitted goes on. */
+export const ResolveSubmissionSchema = v.pipe(
+  v.strictObject({
+    taskId: v.optional(v.pipe(taskId, v.description('It was submitted, and this is the task'))),
+    resubmit: v.optional(
+      v.pipe(v.literal(true, 'give true'), v.description('It was not submitted: submit it again, which may pay twice')),
+    ),
+    giveUp: v.optional(v.pipe(v.literal(true, 'give true'), v.description('End the job as unresolved'))),
+  }),
+  v.check(
+    (given) => [given.taskId, given.resubmit, given.giveUp].filter((one) => one !== undefined).length === 1,
+    'give one of taskId, resubmit and giveUp',
+  ),
+);
+
 /** One image of a finished sub-task. */
 export const TryOnImageSchema = v.object({
   id: v.pipe(
@@ -381,6 +450,64 @@ export const TryOnEventSchema = v.variant('kind', [
   v.object({ ...eventFields, kind: v.literal('outcome'), outcome: TryOnEventOutcomeSchema }),
 ]);
 
+/** How a job can end. */
+export const jobStatuses = [...outcomeStatuses, 'rejected', 'unresolved'] as const;
+
+const jobResultFields = { ...outcomeFields, taskId: v.optional(v.string()), requestId: v.string() };
+
+/** Result of the workflow `tryOnJob`. `rejected`: nothing was bought. `unresolved`: it may have been submitted. */
+export const TryOnJobResultSchema = v.object({ ...jobResultFields, status: v.picklist(jobStatuses) });
+
+/** The result in a job's event; a cancelled job has one too. */
+export const TryOnJobEventResultSchema = v.object({
+  ...jobResultFields,
+  status: v.picklist([...jobStatuses, 'cancelled']),
+});
+
+/** How far the submission of a job is. */
+export const TryOnSubmissionSchema = v.object({
+  state: v.picklist(['pending', 'sent', 'accepted', 'rejected', 'maybeSubmitted', 'external']),
+  attempts: v.pipe(v.number(), v.integer()),
+  error: v.optional(TryOnErrorSchema),
+  sentAt: v.optional(time),
+  otherTaskIds: v.optional(
+    v.pipe(v.array(v.string()), v.description('Tasks that were accepted besides, after a resubmit; up to 20')),
+  ),
+});
+
+/** Answer of the query `tryOnJobStatus` and of a job's updates. */
+export const TryOnJobStatusSchema = v.object({
+  requestId: v.string(),
+  state: v.picklist(['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'cancelled', ...jobStatuses]),
+  taskId: v.optional(v.string()),
+  submission: TryOnSubmissionSchema,
+  images: v.array(TryOnImageSchema),
+  deadline: time,
+  error: v.optional(TryOnErrorSchema),
+  subscribers: v.array(SubscriberStatusSchema),
+  waitId: v.string(),
+  sequence: v.pipe(v.number(), v.integer()),
+  imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+});
+
+const jobEventFields = {
+  requestId: v.string(),
+  taskId: v.optional(v.string()),
+  waitId: v.string(),
+  sequence: v.pipe(v.number(), v.integer()),
+};
+
+/** What the signal `tryOnEvent` carries to a subscriber of a job. */
+export const TryOnJobEventSchema = v.variant('kind', [
+  v.object({ ...jobEventFields, kind: v.literal('submitted'), taskId: v.string() }),
+  v.object({ ...jobEventFields, kind: v.literal('maybeSubmitted'), error: TryOnErrorSchema }),
+  v.object({ ...jobEventFields, kind: v.literal('images'), images: v.array(TryOnImageSchema) }),
+  v.object({ ...jobEventFields, kind: v.literal('blocked'), error: TryOnErrorSchema }),
+  v.object({ ...jobEventFields, kind: v.literal('unblocked') }),
+  v.object({ ...jobEventFields, kind: v.literal('snapshot'), status: TryOnJobStatusSchema }),
+  v.object({ ...jobEventFields, kind: v.literal('outcome'), outcome: TryOnJobEventResultSchema }),
+]);
+
 /** An image of a listing, with its task. */
 export const ListingImageSchema = v.object({
   ...TryOnImageSchema.entries,
@@ -434,6 +561,11 @@ export const contractSchemas = {
   TryOnEvent: TryOnEventSchema,
   TryOnListingStatus: TryOnListingStatusSchema,
   TryOnListingResult: TryOnListingResultSchema,
+  TryOnJobInput: TryOnJobInputSchema,
+  ResolveSubmission: ResolveSubmissionSchema,
+  TryOnJobResult: TryOnJobResultSchema,
+  TryOnJobStatus: TryOnJobStatusSchema,
+  TryOnJobEvent: TryOnJobEventSchema,
 } as const;
 
 /** See {@link SetTimeoutSchema}. */
@@ -474,3 +606,19 @@ export type ListingImage = v.InferOutput<typeof ListingImageSchema>;
 export type TryOnListingStatus = v.InferOutput<typeof TryOnListingStatusSchema>;
 /** See {@link TryOnListingResultSchema}. */
 export type TryOnListingResult = v.InferOutput<typeof TryOnListingResultSchema>;
+/** See {@link TryOnJobInputSchema}. */
+export type TryOnJobInput = v.InferOutput<typeof TryOnJobInputSchema>;
+/** See {@link ResolveSubmissionSchema}. */
+export type ResolveSubmission = v.InferOutput<typeof ResolveSubmissionSchema>;
+/** See {@link TryOnSubmissionSchema}. */
+export type TryOnSubmission = v.InferOutput<typeof TryOnSubmissionSchema>;
+/** How a job can end. */
+export type JobStatus = (typeof jobStatuses)[number];
+/** See {@link TryOnJobResultSchema}. */
+export type TryOnJobResult = v.InferOutput<typeof TryOnJobResultSchema>;
+/** See {@link TryOnJobEventResultSchema}. */
+export type TryOnJobEventResult = v.InferOutput<typeof TryOnJobEventResultSchema>;
+/** See {@link TryOnJobStatusSchema}. */
+export type TryOnJobStatus = v.InferOutput<typeof TryOnJobStatusSchema>;
+/** See {@link TryOnJobEventSchema}. */
+export type TryOnJobEvent = v.InferOutput<typeof TryOnJobEventSchema>;

@@ -25,6 +25,7 @@ export type { ConnectTryOnOptions } from './client/connect.js';
 export { TryOnClientError, type TryOnClientErrorCode, TryOnInputError } from './client/errors.js';
 export type { EventsOptions, TryOnChange } from './client/events.js';
 export { type ImageUrlConcern, imageUrlConcernDescriptions, imageUrlConcerns } from './client/image-url.js';
+export type { JobClient, ParkedJob, StartedJob } from './client/jobs.js';
 export type { ListedWait, ListOptions } from './client/list.js';
 export type { ListingClient, StartedListing } from './client/listing.js';
 export type { PendingPoll, TryOnWaitStatus, WaitStatusName } from './client/status.js';
@@ -39,6 +40,9 @@ export {
   contractSchemas,
   defaults,
   failureTypes,
+  type JobStatus,
+  jobStatuses,
+  jobWorkflowId,
   type ListingImage,
   ListingImageSchema,
   type ListingTask,
@@ -48,6 +52,8 @@ export {
   messages,
   type OutcomeStatus,
   outcomeStatuses,
+  type ResolveSubmission,
+  ResolveSubmissionSchema,
   resultsWorkflowId,
   type SetTimeoutInput,
   SetTimeoutSchema,
@@ -59,6 +65,7 @@ export {
   SubTaskSchema,
   type SubTaskStatus,
   searchAttributes,
+  submitTaskQueue,
   type TryOnError,
   TryOnErrorSchema,
   type TryOnEvent,
@@ -67,6 +74,16 @@ export {
   TryOnEventSchema,
   type TryOnImage,
   TryOnImageSchema,
+  type TryOnJobEvent,
+  type TryOnJobEventResult,
+  TryOnJobEventResultSchema,
+  TryOnJobEventSchema,
+  type TryOnJobInput,
+  TryOnJobInputSchema,
+  type TryOnJobResult,
+  TryOnJobResultSchema,
+  type TryOnJobStatus,
+  TryOnJobStatusSchema,
   type TryOnListingInput,
   TryOnListingInputSchema,
   type TryOnListingResult,
@@ -79,6 +96,8 @@ export {
   TryOnResultsInputSchema,
   type TryOnStatus,
   TryOnStatusSchema,
+  type TryOnSubmission,
+  TryOnSubmissionSchema,
   type Unsubscribe,
   UnsubscribeSchema,
   vendorTaskQueue,

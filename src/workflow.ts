@@ -3,15 +3,21 @@ export * from './contract.js';
 export { emptyInbox, type Inbox, type InboxTask, receive, restoreInbox } from './wait/inbox.js';
 export {
   addTask,
+  pollJobNow,
   pollNow,
+  resolveSubmission,
+  setJobTimeout,
   setWaitTimeout,
   subscribe,
+  subscribeToJob,
   tryOnEvent,
+  tryOnJobStatus,
   tryOnListingStatus,
   tryOnStatus,
   tryOnSubscribe,
   tryOnUnsubscribe,
   unsubscribe,
+  unsubscribeFromJob,
 } from './workflows/definitions.js';
 export { type TryOnStatusInput, tryOnNexusService } from './workflows/nexus-service.js';
 export {
@@ -22,6 +28,7 @@ export {
   type TryOnInbox,
 } from './workflows/subscriber.js';
 export { tryOnAwaitResults } from './workflows/try-on-await.js';
+export { tryOnJob } from './workflows/try-on-job.js';
 export { tryOnListing } from './workflows/try-on-listing.js';
 export { tryOnResults } from './workflows/try-on-results.js';
 export { type TryOnWebhookInput, tryOnWebhook } from './workflows/try-on-webhook.js';

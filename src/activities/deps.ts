@@ -1,6 +1,7 @@
 /** What the activities depend on. */
 import type { AttemptSeen } from '../poll/attempt.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
+import type { SubmitResult } from '../providers/aidge/submit-result.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 import type { AccountThrottles } from './account-throttles.js';
 import type { ServerClock } from './server-clock.js';
@@ -14,6 +15,15 @@ export interface Vendor {
     readonly taskId: string;
     readonly signal: AbortSignal;
   }): Promise<{ readonly reply: Reply; readonly queries: number }>;
+  /**
+   * Submits a request, and never sends it twice. Never rejects. `maySend` is asked just before the request is sent. Absent: jobs cannot submit.
+   */
+  submit?(call: {
+    readonly account: string;
+    readonly request: unknown;
+    readonly pro: boolean;
+    readonly maySend: () => boolean;
+  }): Promise<SubmitResult>;
 }
 
 /** What the activities depend on. */

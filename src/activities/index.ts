@@ -9,6 +9,8 @@ import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
 import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
+import { createTryOnSubmit } from './submit.js';
+import { updateWait } from './update-wait.js';
 import { createWebhookActivities, noWebhooks } from './webhook.js';
 
 export type { TryOnDeps, Vendor } from './deps.js';
@@ -40,6 +42,12 @@ export function createTryOnActivities({
      * until the next poll, so that the server retries and history stays flat.
      */
     tryOnPoll: createTryOnPoll(deps),
+
+    /** One attempt to submit a job's request. Run it with one try: a repeat needs a token of its own. */
+    tryOnSubmit: createTryOnSubmit({ vendor, clock }),
+
+    /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
+    tryOnUpdateWait: updateWait,
 
     /** How far the pending poll of the calling workflow got. */
     tryOnDescribePoll: (asked: PollControlInput) => describePendingPoll(asked, policy),

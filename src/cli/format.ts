@@ -1,7 +1,7 @@
 /** Statuses, images and outcomes as lines for people. Pure; {@link Output} cleans the lines. */
 import { describeError, describeOutcome } from '../client/errors.js';
 import type { TryOnWaitStatus } from '../client/status.js';
-import { subscriberName, type TryOnImage, type TryOnOutcome } from '../contract.js';
+import { subscriberName, type TryOnImage, type TryOnJobResult, type TryOnOutcome } from '../contract.js';
 import { paint } from './output.js';
 
 /** A duration: `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
@@ -108,7 +108,7 @@ export function statusLines(status: TryOnWaitStatus, nowMs: number): string[] {
 }
 
 /** An outcome as one line, and one more for its error. */
-export function outcomeLines(outcome: TryOnOutcome): string[] {
+export function outcomeLines(outcome: TryOnOutcome | TryOnJobResult): string[] {
   const { status, images, imagesOmitted = 0, shortfall, polls, error } = outcome;
   const missing = shortfall === undefined ? '' : `, ${shortfall} fewer than expected`;
   return [

@@ -60,12 +60,14 @@ const taskId = { name: 'taskId', description: 'task id that the submit call retu
 /** States that `list` and `watch` can select. */
 export const listStates = ['waiting', 'blocked', ...outcomeStatuses, 'cancelled', 'terminated', 'refused'] as const;
 
-const filters = [
-  option('state', listStates, '<state>', 'only waits in this state'),
-  option('listing', 'text', '<listingId>', "only the waits for a listing's tasks"),
-  option('older-than-seconds', 'positiveNumber', '<seconds>', 'only waits that started at least this long ago'),
-  option('limit', 'wholeNumber', '<count>', 'show at most this many', { default: 100 }),
-] as const;
+const filtersOf = <const States extends readonly string[]>(states: States) =>
+  [
+    option('state', states, '<state>', 'only waits in this state'),
+    option('listing', 'text', '<listingId>', "only the waits for a listing's tasks"),
+    option('older-than-seconds', 'positiveNumber', '<seconds>', 'only waits that started at least this long ago'),
+    option('limit', 'wholeNumber', '<count>', 'show at most this many', { default: 100 }),
+  ] as const;
+const filters = filtersOf(listStates);
 
 /** Every command by its name. */
 export const commands = {
@@ -92,6 +94,45 @@ export const commands = {
     ],
     examples: ['temporal-tryon submit --request request.json'],
   },
+  job: {
+    summary: 'submit a request once and wait for its images; start the job, or join it by its request id',
+    description:
+      'A worker submits the request. The same request id is never submitted twice; a job that has ended prints its stored result. Ctrl-C stops only this command; the job continues. Exit code 3: the result is not `finished`.',
+    options: [
+      option(
+        'request',
+        'text',
+        '<file.json>',
+        "the vendor's request parameter, an object or a list of objects; - reads standard input",
+        { required: true },
+      ),
+      option('request-id', 'text', '<id>', 'your name for this request (default: a new one, which is printed)'),
+      flag('pro', 'use the newer call, tryon-pro'),
+      option('timeout-seconds', 'seconds', '<seconds>', 'how long the job may take (default 3600)'),
+      option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the job ends with fewer images'),
+      account,
+      json('the result as one JSON document'),
+    ],
+    examples: ['temporal-tryon job --request request.json --request-id order-42'],
+  },
+  resolve: {
+    summary: 'say how a job goes on whose request may have been submitted',
+    description: [
+      'Search for the task at the vendor first. Without an option it shows the job. --resubmit pays twice if the first request was submitted;',
+      'it is refused in the first 5 minutes after the send. Needs a running worker.',
+    ].join('\n'),
+    arguments: [{ name: 'requestId', description: 'request id of the job' }],
+    options: [
+      option('task-id', 'text', '<id>', 'it was submitted, and this is the task'),
+      flag('resubmit', 'it was not submitted: submit it again'),
+      flag('give-up', 'end the job as unresolved'),
+      json('the status of the job as one JSON document'),
+    ],
+    examples: [
+      'temporal-tryon list --state maybeSubmitted',
+      'temporal-tryon resolve order-42 --task-id 1900000000000000',
+    ],
+  },
   wait: {
     summary: "wait for a task's images; start the wait, or join it if it is running",
     description: 'Ctrl-C stops only this command; the wait continues. Exit code 3: the outcome is not `finished`.',
@@ -112,7 +153,9 @@ export const commands = {
   },
   list: {
     summary: 'list waits, newest first',
-    options: [...filters, json('one JSON document per wait and line')],
+    description:
+      'With --state maybeSubmitted it lists jobs: those whose request may have been submitted, which `resolve` waits for.',
+    options: [...filtersOf([...listStates, 'maybeSubmitted']), json('one JSON document per wait and line')],
     examples: ['temporal-tryon list --state blocked --older-than-seconds 3600'],
   },
   watch: {

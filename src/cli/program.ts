@@ -12,6 +12,8 @@ type Runnable = Exclude<CommandName, 'complete'>;
 const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<Name> }> } = {
   worker: () => import('./commands/worker.js'),
   submit: () => import('./commands/submit.js'),
+  job: () => import('./commands/job.js'),
+  resolve: () => import('./commands/resolve.js'),
   wait: () => import('./commands/wait.js'),
   status: () => import('./commands/status.js'),
   list: () => import('./commands/list.js'),

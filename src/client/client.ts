@@ -29,6 +29,7 @@ import { type ConnectTryOnOptions, connectTemporal } from './connect.js';
 import { TryOnInputError } from './errors.js';
 import { type EventsOptions, type TryOnChange, watchWait } from './events.js';
 import { byUpdate, endError, updateError } from './failures.js';
+import { createJobClient, type JobClient } from './jobs.js';
 import { type ListedWait, type ListOptions, listWaits } from './list.js';
 import { createListingClient, type ListingClient } from './listing.js';
 import { resultOf } from './result.js';
@@ -96,6 +97,7 @@ export interface TryOnClient {
   /** Lists the waits of the namespace, newest first. */
   list(options?: ListOptions): AsyncGenerator<ListedWait, void, undefined>;
   readonly listings: ListingClient;
+  readonly jobs: JobClient;
   /** Temporal's own client. */
   readonly temporal: Client;
   /** The workflows' queue. */
@@ -196,6 +198,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
   }
 
   const listings = createListingClient({ client, place, updateTimeoutMs });
+  const jobs = createJobClient({ client, place, updateTimeoutMs });
 
   const calls: TryOnClient = {
     start,
@@ -250,6 +253,7 @@ export async function createTryOnClient(options: TryOnClientOptions = {}): Promi
       yield* listWaits(client, options, await registered(), (listingId) => listings.taskIds(listingId));
     },
     listings,
+    jobs,
     temporal: client,
     taskQueue,
     ...defined({ address: connected?.address }),

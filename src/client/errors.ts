@@ -1,5 +1,5 @@
 /** Errors of the client. Match on `code`. Each message names the remedy. */
-import { defaults, type OutcomeStatus, type TryOnError } from '../contract.js';
+import { defaults, type JobStatus, type TryOnError } from '../contract.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { rowOfError } from './advice.js';
 
@@ -78,11 +78,13 @@ export function adviceOn(error: TryOnError, isBlocked: boolean, submittedAt?: st
   return `the vendor does not know the task yet (${error.message}); polled again until ${until}`;
 }
 
-/** Outcome statuses, one line each. */
-export const describeOutcome: Readonly<Record<OutcomeStatus, string>> = {
+/** Statuses of outcomes and of jobs, one line each. */
+export const describeOutcome: Readonly<Record<JobStatus, string>> = {
   finished: 'all sub-tasks gave images',
   partial: 'some sub-tasks gave images, not all',
   failed: 'the task failed',
   timeout: 'the wait ran out of time; the same wait can be started again',
   notFound: 'the vendor does not know the task',
+  rejected: 'the vendor refused the request; nothing was bought',
+  unresolved: 'the request may have been submitted, and billed; nobody said how it went on',
 };

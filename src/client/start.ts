@@ -3,17 +3,21 @@ import { type WorkflowHandle, WorkflowNotFoundError, type WorkflowStartOptions }
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import {
   defaults,
+  jobWorkflowId,
   listingWorkflowId,
   resultsWorkflowId,
   searchAttributes,
+  type TryOnJobInput,
   type TryOnListingInput,
   type TryOnOutcome,
   type TryOnResultsInput,
 } from '../contract.js';
-import { escapeMarkdown, summaryOf, summaryOfListing } from '../wait/describe.js';
+import { escapeMarkdown, summaryOf, summaryOfJob, summaryOfListing } from '../wait/describe.js';
 
 /** Start options of a workflow with one argument. */
-export type StartOptions = WorkflowStartOptions<(input: TryOnResultsInput | TryOnListingInput) => Promise<unknown>>;
+export type StartOptions = WorkflowStartOptions<
+  (input: TryOnResultsInput | TryOnListingInput | TryOnJobInput) => Promise<unknown>
+>;
 
 /** Where a workflow is started. */
 export interface StartPlace {
@@ -70,6 +74,29 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
       ...row('minimum images', input.minimumImages),
     ].join('\n'),
     typedSearchAttributes: attributes(registered, { listingId, account, status: 'waiting' }),
+  };
+}
+
+/** Options of a job's start, without its id policies. */
+export function jobStart(input: TryOnJobInput, { taskQueue, registered }: StartPlace): StartOptions {
+  const { requestId, taskId, account = defaults.account, api = 'tryon' } = input;
+  return {
+    taskQueue,
+    workflowId: jobWorkflowId(requestId),
+    args: [input],
+    staticSummary: summaryOfJob(requestId),
+    staticDetails: [
+      ...row('request', requestId),
+      ...row('task', taskId),
+      ...row('API', api),
+      ...row('account', account),
+      ...row('expected images', input.expectedImages),
+      ...row('timeout in seconds', input.timeoutSeconds ?? defaults.timeoutSeconds),
+    ].join('\n'),
+    typedSearchAttributes: attributes(registered, {
+      account,
+      ...(taskId === undefined ? { status: 'submitting' } : { taskId, status: 'waiting' }),
+    }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface Account {
   readonly queriesPerSecond: number;
   /** Accepts a reply that names another task. */
   readonly acceptOtherTaskId: boolean;
+  /** The account's budget for submits, over all workers; default 3. */
+  readonly submitsPerMinute?: number;
   /** The proxy that leads to the endpoint, if there is one. */
   readonly proxy?: HttpProxy;
   /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
@@ -156,6 +158,7 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
   const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
   const trial = setting('TRIAL', false, readYesNo);
   const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, parseRate);
+  const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', defaults.submitsPerMinute, parseRate);
   const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const proxySetting = proxyOf(env, endpoint);
   if ('problem' in proxySetting) problems.push(proxySetting.problem);
@@ -168,7 +171,10 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
     return { appKey, appSecret };
   };
   return {
-    account: { name, endpoint, signature, trial, queriesPerSecond, acceptOtherTaskId, credentials, ...proxySetting },
+    account: {
+      ...{ name, endpoint, signature, trial, queriesPerSecond, submitsPerMinute, acceptOtherTaskId, credentials },
+      ...proxySetting,
+    },
   };
 };
 

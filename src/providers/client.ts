@@ -74,6 +74,8 @@ export interface VendorClient {
       readonly account?: string;
       /** Uses the pro call, the newer one. Default false. */
       readonly pro?: boolean;
+      /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
+      readonly maySend?: () => boolean;
       readonly signal?: AbortSignal;
     },
   ) => Promise<SubmitResult>;
@@ -107,6 +109,8 @@ interface Attempt {
   readonly connection: Connection;
   readonly abort: AbortController;
 }
+
+const notSentInTime: Fault = { kind: 'fault', code: 'Timeout', message: 'the request could not be sent in time' };
 
 const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', message });
 
@@ -228,7 +232,13 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     }
   };
 
-  const submit: VendorClient['submit'] = async ({ account: name = defaults.account, pro = false, signal, ...rest }) => {
+  const submit: VendorClient['submit'] = async ({
+    account: name = defaults.account,
+    pro = false,
+    maySend = () => true,
+    signal,
+    ...rest
+  }) => {
     signal?.throwIfAborted();
     const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
       kind: 'rejected',
@@ -242,6 +252,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     const value = json.trimStart().startsWith('[') ? json : `[${json}]`;
     try {
       return await runAttempt(account, signal, async (attempt) => {
+        if (!maySend()) return rejected(notSentInTime, true);
         const response = await send(account, attempt, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
         const { reply, result } = response;
         const neverSent = result.kind === 'fault' && result.neverSent;

@@ -26,6 +26,7 @@ export const metricNames = {
   images: 'tryon_images',
   endedWaits: 'tryon_waits_ended',
   waits: 'tryon_waits',
+  maybeSubmitted: 'tryon_jobs_maybe_submitted',
   /** The workflow counts these. */
   overdueWaits: overdueWaitsMetric,
   detectionDelay: 'tryon_detection_delay_seconds',

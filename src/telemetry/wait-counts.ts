@@ -56,6 +56,30 @@ export function waitCounts(
   });
 }
 
+/** A visibility query that counts the parked jobs of an account, and its labels. */
+export interface ParkedCount {
+  readonly query: string;
+  readonly labels: { readonly account: string };
+}
+
+/** The counts of jobs that may have been submitted, which only search attributes tell: none if the namespace lacks `TryOnStatus`. Pure. */
+export function parkedCounts(
+  taskQueue: string,
+  accounts: WaitCountsOptions['accounts'],
+  registered: readonly string[],
+): readonly ParkedCount[] {
+  const { status, account } = searchAttributes;
+  if (!registered.includes(status.name)) return [];
+  const query = `WorkflowType = ${quoted(workflowTypes.job)} AND TaskQueue = ${quoted(taskQueue)} AND ExecutionStatus = 'Running' AND ${status.name} = 'maybeSubmitted'`;
+  if (!registered.includes(account.name)) return [{ query, labels: { account: 'any' } }];
+  return accounts.map(({ name }) => ({
+    query: `${query} AND ${account.name} = ${quoted(name)}`,
+    labels: { account: name },
+  }));
+}
+
+const isWaitCount = (one: WaitCount | ParkedCount): one is WaitCount => 'state' in one.labels;
+
 /** Starts to count. Sets nothing if the server refuses. The caller stops it. */
 export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<void> } {
   const { meter, client, taskQueue, accounts, everyMs = 30_000 } = options;
@@ -65,13 +89,21 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
     undefined,
     'Open waits, by state; every worker exports the same values',
   );
+  const parked = meter.createGauge(
+    metricNames.maybeSubmitted,
+    'int',
+    undefined,
+    'Jobs whose request may have been submitted, which wait for a person; every worker exports the same values',
+  );
   let isStopped = false;
   const exported = new Map<string, WaitCount['labels']>();
   let turn = 0;
   /** Makes the count whose turn it is. */
   async function count(): Promise<void> {
     if (isStopped) return;
-    const counts = waitCounts(taskQueue, accounts, options.searchAttributes());
+    const registered = options.searchAttributes();
+    const counts = waitCounts(taskQueue, accounts, registered);
+    const calls = [...counts, ...parkedCounts(taskQueue, accounts, registered)];
     const current = new Set(counts.map(({ labels }) => JSON.stringify(labels)));
     // If search attributes were added or removed, the same waits are counted under other labels now.
     for (const [key, labels] of exported) {
@@ -79,12 +111,16 @@ export function watchWaitCounts(options: WaitCountsOptions): { stop(): Promise<v
       gauge.set(0, labels);
       exported.delete(key);
     }
-    const next = counts[turn % counts.length];
+    const next = calls[turn % calls.length];
     turn += 1;
     if (next === undefined) return;
-    const { query, labels } = next;
-    gauge.set((await client.workflow.count(query)).count, labels);
-    exported.set(JSON.stringify(labels), labels);
+    const { count } = await client.workflow.count(next.query);
+    if (!isWaitCount(next)) {
+      parked.set(count, next.labels);
+      return;
+    }
+    gauge.set(count, next.labels);
+    exported.set(JSON.stringify(next.labels), next.labels);
   }
   let pending = Promise.resolve();
   const tick = () => {

@@ -32,17 +32,19 @@ export function escapeMarkdown(text: string): string {
 const entityOf = (mark: string): string => `&#${mark.charCodeAt(0)};`;
 
 /** The UI's frame for details is about one line too low for a heading and a table: this empty line takes the cut. */
-const FOOT = '\n\n&#160;';
+export const FOOT = '\n\n&#160;';
 
-const table = (rows: readonly (readonly [string, string])[]): string =>
+/** A Markdown table without a head. */
+export const table = (rows: readonly (readonly [string, string])[]): string =>
   ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 
 /** A time as the UI writes it, to the second. */
-const shownTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+export const shownTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 const SHOWN_ROWS = 20;
 
-function namesOf(names: readonly string[]): string {
+/** Up to 20 names, escaped. */
+export function namesOf(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_ROWS).map(escapeMarkdown).join(', ') || 'none';
   return names.length > SHOWN_ROWS ? `${shown} and ${names.length - SHOWN_ROWS} more` : shown;
 }
@@ -115,3 +117,6 @@ export function cutToBytes(text: string, maxBytes: number): string {
   }
   return cut;
 }
+
+/** The summary of a job. */
+export const summaryOfJob = (requestId: string): string => summary('Virtual try-on of request', requestId);

@@ -28,8 +28,11 @@ export interface Transition {
   readonly events: readonly TryOnEvent[];
 }
 
-// Seconds may have a fraction; a deadline is a whole number of milliseconds, as timers are.
-const after = (nowMs: number, seconds: number): number => Math.round(nowMs + seconds * 1000);
+/** What has subscribers and a deadline: a wait, or a job. */
+export type Subscribed = Pick<WaitState, 'subscribers' | 'deadlineMs'> & { readonly end?: unknown };
+
+/** A deadline. Seconds may have a fraction; a deadline is a whole number of milliseconds, as timers are. */
+export const after = (nowMs: number, seconds: number): number => Math.round(nowMs + seconds * 1000);
 
 /** What identifies a subscriber: a workflow's id and signal, or a webhook's name. */
 export const subscriberKey = ({ workflowId, signal = defaults.signal, webhook }: Unsubscribe): string =>
@@ -66,10 +69,11 @@ export const takeState = (wait: WaitState, poll: PollState): WaitState => ({
 });
 
 /** Adds a subscriber. A known one is replaced, for its run id; a subscriber's timeout can only lengthen the wait. */
-export const subscribe = (wait: WaitState, added: Subscriber, nowMs: number): WaitState =>
+export const subscribe = <T extends Subscribed>(wait: T, added: Subscriber, nowMs: number): T =>
   subscribeAll(wait, [added], nowMs);
 
-function subscribeAll(wait: WaitState, added: readonly Subscriber[], nowMs: number): WaitState {
+/** Adds subscribers; see {@link subscribe}. */
+export function subscribeAll<T extends Subscribed>(wait: T, added: readonly Subscriber[], nowMs: number): T {
   const subscribers = new Map([...wait.subscribers, ...added].map((one) => [subscriberKey(one), one]));
   const deadlineMs = added.reduce(
     (latestMs, { timeoutSeconds }) =>
@@ -84,7 +88,7 @@ function subscribeAll(wait: WaitState, added: readonly Subscriber[], nowMs: numb
 }
 
 /** Removes a subscriber; an unknown one changes nothing. */
-export const unsubscribe = (wait: WaitState, leaving: Unsubscribe): WaitState => ({
+export const unsubscribe = <T extends Subscribed>(wait: T, leaving: Unsubscribe): T => ({
   ...wait,
   subscribers: wait.subscribers.filter((one) => subscriberKey(one) !== subscriberKey(leaving)),
 });
@@ -104,7 +108,7 @@ export function withWebhookError<T extends Pick<WaitState, 'subscribers'>>(
 }
 
 /** Moves the deadline to `timeoutSeconds` from now. A wait that has ended keeps its deadline. */
-export const setDeadline = (wait: WaitState, timeoutSeconds: number, nowMs: number): WaitState =>
+export const setDeadline = <T extends Subscribed>(wait: T, timeoutSeconds: number, nowMs: number): T =>
   wait.end === undefined ? { ...wait, deadlineMs: after(nowMs, timeoutSeconds) } : wait;
 
 /** Adds a warning for the status. */

@@ -9,11 +9,12 @@ import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
 import { TryOnClientError } from '../client/errors.js';
-import { vendorTaskQueue, webhookTaskQueue } from '../contract.js';
+import { defaults, submitTaskQueue, vendorTaskQueue, webhookTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { AttemptSeen } from '../poll/attempt.js';
+import type { Account } from '../providers/accounts.js';
 import { createVendorClient } from '../providers/client.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { vendorQueueRate } from '../schedule/poll-cost.js';
@@ -57,7 +58,8 @@ export interface TryOnParts {
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
   /**
-   * For one further worker per account, and one for webhooks if there are any, on queues named after `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
+   * For two further workers per account, one that polls and one that submits, and one for webhooks if there are any, on queues named after
+   * `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
    * itself, it is in these options.
    */
   vendorQueues(taskQueue: string): readonly (Partial<WorkerOptions> & { readonly taskQueue: string })[];
@@ -83,6 +85,13 @@ async function refuseOldServer({ connection }: WorkerServer): Promise<void> {
   const problem = serverVersionProblem(info?.serverVersion);
   if (problem !== undefined) throw new TryOnClientError('ServerTooOld', problem);
 }
+
+/** The queue of an account's submits: one at a time, so that a request that was claimed is sent at once. */
+const submitQueue = ({ name, submitsPerMinute = defaults.submitsPerMinute }: Account, prefix: string) => ({
+  taskQueue: submitTaskQueue(name, prefix),
+  maxTaskQueueActivitiesPerSecond: submitsPerMinute / 60,
+  maxConcurrentActivityTaskExecutions: 1,
+});
 
 /** Makes the parts. Nothing runs and no connection is opened before `start`. */
 export function createTryOnParts(settings: WorkerSettings, options: PartsOptions = {}): TryOnParts {
@@ -130,14 +139,17 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
       nexusServices: [createTryOnNexusService({ accounts: settings.nexusAccounts })],
     },
     vendorQueues: (prefix) => [
-      ...accounts.map(({ name, queriesPerSecond }) => ({
-        taskQueue: vendorTaskQueue(name, prefix),
-        // Where the queue itself cannot hold the limit, every worker gives the same one: the last poller's counts.
-        ...defined({
-          maxTaskQueueActivitiesPerSecond:
-            limits === undefined ? vendorQueueRate(queriesPerSecond) : limits.pollRate(name),
-        }),
-      })),
+      ...accounts.flatMap((account) => [
+        {
+          taskQueue: vendorTaskQueue(account.name, prefix),
+          // Where the queue itself cannot hold the limit, every worker gives the same one: the last poller's counts.
+          ...defined({
+            maxTaskQueueActivitiesPerSecond:
+              limits === undefined ? vendorQueueRate(account.queriesPerSecond) : limits.pollRate(account.name),
+          }),
+        },
+        submitQueue(account, prefix),
+      ]),
       ...(settings.webhooks.webhooks.length > 0 ? [{ taskQueue: webhookTaskQueue(prefix) }] : []),
     ],
     learning: {

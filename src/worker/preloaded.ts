@@ -5,6 +5,12 @@
 import * as valibot from 'valibot';
 import * as check from '../check.js';
 import * as contract from '../contract.js';
+import * as jobDescribe from '../job/describe.js';
+import * as job from '../job/job.js';
+import * as jobReport from '../job/job-report.js';
+import * as nextAction from '../job/next-action.js';
+import * as protocol from '../job/protocol.js';
+import * as submission from '../job/submission.js';
 import * as size from '../json-size.js';
 import * as poll from '../poll/poll-state.js';
 import * as tryon from '../providers/aidge/tryon.js';
@@ -25,12 +31,18 @@ export const preloaded: readonly object[] = [
   delivery,
   describe,
   inbox,
+  job,
+  jobDescribe,
+  jobReport,
   listing,
   metrics,
+  nextAction,
   patience,
   poll,
   pollInput,
+  protocol,
   size,
+  submission,
   wait,
   tryon,
 ];

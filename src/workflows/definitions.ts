@@ -3,9 +3,11 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import {
   type ListingTask,
   messages,
+  type ResolveSubmission,
   type SetTimeoutInput,
   type Subscriber,
   type TryOnEvent,
+  type TryOnJobStatus,
   type TryOnListingStatus,
   type TryOnStatus,
   type Unsubscribe,
@@ -31,3 +33,15 @@ export const setWaitTimeout = defineUpdate<TryOnStatus, [SetTimeoutInput]>(messa
 export const tryOnListingStatus = defineQuery<TryOnListingStatus>(messages.listingStatus);
 /** Adds a task to a running listing; a known one changes nothing. */
 export const addTask = defineUpdate<TryOnListingStatus, [ListingTask]>(messages.addTask);
+/** Asks a job for its state. */
+export const tryOnJobStatus = defineQuery<TryOnJobStatus>(messages.jobStatus);
+/** Says how a job that may have been submitted goes on. */
+export const resolveSubmission = defineUpdate<TryOnJobStatus, [ResolveSubmission]>(messages.resolveSubmission);
+/** Subscribes to a job. On the wire as {@link subscribe}, whose answer is a wait's. */
+export const subscribeToJob = defineUpdate<TryOnJobStatus, [Subscriber]>(messages.subscribe);
+/** Ends a subscription to a job. */
+export const unsubscribeFromJob = defineUpdate<TryOnJobStatus, [Unsubscribe]>(messages.unsubscribe);
+/** Has a job's wait poll at once. */
+export const pollJobNow = defineUpdate<TryOnJobStatus>(messages.pollNow);
+/** Moves a job's deadline, counted from now. */
+export const setJobTimeout = defineUpdate<TryOnJobStatus, [SetTimeoutInput]>(messages.setTimeout);

@@ -17,3 +17,7 @@ export function accepted<T>(checked: Checked<T>): T {
   if (!checked.ok) throw invalidInput(checked.problems);
   return checked.value;
 }
+
+/** The failure that refuses an update for what the workflow's state is, not for its input. */
+export const refusedUpdate = (message: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, failureTypes.refused);

@@ -6,6 +6,7 @@ import {
   type Subscriber,
   subscriberName,
   type TryOnEvent,
+  type TryOnJobEvent,
   type WebhookError,
   type WorkflowSubscriber,
 } from '../contract.js';
@@ -18,6 +19,8 @@ import { subscriberKey } from '../wait/wait.js';
  * of commands in one message: beyond either the workflow task would fail again and again.
  */
 export const inFlightLimits = { signals: 500, bytes: 1024 * 1024 } as const;
+
+type PublishedEvent = TryOnEvent | TryOnJobEvent;
 
 /** It needs nothing but this server. One that fails for longer than this would hold up the end of a wait: the webhook then has an error. */
 const HAND_OVER_MS = 3_600_000;
@@ -34,7 +37,7 @@ export type OnWebhook = (webhook: string, error: WebhookError | undefined) => vo
 interface Message {
   readonly subscriber: Subscriber;
   /** Absent where it is only found out whether a webhook is known. */
-  readonly event?: TryOnEvent;
+  readonly event?: PublishedEvent;
   readonly bytes: number;
 }
 
@@ -44,7 +47,7 @@ export class Publisher {
   private readonly queues = new Map<string, Message[]>();
   /** Receivers whose next message may be sent, in turn. */
   private readonly ready: string[] = [];
-  private readonly sizes = new WeakMap<TryOnEvent, number>();
+  private readonly sizes = new WeakMap<PublishedEvent, number>();
   private unsettled = 0;
   private signals = 0;
   private bytes = 0;
@@ -57,7 +60,7 @@ export class Publisher {
   }
 
   /** Queues one event for one subscriber. A receiver that is gone is no error. */
-  send(subscriber: Subscriber, event: TryOnEvent): void {
+  send(subscriber: Subscriber, event: PublishedEvent): void {
     this.queue({ subscriber, event, bytes: this.sizeOf(event) });
   }
 
@@ -77,7 +80,7 @@ export class Publisher {
     this.sendReady();
   }
 
-  private sizeOf(event: TryOnEvent): number {
+  private sizeOf(event: PublishedEvent): number {
     const size = this.sizes.get(event) ?? jsonBytes(event);
     this.sizes.set(event, size);
     return size;
@@ -125,7 +128,7 @@ export class Publisher {
     }
   }
 
-  private async handOver(webhook: string, event: TryOnEvent | undefined): Promise<void> {
+  private async handOver(webhook: string, event: PublishedEvent | undefined): Promise<void> {
     const summary = `${event === undefined ? 'check' : `event ${event.sequence} for`} webhook ${webhook}`;
     try {
       const { error } = await tryOnNotifyWebhook.executeWithOptions({ summary }, [{ webhook, ...defined({ event }) }]);
@@ -138,7 +141,7 @@ export class Publisher {
   }
 }
 
-async function signal(subscriber: WorkflowSubscriber, event: TryOnEvent): Promise<void> {
+async function signal(subscriber: WorkflowSubscriber, event: PublishedEvent): Promise<void> {
   const receiver = getExternalWorkflowHandle(subscriber.workflowId, subscriber.runId);
   await receiver.signal(subscriber.signal ?? defaults.signal, event);
 }

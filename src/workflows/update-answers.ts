@@ -15,10 +15,15 @@ export class UpdateAnswers {
 
   /** The status, as large as this workflow task still allows. */
   take(wait: WaitState): TryOnStatus {
+    return this.answer((bytesLeft) => statusOf(wait, bytesLeft));
+  }
+
+  /** As {@link take}, for any status. */
+  answer<T>(statusWithin: (maxBytes: number) => T): T {
     const { historyLength } = workflowInfo();
     if (historyLength !== this.historyLength) this.bytesLeft = limits.resultBytes;
     this.historyLength = historyLength;
-    const status = statusOf(wait, this.bytesLeft);
+    const status = statusWithin(this.bytesLeft);
     this.bytesLeft = Math.max(0, this.bytesLeft - jsonBytes(status));
     return status;
   }

@@ -40,7 +40,7 @@ describe('completion', () => {
   });
 
   test('offers the allowed values of an option', async () => {
-    expect(names(await offered('list', '--state', ''))).toEqual(listStates);
+    expect(names(await offered('list', '--state', ''))).toEqual([...listStates, 'maybeSubmitted']);
   });
 
   test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s that asks the program', async (shell) => {

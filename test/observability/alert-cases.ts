@@ -57,6 +57,10 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       series('temporal_request_failure_total{operation="PollActivityTaskQueue",status_code="NOT_FOUND"}', 1),
     ],
   },
+  TryOnMaybeSubmitted: {
+    fires: [{ name: 'tryon_jobs_maybe_submitted{account="default"}', start: 1 }],
+    stays: [{ name: 'tryon_jobs_maybe_submitted{account="default"}' }],
+  },
   TryOnVendorUnreachable: { fires: [condition('unreachable', 1)], stays: [condition('unreachable', 0)] },
   TryOnThrottled: { fires: [polls('throttled', 0.2)], stays: [polls('throttled', 0.01)] },
   TryOnBudgetUsedUp: { fires: [budget, queries(19)], stays: [budget, queries(15)] },

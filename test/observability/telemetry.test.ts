@@ -14,7 +14,7 @@ import { metricsExporter, runtimeOptions } from '../../src/telemetry/runtime.js'
 import { readListenAddress, readTelemetrySettings } from '../../src/telemetry/settings.js';
 import { traceExchange } from '../../src/telemetry/trace-exchange.js';
 import { startTracing, tracingPackages } from '../../src/telemetry/tracing.js';
-import { waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
+import { parkedCounts, waitCounts, watchWaitCounts } from '../../src/telemetry/wait-counts.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { faultName } from '../support/fault-rows.js';
 import { recorder, spans } from './recorders.js';
@@ -207,6 +207,16 @@ describe('counts of open waits', () => {
     expect(new Set(count.mock.calls.map(([query]) => query)).size).toBe(40);
     await counts.stop();
     vi.useRealTimers();
+  });
+
+  test('of jobs that may have been submitted need the search attributes', () => {
+    expect(parkedCounts('tryon', accounts, ['TryOnAccount'])).toEqual([]);
+    const [, parked] = parkedCounts('tryon', accounts, ['TryOnStatus', 'TryOnAccount']);
+    expect(parked).toEqual({
+      query:
+        "WorkflowType = 'tryOnJob' AND TaskQueue = 'tryon' AND ExecutionStatus = 'Running' AND TryOnStatus = 'maybeSubmitted' AND TryOnAccount = 'eu-shop'",
+      labels: { account: 'eu-shop' },
+    });
   });
 
   test('quote the name of the queue', () => {

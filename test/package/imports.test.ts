@@ -9,6 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ['schedule'],
   ['poll'],
   ['wait'],
+  ['job'],
   ['temporal', 'providers', 'learning', 'codec', 'webhook'],
   ['client', 'activities', 'workflows', 'emulator', 'nexus', 'telemetry', 'dev-server'],
   ['worker', 'cli', 'index.ts', 'workflow.ts', 'testing.ts', 'worker.ts'],
@@ -62,7 +63,7 @@ test('nothing of the emulator or the dev server gets into what runs in productio
 
 describe('the workflow sandbox', () => {
   const safe =
-    /^((contract|check|defined|json-size|workflow)\.ts|(schedule|poll|wait|workflows)\/|webhook\/delivery\.ts|providers\/aidge\/(?!sign\.ts))/;
+    /^((contract|check|defined|json-size|workflow)\.ts|(schedule|poll|wait|job|workflows)\/|webhook\/delivery\.ts|providers\/aidge\/(?!sign\.ts))/;
   const packages = ['valibot', 'nexus-rpc', '@temporalio/workflow', '@temporalio/common'];
 
   test.each(sourceFiles.filter((file) => safe.test(file)))('%s loads only what is safe there', (file) => {
@@ -75,7 +76,7 @@ describe('the workflow sandbox', () => {
 
 describe('the core is pure', () => {
   const core = sourceFiles.filter((file) =>
-    /^((json-size|check|contract|defined)\.ts|(schedule|poll|wait)\/)/.test(file),
+    /^((json-size|check|contract|defined)\.ts|(schedule|poll|wait|job)\/)/.test(file),
   );
 
   test.each(core)('%s knows no Temporal and no built-in module', (file) => {

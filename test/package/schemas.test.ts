@@ -41,6 +41,8 @@ describe('inputs are closed', () => {
     { schema: 'Subscriber', input: { webhook: 'shop' } },
     { schema: 'Unsubscribe', input: { workflowId: 'w' } },
     { schema: 'SetTimeout', input: { timeoutSeconds: 1 } },
+    { schema: 'TryOnJobInput', input: { requestId: 'r-1', request: { clothesList: [] } } },
+    { schema: 'ResolveSubmission', input: { taskId: 't-1' } },
   ];
   test.each(rows)('$schema takes its fields and refuses one that it does not know', ({ schema, input }) => {
     const validate = compile(schema);

@@ -27,6 +27,7 @@ describe('the default account', () => {
         trial: false,
         queriesPerSecond: 20,
         acceptOtherTaskId: false,
+        submitsPerMinute: 3,
         credentials: expect.any(Function),
       },
     ]);

@@ -37,7 +37,7 @@ export interface KillRunOptions {
 const workerFile = await builtWorker();
 
 /** Mulberry32: the same seed gives the same moments. */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,32 +1,11 @@
 /** `temporal-tryon submit --request <file.json>`. */
-import { readFile } from 'node:fs/promises';
-import { text as textOf } from 'node:stream/consumers';
 import { describeError } from '../../client/errors.js';
 import { defaults } from '../../contract.js';
 import { readAccounts } from '../../providers/accounts.js';
 import { createVendorClient, type SubmitResult } from '../../providers/client.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes } from '../exit.js';
-
-/** The JSON text of a request, as it is in the file: numbers keep their digits. */
-async function readRequest(file: string): Promise<string> {
-  const name = file === '-' ? 'standard input' : file;
-  let text: string;
-  try {
-    text = file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
-  }
-  try {
-    const json = text.replace(/^\ufeff/, '').trim();
-    const value: unknown = JSON.parse(json);
-    if (typeof value === 'object' && value !== null) return json;
-  } catch {
-    // The error below is for all texts that are not a request.
-  }
-  throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
-}
+import { readRequest } from '../read-request.js';
 
 const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 

@@ -7,8 +7,15 @@ import type { Answer, Fault, Reply, VendorApi } from '../../poll/reply.js';
 /** The result of a submit. */
 export type SubmitResult =
   | { readonly kind: 'accepted'; readonly taskId: string }
-  /** The vendor did not accept it. `retrySafe`: the same request may be accepted later. */
-  | { readonly kind: 'rejected'; readonly error: TryOnError; readonly retrySafe: boolean }
+  /**
+   * The vendor did not accept it. `retrySafe`: the same request may be accepted later; `retryAfterMs`: after so long, if the vendor says when.
+   */
+  | {
+      readonly kind: 'rejected';
+      readonly error: TryOnError;
+      readonly retrySafe: boolean;
+      readonly retryAfterMs?: number;
+    }
   /** The vendor may have accepted and billed it. A program must not send it again. */
   | { readonly kind: 'maybe'; readonly error: TryOnError };
 
@@ -43,7 +50,7 @@ export const submitResult = (
   if (neverSent) return { kind: 'rejected', error, retrySafe: true };
   switch (classification.class) {
     case 'throttled':
-      return { kind: 'rejected', error, retrySafe: true };
+      return { kind: 'rejected', error, retrySafe: true, ...defined({ retryAfterMs: classification.hint?.delayMs }) };
     case 'clock':
       return { kind: 'rejected', error, retrySafe: isClockLearned };
     case 'auth':

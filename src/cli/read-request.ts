@@ -1,0 +1,27 @@
+/** Reads the request that `submit` and `job` send. */
+import { readFile } from 'node:fs/promises';
+import { text as textOf } from 'node:stream/consumers';
+import { CliError, exitCodes } from './exit.js';
+
+/**
+ * The JSON text of a request, as it is in the file, or in standard input for `-`: numbers keep their digits.
+ * @throws {CliError} if it cannot be read, or is no object and no list
+ */
+export async function readRequest(file: string): Promise<string> {
+  const name = file === '-' ? 'standard input' : file;
+  let text: string;
+  try {
+    text = file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
+  }
+  try {
+    const json = text.replace(/^\ufeff/, '').trim();
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null) return json;
+  } catch {
+    // The error below is for all texts that are not a request.
+  }
+  throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
+}

@@ -1,0 +1,34 @@
+/** The state of a job: what continue-as-new carries to the next run. Plain JSON. */
+import type { SubscriberStatus, TryOnError, TryOnJobEventResult } from '../contract.js';
+import type { Inbox } from '../wait/inbox.js';
+import type { Submission } from './submission.js';
+
+/** See the file's description. Times are Unix milliseconds of workflow time. */
+export interface JobState {
+  /** The job's first run id. */
+  readonly waitId: string;
+  readonly sequence: number;
+  readonly requestId: string;
+  readonly account: string;
+  readonly api: 'tryon' | 'tryon-pro';
+  readonly startedAtMs: number;
+  readonly deadlineMs: number;
+  readonly expectedImages?: number;
+  readonly subscribers: readonly SubscriberStatus[];
+  readonly submission: Submission;
+  /** What the wait has sent. */
+  readonly inbox: Inbox;
+  readonly isWaitJoined: boolean;
+  /** Somebody cancelled the wait, not the job. */
+  readonly isWaitCancelled?: boolean;
+  /** Search attributes that the namespace has. */
+  readonly searchAttributes: readonly string[];
+  readonly end?: JobEnd;
+}
+
+/** How and when a job ended. */
+export interface JobEnd {
+  readonly status: TryOnJobEventResult['status'];
+  readonly error?: TryOnError;
+  readonly atMs: number;
+}
