@@ -220,14 +220,14 @@ describe('a success without a task', () => {
   });
 });
 
-describe(faultName(87), () => {
+describe('a status that nobody knows', () => {
   const odd = (status: 'unknown' | 'running') => aTask('unknown', [[status, 'a', 'b'], ['running']]);
 
-  test('are reported as they come', () => {
+  test(`${faultName(87)}: reported as they come`, () => {
     expect(decisionOf(poll(odd('unknown'), { before: seen }))).toBe('report 2');
     expect(decisionOf(poll(odd('running'), { before: seen }))).toBe('retry schedule');
   });
-  test.each(['unknown', 'running'] as const)('are all in the outcome at the deadline: %s', (status) => {
+  test.each(['unknown', 'running'] as const)(`${faultName(87)}: all in the outcome at the deadline: %s`, (status) => {
     const step = poll(odd(status), { before: seen, input: { deadlineMs: startMs + 40_000 } });
     expect(decisionOf(step)).toBe('report 2 timeout');
   });

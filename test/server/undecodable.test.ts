@@ -102,9 +102,8 @@ describe.each([
     expect(updated.subscribers).toEqual([{ workflowId: 'null-counts-as-absent' }, { workflowId: 'by-update' }]);
     expect(updated.warnings).toEqual([
       `signal ${messages.subscribeSignal} was dropped: runID is not a known field; remove it or correct its spelling`,
-      expect.stringContaining(`signal ${messages.unsubscribeSignal} was dropped: workflowId is missing`),
+      expect.stringContaining(`signal ${messages.unsubscribeSignal} was dropped: workflowid is not a known field`),
     ]);
-    expect(updated.warnings?.[1]).toContain('workflowid is not a known field');
     for (let index = 0; index < 30; index += 1) {
       await handle.signal(messages.subscribeSignal, { workflowId: 'w', [`field${index}`]: 'x'.repeat(1_000) });
     }
