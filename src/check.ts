@@ -54,7 +54,7 @@ function schemaAt(root: Node, path: readonly { readonly key: unknown }[]): Node 
 
 /** Further unknown fields are not even counted: an input may have as many as a payload holds. */
 const MAX_UNKNOWN = 1_000;
-/** More problems than this are not told apart: not all of them are counted. */
+/** More problems than this are not distinguished: not all of them are counted. */
 const MANY = 500;
 
 /** The paths of the first fields that a closed object does not know. */

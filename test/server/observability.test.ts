@@ -308,6 +308,8 @@ describe('health', () => {
       [taskQueue]: true,
       [`${taskQueue}-vendor`]: true,
       [`${taskQueue}-vendor-eu-shop`]: true,
+      [`${taskQueue}-submit`]: true,
+      [`${taskQueue}-submit-eu-shop`]: true,
       server: true,
     });
     expect(await statusOf('/')).toBe(404);
