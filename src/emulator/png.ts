@@ -25,14 +25,25 @@ export function pngOf(id: string): Buffer {
     const line = Buffer.alloc(1 + 3 * width); // begins with the filter byte: 0, none
     return line.fill(colours.subarray(band, band + 3), 1);
   });
+  return pngWith({ width, height, bitDepth: 8, colourType: 2 }, deflateSync(Buffer.concat(rows)));
+}
+
+/**
+ * A PNG of compressed rows; nothing is checked.
+ * @param rows - each begins with its filter byte; all of them deflated
+ */
+export function pngWith(
+  size: { readonly width: number; readonly height: number; readonly bitDepth: number; readonly colourType: number },
+  rows: Buffer,
+): Buffer {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, filter method 0, not interlaced
+  header.writeUInt32BE(size.width, 0);
+  header.writeUInt32BE(size.height, 4);
+  header.set([size.bitDepth, size.colourType, 0, 0, 0], 8); // deflate, filter method 0, not interlaced
   return Buffer.concat([
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
+    chunk('IDAT', rows),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
