@@ -27,7 +27,8 @@ async function attempt(taskId: string, images: readonly TryOnImage[], untilMs: n
     startToCloseTimeout: ATTEMPT_MS,
     scheduleToCloseTimeout: Math.max(0, untilMs - Date.now()) + GIVE_UP_GRACE_MS,
     heartbeatTimeout: HEARTBEAT_MS,
-    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+    // Of attempts whose worker died. One that left images says itself how long to wait.
+    retry: { initialInterval: 1_000, backoffCoefficient: 1 },
     summary: `archive ${images.length} images`,
   };
   const input = { taskId, images: images.map(({ id, imageUrl }) => ({ id, imageUrl })), giveUpAtMs: untilMs };

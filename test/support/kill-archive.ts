@@ -19,7 +19,7 @@ export interface KillArchiveOptions {
   /** Kills of the S3 server, spread over the others. */
   readonly storeKills: number;
   readonly seed: number;
-  /** Jobs open at a time; default 4. */
+  /** Jobs open at a time; default 8. */
   readonly openJobs?: number;
   readonly log?: (line: string) => void;
 }
@@ -47,7 +47,7 @@ interface Job {
 
 /** Runs until all kills are done and every job has ended. */
 export async function killArchive(options: KillArchiveOptions): Promise<KillArchiveResult> {
-  const { workerKills, storeKills, seed, openJobs = 4, log = () => undefined } = options;
+  const { workerKills, storeKills, seed, openJobs = 8, log = () => undefined } = options;
   const chance = random(seed);
   const server = await startDevServer({ uiPort: false, log: () => undefined });
   const s3 = await startS3();
@@ -87,9 +87,11 @@ export async function killArchive(options: KillArchiveOptions): Promise<KillArch
     const lanes = Promise.all(Array.from({ length: openJobs }, oneAfterAnother));
     lanes.catch(() => undefined);
     for (let index = 0; index < workerKills; index++) {
-      for (let tick = 0; tick < 100 && !isArchiving(); tick++) await sleep(50);
-      await sleep(700 * chance());
-      if (isArchiving()) killsWhileArchiving += 1;
+      const before = emulator.stats.images;
+      // A batch whose worker was killed is tried again once its heartbeat is missed.
+      for (let tick = 0; tick < 1_000 && emulator.stats.images === before; tick++) await sleep(20);
+      await sleep(300 * chance());
+      if (emulator.stats.images > before && isArchiving()) killsWhileArchiving += 1;
       const isStoreKilled =
         Math.floor(((index + 1) * storeKills) / workerKills) > Math.floor((index * storeKills) / workerKills);
       await Promise.all([killWorker(worker), isStoreKilled ? s3.kill() : undefined]);
