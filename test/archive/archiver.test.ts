@@ -8,6 +8,7 @@ import type { RenditionSpec } from '../../src/archive/rendition-spec.js';
 import { type ArchiveStore, StoreError } from '../../src/archive/store.js';
 import { pngOf, pngWith } from '../../src/emulator/png.js';
 import { allowNothing } from '../../src/providers/guarded-address.js';
+import { faultName } from '../support/fault-rows.js';
 
 const png = pngOf('00112233445566778899aabbccddeeff');
 const image = { taskId: '19000', id: 'a1', imageUrl: 'https://cdn.example/a?Signature=secret' };
@@ -87,7 +88,7 @@ describe('an image', () => {
     ['a ZIP', Buffer.from('504b0304140000000800', 'hex')],
     ['nothing', Buffer.alloc(0)],
     ['a video', Buffer.concat([Buffer.from('00000018667479706d703432', 'hex'), Buffer.alloc(100)])],
-  ])('that is %s is none', async (_name, bytes) => {
+  ])(faultName(56, '%s is none'), async (_name, bytes) => {
     const { archiver, objects } = archiverOf(bytes);
     expect(await archiver.archive(image)).toMatchObject({
       error: { layer: 'archive', code: 'NotAnImage' },
@@ -96,7 +97,7 @@ describe('an image', () => {
     expect(objects.size).toBe(0);
   });
 
-  test('of too many pixels is refused before anything decodes it', async () => {
+  test(faultName(56, 'one of too many pixels is refused before anything decodes it'), async () => {
     const bomb = pngWith({ width: 20_000, height: 20_000, bitDepth: 1, colourType: 0 }, deflateSync(Buffer.alloc(10)));
     const { archiver, objects } = archiverOf(bomb, [{ format: 'webp', size: 100 }]);
     expect(await archiver.archive(image)).toMatchObject({ error: { code: 'TooLarge' }, isTransient: false });

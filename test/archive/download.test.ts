@@ -8,6 +8,7 @@ import { allowNothing, parseAllowList } from '../../src/providers/guarded-addres
 import type { Emulator } from '../../src/testing.js';
 import { query } from '../emulator/signed-call.js';
 import { useEmulators } from '../emulator/use-emulator.js';
+import { faultName } from '../support/fault-rows.js';
 
 const start = useEmulators();
 const stops: (() => unknown)[] = [];
@@ -49,31 +50,33 @@ async function serve(answer: Parameters<typeof createServer>[1]): Promise<string
 }
 
 describe('a download', () => {
-  const wrong: readonly [DownloadMode, string, boolean, RegExp][] = [
-    ['hang', 'Broken', true, /UND_ERR_HEADERS_TIMEOUT/],
-    ['hang-mid-body', 'Broken', true, /UND_ERR_BODY_TIMEOUT/],
-    ['cut', 'Broken', true, /ECONNRESET|UND_ERR_SOCKET/],
-    ['gone', 'Expired', false, /HTTP 404/],
-    ['wrong-length', 'Broken', true, /UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_SOCKET/],
-    ['no-length', 'Broken', true, /does not say where the image ends/],
-    ['wrong-checksum', 'Broken', true, /content-md5/],
-    ['compressed', 'Broken', true, /content-encoding gzip/],
-    ['huge', 'TooLarge', false, /more than 1000000 bytes/],
-    ['redirect-loop', 'Broken', false, /more than 3 redirects/],
-    ['redirect-metadata', 'Forbidden', false, /169\.254\.169\.254 is an address that is not public/],
-    ['redirect-file', 'Forbidden', false, /begins with file:/],
+  const wrong: readonly [number, DownloadMode, string, boolean, RegExp][] = [
+    [57, 'hang', 'Broken', true, /UND_ERR_HEADERS_TIMEOUT/],
+    [57, 'hang-mid-body', 'Broken', true, /UND_ERR_BODY_TIMEOUT/],
+    [57, 'cut', 'Broken', true, /ECONNRESET|UND_ERR_SOCKET/],
+    [52, 'gone', 'Expired', false, /HTTP 404/],
+    [57, 'wrong-length', 'Broken', true, /UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_SOCKET/],
+    [57, 'no-length', 'Broken', true, /does not say where the image ends/],
+    [57, 'wrong-checksum', 'Broken', true, /content-md5/],
+    [57, 'compressed', 'Broken', true, /content-encoding gzip/],
+    [56, 'huge', 'TooLarge', false, /more than 1000000 bytes/],
+    [57, 'redirect-loop', 'Broken', false, /more than 3 redirects/],
+    [53, 'redirect-metadata', 'Forbidden', false, /169\.254\.169\.254 is an address that is not public/],
+    [54, 'redirect-file', 'Forbidden', false, /begins with file:/],
   ];
 
-  test.each(wrong)('of an image that does "%s" fails as %s', async (mode, code, isTransient, message) => {
-    const emulator = await start({ distribution: { fixedSeconds: 0 } });
-    const error = await failure(downloader().download(await imageUrl(emulator, `image-${mode}`)));
-    expect(error).toMatchObject({ code, isTransient, message: expect.stringMatching(message) });
-    // Signed URLs do not get into logs and histories by an error.
-    expect(error.message).not.toMatch(/Signature|try_on/);
-  });
+  for (const [number, mode, code, isTransient, message] of wrong) {
+    test(faultName(number, `a download that does "${mode}" fails as ${code}`), async () => {
+      const emulator = await start({ distribution: { fixedSeconds: 0 } });
+      const error = await failure(downloader().download(await imageUrl(emulator, `image-${mode}`)));
+      expect(error).toMatchObject({ code, isTransient, message: expect.stringMatching(message) });
+      // Signed URLs do not get into logs and histories by an error.
+      expect(error.message).not.toMatch(/Signature|try_on/);
+    });
+  }
 
   test.each(['cut-once', 'unavailable-once'] as const)(
-    'of an image that does "%s" works the next time',
+    faultName(57, 'one that does "%s" works the next time'),
     async (mode) => {
       const emulator = await start({ distribution: { fixedSeconds: 0 } });
       const [url, { download }] = [await imageUrl(emulator, `image-${mode}`), downloader()];
@@ -88,7 +91,7 @@ describe('a download', () => {
     expect(bytes.subarray(1, 4).toString()).toBe('PNG');
   });
 
-  test('of an address that has expired fails as Expired', async () => {
+  test(faultName(52, 'a download from it fails as Expired'), async () => {
     const emulator = await start({ distribution: { fixedSeconds: 0 } });
     expect(await failure(downloader().download(await imageUrl(emulator, 'expired-urls')))).toMatchObject({
       code: 'Expired',
@@ -141,11 +144,11 @@ describe('the guard', () => {
     'http://[fd00::1]/a.png',
     'http://0.0.0.0/a.png',
     'http://100.64.0.1/a.png',
-  ])('does not let %s through', async (url) => {
+  ])(faultName(53, '%s is not let through'), async (url) => {
     expect(await failure(downloader({ allow: allowNothing }).download(url))).toMatchObject({ code: 'Forbidden' });
   });
 
-  test('does not let a name through that resolves to a private address', async () => {
+  test(faultName(53, 'by a name that resolves to it'), async () => {
     const lookup = ((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
       done(null, [{ address: '10.0.0.7', family: 4 }])) as unknown as NonNullable<DownloaderOptions['lookup']>;
     const { download } = downloader({ allow: allowNothing, lookup });
@@ -155,19 +158,25 @@ describe('the guard', () => {
     });
   });
 
-  test('connects to the address that it checked, although the name resolves to another one later', async () => {
-    let asked = 0;
-    const url = await serve((_request, response) => response.writeHead(200, { 'content-length': '2' }).end('ok'));
-    const lookup = ((_name: string, _options: object, done: (error: null, found: object[]) => void) => {
-      asked += 1;
-      done(null, [{ address: asked === 1 ? '127.0.0.1' : '10.0.0.7', family: 4 }]);
-    }) as unknown as NonNullable<DownloaderOptions['lookup']>;
-    const { download } = downloader({ lookup });
-    expect(String(await download(url.replace('127.0.0.1', 'rebinding.example')))).toBe('ok');
-    expect(asked).toBe(1);
-  });
+  test(
+    faultName(
+      53,
+      'the address that was checked is the one connected to, although the name resolves to another one later',
+    ),
+    async () => {
+      let asked = 0;
+      const url = await serve((_request, response) => response.writeHead(200, { 'content-length': '2' }).end('ok'));
+      const lookup = ((_name: string, _options: object, done: (error: null, found: object[]) => void) => {
+        asked += 1;
+        done(null, [{ address: asked === 1 ? '127.0.0.1' : '10.0.0.7', family: 4 }]);
+      }) as unknown as NonNullable<DownloaderOptions['lookup']>;
+      const { download } = downloader({ lookup });
+      expect(String(await download(url.replace('127.0.0.1', 'rebinding.example')))).toBe('ok');
+      expect(asked).toBe(1);
+    },
+  );
 
-  test('checks each hop: a public name that leads to a private one', async () => {
+  test(faultName(53, 'behind a redirect of a public name'), async () => {
     const emulator = await start({ distribution: { fixedSeconds: 0 } });
     const { list } = parseAllowList('public.example');
     const lookup = ((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
@@ -183,14 +192,19 @@ describe('the guard', () => {
     ['ftp://cdn.example/a.png', /begins with ftp:/],
     ['gopher://cdn.example/a', /begins with gopher:/],
     ['//cdn.example/a.png', /is not a URL/],
-    ['http://user:secret@cdn.example/a.png', /has a user/],
-    ['http://cdn.example:25/a.png', /has port 25/],
-    ['http://cdn.example:22/a.png', /has port 22/],
-  ])('refuses %s before anything is sent', (url, message) => {
+  ])(faultName(54, '%s is refused before anything is sent'), (url, message) => {
     expect(() => imageAddress(url, allowNothing)).toThrow(message);
   });
 
-  test('takes hosts of mixed scripts as the name that is really asked', () => {
+  test.each([
+    ['http://user:secret@cdn.example/a.png', /has a user/],
+    ['http://cdn.example:25/a.png', /has port 25/],
+    ['http://cdn.example:22/a.png', /has port 22/],
+  ])(faultName(55, '%s is refused before anything is sent'), (url, message) => {
+    expect(() => imageAddress(url, allowNothing)).toThrow(message);
+  });
+
+  test(faultName(55, 'a host of mixed scripts is the name that is really asked'), () => {
     expect(imageAddress('https://exаmple.com/a.png', allowNothing).hostname).toBe('xn--exmple-4nf.com');
   });
 

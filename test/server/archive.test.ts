@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
+  type ArchiveErrorCode,
   jobWorkflowId,
   messages,
   type TryOnJobEvent,
@@ -15,6 +16,7 @@ import {
   workflowTypes,
 } from '../../src/contract.js';
 import type { Script } from '../../src/testing.js';
+import { faultName } from '../support/fault-rows.js';
 import { aRequest } from '../support/jobs.js';
 import { received } from '../support/parents.js';
 import { type Stack, startStack } from '../support/stack.js';
@@ -56,6 +58,22 @@ const task = (script: Script) => stack.emulator.addTask({ subTasks: 1, script })
 const resultOf = async (handle: WorkflowHandle) => (await handle.result()) as TryOnJobResult;
 const statusOf = (handle: WorkflowHandle) => handle.query<TryOnJobStatus>(messages.jobStatus);
 
+const refused: readonly (readonly [number, string, ArchiveErrorCode])[] = [
+  [56, 'image-html', 'NotAnImage'],
+  [56, 'image-pixel-bomb', 'TooLarge'],
+  [56, 'image-huge', 'TooLarge'],
+  [53, 'image-redirect-metadata', 'Forbidden'],
+  [54, 'image-redirect-file', 'Forbidden'],
+  [53, 'metadata-urls', 'Forbidden'],
+  [54, 'file-urls', 'Forbidden'],
+];
+
+async function expectArchived(behaviour: string): Promise<void> {
+  const { status, images } = await resultOf(await start({ taskId: task(behaviour) }));
+  expect([status, images.length]).toEqual(['finished', 4]);
+  expect(images.filter(({ archived }) => archived === undefined)).toEqual([]);
+}
+
 describe.concurrent('a job with an archive', () => {
   test('stores each image as its batch comes, and says where', async () => {
     const recorder = await stack.parent('recorder', `recorder-${randomUUID()}`);
@@ -87,7 +105,7 @@ describe.concurrent('a job with an archive', () => {
     await recorder.signal('stop');
   });
 
-  test('has addresses that expired signed anew by one more poll', async () => {
+  test(faultName(52, 'it is signed anew by one more poll'), async () => {
     const taskId = task([{ polls: 1, task: { state: 'finished', urls: 'expired' } }, { task: { state: 'finished' } }]);
     const result = await resultOf(await start({ taskId }));
     expect(result.images).toHaveLength(4);
@@ -99,7 +117,7 @@ describe.concurrent('a job with an archive', () => {
     expect(stack.emulator.queries.filter((query) => query.taskId === taskId)).toHaveLength(2);
   });
 
-  test('gives an image up whose address is expired when signed anew too; that changes no status', async () => {
+  test(faultName(52, 'one that is expired when signed anew too is given up, which changes no status'), async () => {
     const taskId = task('expired-urls');
     expect(await resultOf(await start({ taskId }))).toMatchObject({
       status: 'finished',
@@ -108,34 +126,24 @@ describe.concurrent('a job with an archive', () => {
     expect(stack.emulator.queries.filter((query) => query.taskId === taskId)).toHaveLength(2);
   });
 
-  test.each(['image-cut-once', 'image-unavailable-once', 'image-redirect', 'image-wrong-type'])(
-    'of a task with %s has all images archived',
-    async (behaviour) => {
-      const { status, images } = await resultOf(await start({ taskId: task(behaviour) }));
-      expect([status, images.length]).toEqual(['finished', 4]);
-      expect(images.filter(({ archived }) => archived === undefined)).toEqual([]);
-    },
-  );
-
-  test.each([
-    ['image-html', 'NotAnImage'],
-    ['image-pixel-bomb', 'TooLarge'],
-    ['image-huge', 'TooLarge'],
-    ['image-redirect-metadata', 'Forbidden'],
-    ['image-redirect-file', 'Forbidden'],
-    ['metadata-urls', 'Forbidden'],
-    ['file-urls', 'Forbidden'],
-  ])('of a task with %s is finished, with the archive error %s', async (behaviour, code) => {
-    const { status, images } = await resultOf(await start({ taskId: task(behaviour) }));
-    expect([status, ...images.map(({ archiveError }) => archiveError?.code)]).toEqual([
-      'finished',
-      code,
-      code,
-      code,
-      code,
-    ]);
-    expect(images.filter(({ archived }) => archived !== undefined)).toEqual([]);
+  test.each(['image-cut-once', 'image-unavailable-once'])(faultName(57, 'all images of %s come'), async (behaviour) => {
+    await expectArchived(behaviour);
   });
+
+  test.each(['image-redirect', 'image-wrong-type'])('of a task with %s has all images archived', async (behaviour) => {
+    await expectArchived(behaviour);
+  });
+
+  for (const [number, behaviour, code] of refused) {
+    test(faultName(number, `a task with ${behaviour} is finished, with the archive error ${code}`), async () => {
+      const { status, images } = await resultOf(await start({ taskId: task(behaviour) }));
+      expect([status, ...images.map(({ archiveError }) => archiveError?.code)]).toEqual([
+        'finished',
+        ...Array(4).fill(code),
+      ]);
+      expect(images.filter(({ archived }) => archived !== undefined)).toEqual([]);
+    });
+  }
 
   test('whose input says no archives nothing', async () => {
     const taskId = task('finished');
