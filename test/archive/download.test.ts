@@ -215,19 +215,19 @@ describe('the guard', () => {
 });
 
 test.each([
-  [200, 'body'],
-  [204, 'transient'],
-  [206, 'transient'],
-  [302, 'redirect'],
-  [304, 'transient'],
-  [400, 'expired'],
-  [403, 'expired'],
-  [404, 'expired'],
-  [408, 'transient'],
-  [410, 'expired'],
-  [429, 'transient'],
-  [500, 'transient'],
-  [503, 'transient'],
-])('status %d means %s', (status, meaning) => {
+  ['body', 200],
+  ['transient', 204],
+  ['transient', 206],
+  ['redirect', 302],
+  ['transient', 304],
+  ['expired', 400],
+  ['expired', 403],
+  ['expired', 404],
+  ['transient', 408],
+  ['expired', 410],
+  ['transient', 429],
+  ['transient', 500],
+  ['transient', 503],
+] as const)('it means %s: status %d', (meaning, status) => {
   expect(meaningOfStatus(status)).toBe(meaning);
 });
