@@ -83,7 +83,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const target = request.url ?? '';
     const download = checkDownload(vendor.store, target, atMs);
     if (download.ok) {
-      const png = pngOf(download.id);
+      const png = pngOf(download.id, options.imageBytes);
       const { mode, plainUrl } = download;
       if (mode !== undefined) {
         const isFirst = !faultyTargets.has(target);

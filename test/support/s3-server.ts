@@ -58,6 +58,8 @@ export async function startS3(): Promise<S3Server> {
   const args = [
     ...['server', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1', '-filer', '-s3', `-s3.config=${config}`],
     ...['-master.volumeSizeLimitMB=64', '-volume.max=200', '-volume.minFreeSpace=1'],
+    // Nothing leaves this machine, and no port is one that another server may have.
+    ...['-master.telemetry=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
     ...[...ports].map(([name, port]) => `-${name}=${port}`),
   ];
   let child: ChildProcess | undefined;
@@ -67,12 +69,17 @@ export async function startS3(): Promise<S3Server> {
     const unwatch = endWithThisProcess(child);
     child.once('exit', unwatch);
     const put = () => client.send(new CreateBucketCommand({ Bucket: bucket }));
-    await until(() =>
+    const isUp = until(() =>
       put().then(
         () => true,
         (error: Error) => /^Bucket/.test(error.name),
       ),
     );
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`SeaweedFS ended with ${code} before it served`);
+    });
+    await Promise.race([isUp, ended]);
+    ended.catch(() => undefined);
   };
   const kill = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
