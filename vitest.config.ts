@@ -15,6 +15,7 @@ const withServer = {
 };
 // Those that need more than Node.js, or take long: `npm run test:quick` leaves them out.
 export const withPrograms = [
+  'test/archive/label.test.ts',
   'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
   'test/emulator/conformance.test.ts',
   'test/observability/{alerts,deploy,traced-replay}.test.ts',

@@ -31,6 +31,7 @@ const parts: Readonly<Record<string, Part>> = {
   },
   memory: { about: 'resident memory with 1,000 and 10,000 open waits', load: () => import('./memory/run.js') },
   latency: { about: "from the vendor's answer to the parent's event", load: () => import('./latency/run.js') },
+  archive: { about: 'images/s into an S3 server beside plain PUTs; memory', load: () => import('./archive/run.js') },
   cancel: {
     about: 'from a cancellation to its end, in each phase of a poll',
     load: () => import('./latency/cancel.js'),
@@ -46,6 +47,7 @@ const sizes = {
   partitions: 'budget: partitions of the vendor queue; results with more than 1 go to a file of their own',
   rounds: 'overhead: rounds',
   repeats: 'polling: repeats of learning',
+  images: 'archive: images',
   waits: 'memory: the larger number of open waits',
 } as const;
 

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { findDevServer, findTemporalCli, lookUp } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
-import { kubernetesPython, temporalPython, webhookPython } from '../test/support/python.js';
+import { kubernetesPython, seaweedfs, temporalPython, webhookPython } from '../test/support/python.js';
 import { lazopPython, npmSdks } from '../test/support/sdks.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 import { installation, missingPrograms } from './test-programs.js';
@@ -39,6 +39,7 @@ try {
   const testServer = await timeSkippingExecutable({ log });
   log(`time-skipping server: ${testServer.type}`);
   log(`Python with temporalio: ${await temporalPython()}`);
+  log(`S3 server: ${await seaweedfs()}`);
   log(`Python with standardwebhooks: ${await webhookPython()}`);
   log(`Python with kubernetes-validate: ${await kubernetesPython()}`);
   log(`SDKs of the vendor's platform: ${await lazopPython()}, ${await npmSdks()}`);

@@ -48,6 +48,18 @@ export function isAllowed(licence: string): boolean {
   return allowedLicences.includes(bare);
 }
 
+/** Packages with another licence that were let in, by the start of their name. */
+const letIn: Readonly<Record<string, string>> = {
+  // libvips, linked dynamically. It comes only with the optional package sharp, which users of TRYON_RENDITIONS install themselves.
+  '@img/sharp-': 'LGPL-3.0-or-later',
+};
+
+/** Whether a package may come in: by its licence, or because it was let in with that one. */
+export function mayComeIn({ name, licence }: Pick<Installed, 'name' | 'licence'>): boolean {
+  const [, exception] = Object.entries(letIn).find(([start]) => name.startsWith(start)) ?? [];
+  return licence.split(' AND ').every((one) => isAllowed(one) || one === exception);
+}
+
 /** Where Node.js finds a package for whoever stands at a place: the nearest `node_modules` upwards. */
 function placeOf(lock: Lock, from: string, name: string): string | undefined {
   for (let base = from; ; base = base.slice(0, Math.max(0, base.lastIndexOf('node_modules/') - 1))) {

@@ -19,6 +19,7 @@ export const testPrograms: readonly TestProgram[] = [
   { program: 'mvn', packages: ['maven'], neededBy: 'the time-skipping server, callers in Java' },
   { program: 'python3', packages: ['python3', 'python3-venv'], neededBy: 'callers in Python, schemas of Kubernetes' },
   { program: 'go', packages: ['golang-go'], neededBy: 'callers in Go, a Temporal server where none is found' },
+  { program: 'exiftool', packages: ['libimage-exiftool-perl'], neededBy: 'tests of the AI label in renditions' },
   { program: 'tmux', packages: ['tmux'], neededBy: 'tests of the program in a terminal' },
   { program: 'prometheus', packages: ['prometheus'], neededBy: 'tests of dashboard and alerts' },
   { program: 'promtool', packages: ['prometheus'], neededBy: 'tests of dashboard and alerts' },

@@ -76,6 +76,8 @@ export const failureTypes = {
   ended: 'TryOnEnded',
   /** A post to a webhook that was not accepted, and the end of a delivery whose events were given up; details: a `WebhookError`. */
   webhook: 'TryOnWebhookFailed',
+  /** Images that are not archived yet. */
+  archive: 'TryOnArchiveFailed',
   /** An update that the state of a job does not allow. */
   refused: 'TryOnRefused',
 } as const;
@@ -98,6 +100,9 @@ export const listingWorkflowId = (listingId: string): string => `tryon-listing-$
 /** The queue of the calls to an account's vendor. `prefix` is `TRYON_TASK_QUEUE`. */
 export const vendorTaskQueue = (account: string = defaults.account, prefix: string = defaults.taskQueue): string =>
   account === defaults.account ? `${prefix}-vendor` : `${prefix}-vendor-${account}`;
+
+/** The queue of the archive. `prefix` is `TRYON_TASK_QUEUE`. */
+export const archiveTaskQueue = (prefix: string = defaults.taskQueue): string => `${prefix}-archive`;
 
 /** The queue of the posts to webhooks. `prefix` is `TRYON_TASK_QUEUE`. */
 export const webhookTaskQueue = (prefix: string = defaults.taskQueue): string => `${prefix}-webhook`;
@@ -323,6 +328,9 @@ export const TryOnJobInputSchema = v.pipe(
     ),
     expectedImages: v.optional(v.pipe(count, v.description('Fewer than this at the end sets shortfall'))),
     account: v.optional(account),
+    archive: v.optional(
+      v.pipe(yesNo, v.description('Whether images are archived; default: true if the worker has a store')),
+    ),
     notify: TryOnResultsInputSchema.entries.notify,
     notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child job; default true'))),
   }),
@@ -344,6 +352,32 @@ export const ResolveSubmissionSchema = v.pipe(
   ),
 );
 
+const whole = v.pipe(v.number(), v.integer());
+const location = v.pipe(v.string(), v.description('A file: or s3: URL'));
+
+/** Where an image is archived. Sizes are absent where the file does not say them in its header. */
+export const ArchivedImageSchema = v.object({
+  location,
+  sha256: v.pipe(v.string(), v.description('Of the bytes, as lower-case hex')),
+  bytes: whole,
+  contentType: v.pipe(v.string(), v.description('By the bytes')),
+  width: v.optional(whole),
+  height: v.optional(whole),
+  renditions: v.optional(
+    v.array(v.object({ location, contentType: v.string(), width: whole, height: whole, bytes: whole })),
+  ),
+});
+
+/** Codes of images that could not be archived. */
+export const archiveErrorCodes = ['Expired', 'Forbidden', 'TooLarge', 'NotAnImage', 'Broken', 'StoreFailed'] as const;
+
+/** Why an image is not archived. */
+export const ArchiveErrorSchema = v.object({
+  layer: v.literal('archive'),
+  code: v.picklist(archiveErrorCodes),
+  message: v.string(),
+});
+
 /** One image of a finished sub-task. */
 export const TryOnImageSchema = v.object({
   id: v.pipe(
@@ -355,6 +389,8 @@ export const TryOnImageSchema = v.object({
   imageUrl: v.pipe(v.string(), v.description('As the vendor gave it, byte for byte')),
   clothes: v.optional(v.string()),
   subTask: v.pipe(v.number(), v.integer()),
+  archived: v.optional(v.pipe(ArchivedImageSchema, v.description('Of jobs only'))),
+  archiveError: v.optional(v.pipe(ArchiveErrorSchema, v.description('Of jobs only'))),
 });
 
 /** The state of one sub-task. */
@@ -478,7 +514,7 @@ export const TryOnSubmissionSchema = v.object({
 /** Answer of the query `tryOnJobStatus` and of a job's updates. */
 export const TryOnJobStatusSchema = v.object({
   requestId: v.string(),
-  state: v.picklist(['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'cancelled', ...jobStatuses]),
+  state: v.picklist(['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'archiving', 'cancelled', ...jobStatuses]),
   taskId: v.optional(v.string()),
   submission: TryOnSubmissionSchema,
   images: v.array(TryOnImageSchema),
@@ -502,6 +538,7 @@ export const TryOnJobEventSchema = v.variant('kind', [
   v.object({ ...jobEventFields, kind: v.literal('submitted'), taskId: v.string() }),
   v.object({ ...jobEventFields, kind: v.literal('maybeSubmitted'), error: TryOnErrorSchema }),
   v.object({ ...jobEventFields, kind: v.literal('images'), images: v.array(TryOnImageSchema) }),
+  v.object({ ...jobEventFields, kind: v.literal('archived'), images: v.array(TryOnImageSchema) }),
   v.object({ ...jobEventFields, kind: v.literal('blocked'), error: TryOnErrorSchema }),
   v.object({ ...jobEventFields, kind: v.literal('unblocked') }),
   v.object({ ...jobEventFields, kind: v.literal('snapshot'), status: TryOnJobStatusSchema }),
@@ -578,6 +615,12 @@ export type ListingTask = v.InferOutput<typeof ListingTaskSchema>;
 export type TryOnListingInput = v.InferOutput<typeof TryOnListingInputSchema>;
 /** See {@link TryOnImageSchema}. */
 export type TryOnImage = v.InferOutput<typeof TryOnImageSchema>;
+/** See {@link ArchivedImageSchema}. */
+export type ArchivedImage = v.InferOutput<typeof ArchivedImageSchema>;
+/** See {@link ArchiveErrorSchema}. */
+export type ArchiveError = v.InferOutput<typeof ArchiveErrorSchema>;
+/** Codes of images that could not be archived. */
+export type ArchiveErrorCode = ArchiveError['code'];
 /** See {@link SubTaskSchema}. */
 export type SubTask = v.InferOutput<typeof SubTaskSchema>;
 /** A sub-task's status in the contract's words. */

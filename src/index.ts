@@ -37,6 +37,13 @@ export {
   readDataConverter,
 } from './codec/payload-codec.js';
 export {
+  type ArchivedImage,
+  ArchivedImageSchema,
+  type ArchiveError,
+  type ArchiveErrorCode,
+  ArchiveErrorSchema,
+  archiveErrorCodes,
+  archiveTaskQueue,
   contractSchemas,
   defaults,
   failureTypes,

@@ -1,4 +1,6 @@
 /** What the activities depend on. */
+
+import type { Archiver } from '../archive/archiver.js';
 import type { AttemptSeen } from '../poll/attempt.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
 import type { SubmitResult } from '../providers/aidge/submit-result.js';
@@ -26,6 +28,9 @@ export interface Vendor {
   }): Promise<SubmitResult>;
 }
 
+/** The part of the archiver that the activity needs; tests pass a fake. */
+export type ImageArchiver = Pick<Archiver, 'archive'>;
+
 /** What the activities depend on. */
 export interface TryOnDeps {
   readonly vendor: Vendor;
@@ -42,6 +47,8 @@ export interface TryOnDeps {
   readonly clock?: ServerClock;
   /** What all waits of an account in this process share; default: nothing. */
   readonly throttles?: AccountThrottles;
+  /** Archives images; absent: the worker has no store. */
+  readonly archiver?: ImageArchiver;
   /** The accounts whose waits Nexus callers may start and join; default: `default` alone. */
   readonly nexusAccounts?: readonly string[];
   /** Posts to webhooks; default: none is known. */
@@ -49,4 +56,4 @@ export interface TryOnDeps {
 }
 
 /** The dependencies of a poll, all given. */
-export type PollDeps = Required<Omit<TryOnDeps, 'nexusAccounts' | 'webhooks'>>;
+export type PollDeps = Required<Omit<TryOnDeps, 'nexusAccounts' | 'webhooks' | 'archiver'>>;

@@ -4,6 +4,7 @@ import { defaults } from '../contract.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy } from '../schedule/schedule.js';
 import { noThrottles } from './account-throttles.js';
+import { createSignAgain, createTryOnArchive } from './archive.js';
 import type { PollDeps, TryOnDeps } from './deps.js';
 import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
@@ -33,6 +34,7 @@ export function createTryOnActivities({
   onAttempt = () => undefined,
   nexusAccounts = [defaults.account],
   webhooks = noWebhooks,
+  archiver,
 }: TryOnDeps) {
   const deps: PollDeps = { vendor, api, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
 
@@ -45,6 +47,12 @@ export function createTryOnActivities({
 
     /** One attempt to submit a job's request. Run it with one try: a repeat needs a token of its own. */
     tryOnSubmit: createTryOnSubmit({ vendor, clock }),
+
+    /** Archives a batch of a job's images. An attempt that left some fails, and the next one does these. */
+    tryOnArchive: createTryOnArchive({ archiver, clock }),
+
+    /** Polls once for new addresses of images whose addresses have expired. */
+    tryOnSignAgain: createSignAgain({ vendor, api }),
 
     /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
     tryOnUpdateWait: updateWait,
@@ -72,9 +80,9 @@ export function createTryOnActivities({
     /** Starts a wait for workflow code, or joins the one that runs, and subscribes; see the Nexus service. */
     tryOnJoin: createTryOnJoin(nexusAccounts),
 
-    /** What workflow code cannot know of its namespace. Run as a local activity, so that the answer is recorded. */
-    async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[] }> {
-      return { searchAttributes: searchAttributes() };
+    /** What workflow code cannot know of its namespace and its worker. Run as a local activity, so that the answer is recorded. */
+    async tryOnNamespace(): Promise<{ readonly searchAttributes: readonly string[]; readonly archives?: boolean }> {
+      return { searchAttributes: searchAttributes(), archives: archiver !== undefined };
     },
 
     ...createWebhookActivities(webhooks),

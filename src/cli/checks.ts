@@ -1,9 +1,11 @@
 /** The checks of `doctor`, each with a remedy. */
 import type { Client } from '@temporalio/client';
+import { createArchiver, openStore } from '../archive/archiver.js';
+import { readArchive } from '../archive/settings.js';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
-import { defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { archiveTaskQueue, defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
 import { firstLine } from '../error-text.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
 import { classify } from '../poll/classify.js';
@@ -43,6 +45,7 @@ export async function* runChecks(env: NodeJS.ProcessEnv, signal: AbortSignal): A
   else for (const problem of read.problems) yield fail('settings', ...split(problem));
   const { accounts } = readAccounts(env);
   const taskQueue = env.TRYON_TASK_QUEUE?.trim() || defaults.taskQueue;
+  yield* archiveChecks(env);
   yield* temporalChecks(env, taskQueue, accounts);
   signal.throwIfAborted();
   if (accounts.length === 0) {
@@ -54,6 +57,22 @@ export async function* runChecks(env: NodeJS.ProcessEnv, signal: AbortSignal): A
     for (const account of accounts) yield* vendorChecks(vendor, account, signal);
   } finally {
     await vendor.close();
+  }
+}
+
+/** Writes to the store and reads it again. */
+async function* archiveChecks(env: NodeJS.ProcessEnv): AsyncGenerator<CheckResult> {
+  const { archive } = readArchive(env);
+  if (archive === undefined) return;
+  const store = openStore(archive.place);
+  const archiver = createArchiver(archive, { store });
+  try {
+    await archiver.prepare();
+    yield ok('archive', `${store.name} is ${await store.check()}`);
+  } catch (error) {
+    yield fail('archive', ...split(firstLine(error)));
+  } finally {
+    await archiver.close();
   }
 }
 
@@ -81,6 +100,10 @@ async function* temporalChecks(
     yield await queueCheck(client, taskQueue, 'workflow', 'start one with `temporal-tryon worker`');
     const versions = await readDeploymentCheck(client, taskQueue, env[deploymentVariables.name]?.trim());
     if (versions !== undefined) yield versions;
+    if (readArchive(env).archive !== undefined) {
+      const remedy = 'start a worker that has TRYON_ARCHIVE: `temporal-tryon worker`';
+      yield await queueCheck(client, archiveTaskQueue(taskQueue), 'activity', remedy);
+    }
     if (accounts.length === 0) yield skip(`queue ${vendorTaskQueue(defaults.account, taskQueue)}`, withoutKey);
     for (const { name, queriesPerSecond: settingsQueriesPerSecond } of accounts) {
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;

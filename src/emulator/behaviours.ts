@@ -2,6 +2,7 @@
  * Named behaviours of the emulated vendor, as a table that documents, tests and the command line share. `documented`: in the pages or
  * examples of the vendor or of its gateway. `guess`: never seen from this vendor. `fault`: caused by networks, proxies or servers.
  */
+import { imageBehaviours } from './behaviours/images.js';
 import { gatewayBehaviours, serviceBehaviours } from './behaviours/replies.js';
 import type { Behaviour } from './behaviours/row.js';
 import { taskBehaviours } from './behaviours/task.js';
@@ -17,6 +18,7 @@ export const behaviours = {
   ...statusBehaviours,
   ...bodyBehaviours,
   ...wireBehaviours,
+  ...imageBehaviours,
 } as const satisfies Record<string, Behaviour>;
 
 /** Name of a behaviour. */

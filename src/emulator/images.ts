@@ -1,5 +1,6 @@
 /** Image URLs in the form of the vendor's object store: slashes of the key encoded, a signed query, an expiry time. Pure. */
 import { createHmac } from 'node:crypto';
+import { type DownloadMode, isDownloadMode } from './downloads.js';
 import { hexOf } from './random.js';
 
 /** The first part of every object key. */
@@ -40,9 +41,17 @@ function signedUrl(store: ImageStore, key: string, expiresSeconds: number): stri
  * URL of a generated image.
  * @param id - 32 lower-case hex digits
  * @param signedAtMs - the URL expires `ttlSeconds` after this
+ * @param mode - how its download goes wrong
  */
-export function imageUrlOf(store: ImageStore, id: string, madeAtMs: number, signedAtMs: number): string {
-  const key = `${owner}%2Ftry_on%2F${id}_${stampOf(madeAtMs)}.png`;
+export function imageUrlOf(
+  store: ImageStore,
+  id: string,
+  madeAtMs: number,
+  signedAtMs: number,
+  mode?: DownloadMode,
+): string {
+  const folder = mode === undefined ? 'try_on' : `try_on%2F${mode}`;
+  const key = `${owner}%2F${folder}%2F${id}_${stampOf(madeAtMs)}.png`;
   return signedUrl(store, key, Math.floor(signedAtMs / 1000) + store.ttlSeconds);
 }
 
@@ -53,11 +62,12 @@ export function clothesUrlOf(store: ImageStore, id: string, signedAtMs: number):
 
 /** The result of an image request; `code` is the object store's error code. */
 export type Download =
-  | { readonly ok: true; readonly id: string }
+  | { readonly ok: true; readonly id: string; readonly mode?: DownloadMode; readonly plainUrl: string }
   | { readonly ok: false; readonly code: 'AccessDenied' | 'SignatureDoesNotMatch' | 'NoSuchKey' };
 
 /** Checks an image request. `target`: path and query of the request line, not decoded. */
-export function checkDownload(seed: number, target: string, nowMs: number): Download {
+export function checkDownload(store: ImageStore, target: string, nowMs: number): Download {
+  const { seed } = store;
   const [path = '', query = ''] = target.split('?', 2);
   const key = path.slice('/images/'.length);
   const parameters = new URLSearchParams(query);
@@ -67,5 +77,8 @@ export function checkDownload(seed: number, target: string, nowMs: number): Down
   }
   if (!(nowMs / 1000 <= Number(expires))) return { ok: false, code: 'AccessDenied' };
   const id = /%2F([0-9a-f]{32})(?:_\d{14})?\.png$/.exec(key)?.[1];
-  return id === undefined ? { ok: false, code: 'NoSuchKey' } : { ok: true, id };
+  if (id === undefined) return { ok: false, code: 'NoSuchKey' };
+  const mode = /%2Ftry_on%2F([a-z-]+)%2F/.exec(key)?.[1];
+  const plainUrl = signedUrl(store, key.replace(`${mode}%2F`, ''), Number(expires));
+  return { ok: true, id, plainUrl, ...(isDownloadMode(mode) ? { mode } : {}) };
 }

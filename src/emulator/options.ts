@@ -31,6 +31,8 @@ export interface EmulatorOptions {
   readonly timeWindowSeconds?: number;
   /** How long an image's URL is valid. Default 1,000,000,000, as in all published samples. */
   readonly imageTtlSeconds?: number;
+  /** Smallest size of an image, in bytes. Default: that of a plain PNG, under a kilobyte. */
+  readonly imageBytes?: number;
   /** Default `text`, as in the query page's sample. */
   readonly types?: ScalarTypes;
   /** The reply for an unknown task. Default `http404`. */

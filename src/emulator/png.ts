@@ -1,8 +1,11 @@
 /** PNG images that stand in for try-on images: six bands of colour, taken from the image's id. Pure. */
+import { randomBytes } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 
 /** In pixels: an eighth of the vendor's size for tops, 4:3. */
 export const imageSize = { width: 96, height: 128 } as const;
+
+let noise = Buffer.alloc(0);
 
 function chunk(type: string, data: Buffer): Buffer {
   const out = Buffer.alloc(data.length + 12);
@@ -16,8 +19,9 @@ function chunk(type: string, data: Buffer): Buffer {
 /**
  * A valid PNG, 96x128, 8-bit RGB, under a kilobyte. Each id has its own bytes.
  * @param id - 32 hex digits: five colours and a grey
+ * @param minBytes - a larger one has a chunk of noise, which decoders skip
  */
-export function pngOf(id: string): Buffer {
+export function pngOf(id: string, minBytes = 0): Buffer {
   const { width, height } = imageSize;
   const colours = Buffer.from(id, 'hex');
   const rows = Array.from({ length: height }, (_, row) => {
@@ -25,14 +29,30 @@ export function pngOf(id: string): Buffer {
     const line = Buffer.alloc(1 + 3 * width); // begins with the filter byte: 0, none
     return line.fill(colours.subarray(band, band + 3), 1);
   });
+  const png = pngWith({ width, height, bitDepth: 8, colourType: 2 }, deflateSync(Buffer.concat(rows)));
+  const missing = minBytes - png.length;
+  if (missing <= 0) return png;
+  const end = png.length - 12;
+  noise = noise.length < missing ? randomBytes(missing) : noise;
+  return Buffer.concat([png.subarray(0, end), chunk('noIs', noise.subarray(0, missing)), png.subarray(end)]);
+}
+
+/**
+ * A PNG of compressed rows; nothing is checked.
+ * @param rows - each begins with its filter byte; all of them deflated
+ */
+export function pngWith(
+  size: { readonly width: number; readonly height: number; readonly bitDepth: number; readonly colourType: number },
+  rows: Buffer,
+): Buffer {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, filter method 0, not interlaced
+  header.writeUInt32BE(size.width, 0);
+  header.writeUInt32BE(size.height, 4);
+  header.set([size.bitDepth, size.colourType, 0, 0, 0], 8); // deflate, filter method 0, not interlaced
   return Buffer.concat([
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
+    chunk('IDAT', rows),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../defined.js';
+import { sendFaulty } from './downloads.js';
 import type { Emulator, EmulatorStats } from './emulator.js';
 import { hasTooManyFields, readMultipart } from './form.js';
 import type { EmulatedAccount } from './gateway.js';
@@ -75,11 +76,20 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const sockets = new Set<Socket>();
   let rotations = 0;
 
-  const sendImage = (request: IncomingMessage, response: ServerResponse, atMs: number): void => {
+  const faultyTargets = new Set<string>();
+
+  const sendImage = async (request: IncomingMessage, response: ServerResponse, atMs: number): Promise<void> => {
     counts.images += 1;
-    const download = checkDownload(seed, request.url ?? '', atMs);
+    const target = request.url ?? '';
+    const download = checkDownload(vendor.store, target, atMs);
     if (download.ok) {
-      const png = pngOf(download.id);
+      const png = pngOf(download.id, options.imageBytes);
+      const { mode, plainUrl } = download;
+      if (mode !== undefined) {
+        const isFirst = !faultyTargets.has(target);
+        faultyTargets.add(target);
+        return await sendFaulty(request, response, { mode, image: png, isFirst, plainUrl, trapUrl: vendor.trapUrl });
+      }
       response.writeHead(200, { 'content-type': 'image/png', 'content-length': String(png.length) });
       response.end(request.method === 'HEAD' ? undefined : png);
       return;
@@ -101,8 +111,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     response.sendDate = false;
     response.setHeader('date', new Date(atMs).toUTCString());
     if (target.startsWith('/images/')) {
-      sendImage(request, response, atMs);
-      return;
+      return await sendImage(request, response, atMs);
     }
     const hop = /^\/redirect-loop\/(\d+)$/.exec(target)?.[1];
     if (hop !== undefined) {

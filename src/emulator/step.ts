@@ -1,5 +1,6 @@
 /** One step of a script: how long it answers, and how its answer differs from the normal one. Types only. */
 import type { EnvelopeStyle, GatewayError, ServiceFields } from './bodies.js';
+import type { DownloadMode } from './downloads.js';
 
 /** How long a step answers. The first limit reached ends it; a step without a limit never ends. */
 export interface StepLimit {
@@ -31,6 +32,8 @@ export interface TaskView {
   readonly imagesPerSubTask?: number;
   /** `re-signed`: the same path with another query string in each reply. Default `same`. */
   readonly urls?: 'same' | 're-signed' | 'cut-escape' | 'odd-escapes' | 'expired' | 'loopback' | 'metadata' | 'file';
+  /** How each image's download goes wrong. */
+  readonly download?: DownloadMode;
   /** `json-text`: the inner `taskResult` as JSON text; `data-text`: `data` as JSON text; `struct-data` and `url`: shapes of two sibling APIs. */
   readonly shape?: 'nested' | 'json-text' | 'struct-data' | 'url' | 'data-text';
   /** `number`: the id as a number, if it is all digits. Default `same`. */

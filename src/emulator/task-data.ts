@@ -51,7 +51,10 @@ function itemsOf(task: TaskModel, index: number, view: TaskView, context: UrlCon
     model.clothes ?? clothesUrlOf(store, imageIdOf(store.seed, task.taskId, index, 'clothes'), task.submittedAtMs);
   const items = Array.from({ length: count }, (_, image): ImageItem => {
     const id = imageIdOf(store.seed, task.taskId, index, image);
-    return { imageUrl: changedUrl(imageUrlOf(store, id, madeAtMs, signedAtMs), view, id, store.baseUrl), clothes };
+    return {
+      imageUrl: changedUrl(imageUrlOf(store, id, madeAtMs, signedAtMs, view.download), view, id, store.baseUrl),
+      clothes,
+    };
   });
   if (view.images === 'fewer') return items.slice(0, -1);
   if (view.images === 'repeated') return items.flatMap((item) => [item, item]);

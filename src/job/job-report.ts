@@ -10,6 +10,7 @@ import {
 import { defined } from '../defined.js';
 import { takeFitting, withImages } from '../json-size.js';
 import { type InboxTask, own } from '../wait/inbox.js';
+import { withArchive } from './archive.js';
 import type { JobState } from './job-state.js';
 import { submissionStatus } from './submission.js';
 
@@ -19,12 +20,14 @@ const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 export const taskOf = ({ inbox, submission }: JobState): InboxTask | undefined =>
   submission.taskId === undefined ? undefined : own(inbox.tasks, submission.taskId);
 
-/** The job's images, in the vendor's order. */
-export const imagesOf = (job: JobState): readonly TryOnImage[] => taskOf(job)?.images ?? [];
+/** The job's images, in the vendor's order, each with where it is archived. */
+export const imagesOf = (job: JobState): readonly TryOnImage[] =>
+  (taskOf(job)?.images ?? []).map((image) => withArchive(job, image));
 
-/** `submitting`, `maybeSubmitted`, `waiting`, `blocked`, or how the job ended. */
+/** `submitting`, `maybeSubmitted`, `waiting`, `blocked`, `archiving`, or how the job ended. */
 export function jobStateOf(job: JobState): TryOnJobStatus['state'] {
   if (job.end !== undefined) return job.end.status;
+  if (job.closing !== undefined) return 'archiving';
   const { phase, taskId } = job.submission;
   if (phase === 'maybe') return 'maybeSubmitted';
   if (taskId === undefined) return 'submitting';

@@ -1,5 +1,5 @@
 /** The state of a job: what continue-as-new carries to the next run. Plain JSON. */
-import type { SubscriberStatus, TryOnError, TryOnJobEventResult } from '../contract.js';
+import type { ArchivedImage, ArchiveError, SubscriberStatus, TryOnError, TryOnJobEventResult } from '../contract.js';
 import type { Inbox } from '../wait/inbox.js';
 import type { Submission } from './submission.js';
 
@@ -23,6 +23,12 @@ export interface JobState {
   readonly isWaitCancelled?: boolean;
   /** Search attributes that the namespace has. */
   readonly searchAttributes: readonly string[];
+  /** The archive, by image id. Absent: this job archives nothing. */
+  readonly archive?: Readonly<Record<string, ArchiveRecord>>;
+  /** Whether it archives, where neither the input nor a worker has said so yet. */
+  readonly isArchiveUndecided?: boolean;
+  /** How the job ends once all its images are archived. */
+  readonly closing?: JobEnd;
   readonly end?: JobEnd;
 }
 
@@ -31,4 +37,12 @@ export interface JobEnd {
   readonly status: TryOnJobEventResult['status'];
   readonly error?: TryOnError;
   readonly atMs: number;
+}
+
+/** What the job knows of an image's archive. Neither `archived` nor `archiveError`: it is being archived. */
+export interface ArchiveRecord {
+  readonly archived?: ArchivedImage;
+  readonly archiveError?: ArchiveError;
+  /** The address that the vendor signed again, where the first had expired. */
+  readonly imageUrl?: string;
 }

@@ -5,19 +5,18 @@
 import {
   defaults,
   limits,
-  type TryOnError,
   type TryOnEvent,
   type TryOnImage,
   type TryOnJobEvent,
-  type TryOnJobEventResult,
   type TryOnJobInput,
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { chunks, jsonBytes } from '../json-size.js';
 import { emptyInbox, own, receive } from '../wait/inbox.js';
 import { after, subscribeAll } from '../wait/wait.js';
-import { jobResult } from './job-report.js';
-import type { JobState } from './job-state.js';
+import { isArchiveOpen } from './archive.js';
+import { imagesOf, jobResult } from './job-report.js';
+import type { ArchiveRecord, JobState } from './job-state.js';
 import { beginSubmission, type Submission } from './submission.js';
 
 /** A state, and the events that led to it, in order. */
@@ -45,6 +44,8 @@ export function beginJob(
     submission: beginSubmission(input.taskId, nowMs),
     inbox: emptyInbox(),
     isWaitJoined: false,
+    ...(input.archive === true ? { archive: {} } : {}),
+    ...(input.archive === undefined ? { isArchiveUndecided: true } : {}),
     searchAttributes: [],
   };
   const parent = parentWorkflowId === undefined ? [] : [{ workflowId: parentWorkflowId }];
@@ -70,7 +71,8 @@ export function withSubmission(job: JobState, submission: Submission): JobTransi
 export function takeWaitEvent(job: JobState, event: TryOnEvent, nowMs: number): JobTransition {
   const { taskId } = job.submission;
   const received = receive(job.inbox, event);
-  if (job.end !== undefined || taskId === undefined || event.taskId !== taskId || !received.fresh) {
+  const isOver = job.end !== undefined || job.closing !== undefined;
+  if (isOver || taskId === undefined || event.taskId !== taskId || !received.fresh) {
     return { job, events: [] };
   }
   const before = own(job.inbox.tasks, taskId);
@@ -82,7 +84,7 @@ export function takeWaitEvent(job: JobState, event: TryOnEvent, nowMs: number): 
     const { status, error } = task.outcome;
     return status === 'cancelled'
       ? { job: { ...changed, isWaitCancelled: true }, events: [] }
-      : endJob(changed, { status, atMs: nowMs, ...defined({ error }) }, fresh);
+      : closeJob(changed, { status, atMs: nowMs, ...defined({ error }) }, fresh);
   }
   const [wasBlocked, isBlocked] = [before?.state === 'blocked', task?.state === 'blocked'];
   return emit(changed, [
@@ -92,15 +94,34 @@ export function takeWaitEvent(job: JobState, event: TryOnEvent, nowMs: number): 
   ]);
 }
 
+/** What ends a job, and when. */
+type End = NonNullable<JobState['end']>;
+
+/** Ends the job, or lets it end once its images are archived; see {@link endJob}. A cancelled job ends at once. */
+export function closeJob(job: JobState, end: End, fresh: readonly TryOnImage[] = []): JobTransition {
+  const isOpen = job.end === undefined && end.status !== 'cancelled' && isArchiveOpen(job, imagesOf(job));
+  if (!isOpen) return endJob(job, end.status === 'cancelled' ? end : (job.closing ?? end), fresh);
+  return job.closing === undefined ? emit({ ...job, closing: end }, imageEvents(fresh)) : { job, events: [] };
+}
+
+/** Says whether the job archives images, where its input leaves that to the workers. */
+export function decideArchive({ isArchiveUndecided: _undecided, ...job }: JobState, archives: boolean): JobState {
+  return archives ? { ...job, archive: {} } : job;
+}
+
+/** Takes over what became of images. Those of a job that has ended change nothing. */
+export function withArchived(job: JobState, records: Readonly<Record<string, ArchiveRecord>>): JobTransition {
+  if (job.end !== undefined || job.archive === undefined) return { job, events: [] };
+  const changed: JobState = { ...job, archive: { ...job.archive, ...records } };
+  const images = imagesOf(changed).filter(({ id }) => Object.hasOwn(records, id));
+  return emit(changed, imageEvents(images, 'archived'));
+}
+
 /**
  * Ends the job with one `outcome` event. A job that has ended stays as it is.
  * @param fresh - images that no event carried yet: they are sent before an outcome that has no room for all images
  */
-export function endJob(
-  job: JobState,
-  end: { readonly status: TryOnJobEventResult['status']; readonly error?: TryOnError; readonly atMs: number },
-  fresh: readonly TryOnImage[] = [],
-): JobTransition {
+export function endJob(job: JobState, end: End, fresh: readonly TryOnImage[] = []): JobTransition {
   if (job.end !== undefined) return { job, events: [] };
   const ended: JobState = { ...job, end };
   const outcome = jobResult(ended);
@@ -120,5 +141,5 @@ function emit(job: JobState, unnumbered: readonly Unnumbered[]): JobTransition {
   return { job: { ...job, sequence: job.sequence + events.length }, events };
 }
 
-const imageEvents = (images: readonly TryOnImage[]): Unnumbered[] =>
-  chunks(images, limits.eventBytes - 2048).map((run) => ({ kind: 'images', images: run }));
+const imageEvents = (images: readonly TryOnImage[], kind: 'images' | 'archived' = 'images'): Unnumbered[] =>
+  chunks(images, limits.eventBytes - 2048).map((run) => ({ kind, images: run }));

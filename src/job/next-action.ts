@@ -1,5 +1,7 @@
 /** What a job does next, by its state and the time. Pure. */
 import type { TryOnError, TryOnJobEventResult } from '../contract.js';
+import { imagesToArchive, isArchiveOpen } from './archive.js';
+import { imagesOf } from './job-report.js';
 import type { JobState } from './job-state.js';
 import { expiresAtMs } from './submission.js';
 
@@ -8,12 +10,13 @@ import { expiresAtMs } from './submission.js';
  * - `withdraw`: end a submission of which nothing was sent
  * - `park`: the claimed attempt did not report in time
  * - `join`: start or join the wait
+ * - `archive`: archive the images whose archiving has not begun
  * - `end`: the job is over; `leave`: its wait is left first
  * - `cancelSelf`: somebody cancelled the wait; so the job is cancelled
  * - `rest`: nothing until something happens, or until `untilMs`
  */
 export type JobAction =
-  | { readonly kind: 'submit' | 'withdraw' | 'park' | 'join' | 'cancelSelf' }
+  | { readonly kind: 'submit' | 'withdraw' | 'park' | 'join' | 'archive' | 'cancelSelf' }
   | {
       readonly kind: 'end';
       readonly status: TryOnJobEventResult['status'];
@@ -77,6 +80,13 @@ export function nextAction(job: JobState, facts: JobFacts): JobAction {
       return isLate ? end('unresolved', submission.error) : { kind: 'rest', untilMs: deadlineMs };
     case 'external':
     case 'accepted': {
+      if (!isCancelled && imagesToArchive(job, imagesOf(job)).length > 0) return { kind: 'archive' };
+      if (job.closing !== undefined) {
+        if (isCancelled) return end('cancelled');
+        const { status, error } = job.closing;
+        // The activities that archive have a deadline of their own.
+        return isArchiveOpen(job, imagesOf(job)) ? { kind: 'rest' } : end(status, error);
+      }
       // A wait that is to be joined again may have this job as a subscriber already.
       const leave = job.isWaitJoined || facts.joinAgainAtMs !== undefined;
       if (isCancelled) return end('cancelled', undefined, leave);

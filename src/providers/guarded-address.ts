@@ -101,3 +101,14 @@ export function guardedLookup(allow: AllowList, lookup: typeof systemLookup = sy
     });
   };
 }
+
+/** The refusal of the guard; a connection to several addresses gives errors of its own around it. */
+export function forbiddenAddressIn(error: unknown): ForbiddenAddressError | undefined {
+  if (error instanceof ForbiddenAddressError) return error;
+  const { cause, errors } = Object(error) as { readonly cause?: unknown; readonly errors?: readonly unknown[] };
+  for (const inner of [cause, ...(errors ?? [])]) {
+    const found = inner === undefined ? undefined : forbiddenAddressIn(inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

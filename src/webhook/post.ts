@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Agent, buildConnector } from 'undici';
 import type { WebhookError } from '../contract.js';
 import { defined } from '../defined.js';
-import { type AllowList, checkHost, ForbiddenAddressError, guardedLookup } from '../providers/guarded-address.js';
+import { type AllowList, checkHost, forbiddenAddressIn, guardedLookup } from '../providers/guarded-address.js';
 import { transportError } from '../providers/transport-errors.js';
 import { eventId, type WebhookEvent } from './delivery.js';
 import { type Webhook, WebhookSettingError } from './settings.js';
@@ -125,7 +125,7 @@ export function createWebhookPoster({
       signal?.throwIfAborted();
       if (deadline.aborted) return failure(name, 'Timeout', `no answer within ${timeoutMs / 1000} s`);
       if (error instanceof WebhookSettingError) return failure(name, error.code, error.message);
-      const refused = forbiddenIn(error);
+      const refused = forbiddenAddressIn(error);
       if (refused !== undefined) return failure(name, refused.code, `${refused.message}; see TRYON_WEBHOOK_ALLOW`);
       const { code, cause } = transportError(error);
       return failure(name, code, `the post failed (${cause})`);
@@ -158,14 +158,3 @@ export const unknownWebhook = (webhook: string): PostFailure => {
   const message = `webhook ${webhook} is not configured on the workers; set ${variable} and its secret there, or correct the name`;
   return { error: { layer: 'webhook', code: 'UnknownWebhook', message } };
 };
-
-/** The refusal of the guard; a connection to several addresses gives errors of its own around it. */
-function forbiddenIn(error: unknown): ForbiddenAddressError | undefined {
-  if (error instanceof ForbiddenAddressError) return error;
-  const { cause, errors } = Object(error) as { readonly cause?: unknown; readonly errors?: readonly unknown[] };
-  for (const inner of [cause, ...(errors ?? [])]) {
-    const found = inner === undefined ? undefined : forbiddenIn(inner);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}

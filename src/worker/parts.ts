@@ -8,8 +8,9 @@ import type { WorkerOptions } from '@temporalio/worker';
 import { createAccountThrottles } from '../activities/account-throttles.js';
 import { createTryOnActivities, type TryOnActivities } from '../activities/index.js';
 import { createServerClock, type ServerClock } from '../activities/server-clock.js';
+import { createArchiver } from '../archive/archiver.js';
 import { TryOnClientError } from '../client/errors.js';
-import { defaults, submitTaskQueue, vendorTaskQueue, webhookTaskQueue } from '../contract.js';
+import { archiveTaskQueue, defaults, submitTaskQueue, vendorTaskQueue, webhookTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
 import { createTryOnNexusService } from '../nexus/service.js';
@@ -58,7 +59,7 @@ export interface TryOnParts {
   /** For the worker of the workflows. */
   readonly main: Partial<WorkerOptions>;
   /**
-   * For two further workers per account, one that polls and one that submits, and one for webhooks if there are any, on queues named after
+   * For two further workers per account, one that polls and one that submits, one for the archive if there is a store, and one for webhooks if there are any, on queues named after
    * `taskQueue`. Read it after `start`: where the budget cannot be set on the queue
    * itself, it is in these options.
    */
@@ -110,7 +111,9 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const aroundExchange = aroundAll([metrics?.aroundExchange, options.aroundExchange]);
   const vendor = createVendorClient(defined({ accounts, aroundExchange }));
   const webhooks = createWebhookPoster(settings.webhooks);
+  const archiver = settings.archive === undefined ? undefined : createArchiver(settings.archive);
   const activities = createTryOnActivities({
+    ...defined({ archiver }),
     vendor,
     webhooks,
     policy,
@@ -150,6 +153,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
         },
         submitQueue(account, prefix),
       ]),
+      ...(archiver === undefined ? [] : [{ taskQueue: archiveTaskQueue(prefix) }]),
       ...(settings.webhooks.webhooks.length > 0 ? [{ taskQueue: webhookTaskQueue(prefix) }] : []),
     ],
     learning: {
@@ -163,6 +167,9 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
         metrics.start();
         stops.push(metrics.stop);
       }
+      await archiver?.prepare().catch((error: unknown) => {
+        throw new TryOnClientError('BadConfig', (error as Error).message);
+      });
       if (server === undefined) return;
       await refuseOldServer(server);
       const { connection, namespace } = server;
@@ -191,7 +198,7 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
     },
     async stop() {
       await Promise.allSettled(stops.splice(0).map((stop) => stop()));
-      await Promise.all([vendor.close(), webhooks.close()]);
+      await Promise.all([vendor.close(), webhooks.close(), archiver?.close()]);
     },
   };
 }

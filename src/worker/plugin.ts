@@ -5,7 +5,7 @@ import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { TryOnClientError } from '../client/errors.js';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { tolerantConverter } from '../codec/tolerant-codec.js';
-import { submitTaskQueue, vendorTaskQueue } from '../contract.js';
+import { archiveTaskQueue, submitTaskQueue, vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import { type ExchangeTracer, traceExchange } from '../telemetry/trace-exchange.js';
 import { createTryOnParts } from './parts.js';
@@ -87,6 +87,7 @@ export class TryOnPlugin extends SimplePlugin {
     for (const { name } of settings.accounts) {
       this.#vendorQueues.add(vendorTaskQueue(name, taskQueue)).add(submitTaskQueue(name, taskQueue));
     }
+    this.#vendorQueues.add(archiveTaskQueue(taskQueue));
     const { buildId, useVersioning } = options;
     const dataConverter = tolerantConverter(options.dataConverter);
     // The worker and those beside it are of one version: polls of a pinned wait go to the version that began it.

@@ -5,6 +5,7 @@
 import * as valibot from 'valibot';
 import * as check from '../check.js';
 import * as contract from '../contract.js';
+import * as jobArchive from '../job/archive.js';
 import * as jobDescribe from '../job/describe.js';
 import * as job from '../job/job.js';
 import * as jobReport from '../job/job-report.js';
@@ -32,6 +33,7 @@ export const preloaded: readonly object[] = [
   describe,
   inbox,
   job,
+  jobArchive,
   jobDescribe,
   jobReport,
   listing,

@@ -1,5 +1,6 @@
 /** Reads a worker's settings from environment variables, and the file of codec keys if one is named. Reports all problems at once. */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
+import { type ArchiveSettings, readArchive } from '../archive/settings.js';
 import { readDataConverter } from '../codec/payload-codec.js';
 import { defaults } from '../contract.js';
 import { defined } from '../defined.js';
@@ -26,6 +27,8 @@ export interface WorkerSettings {
   readonly nexusAccounts: readonly string[];
   /** Where events are posted to; the worker serves the queue of posts if there is any. */
   readonly webhooks: WebhookSettings;
+  /** Where jobs archive images; the worker serves the archive's queue if there is a place. */
+  readonly archive?: ArchiveSettings;
   /** Encrypts payloads, if keys are set. */
   readonly dataConverter?: DataConverter;
   readonly logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
@@ -85,6 +88,8 @@ export function readWorkerSettings(env: Environment): Settings {
 
   const { problems: webhookProblems, ...webhooks } = readWebhooks(env);
   problems.push(...webhookProblems);
+  const { archive, problems: archiveProblems } = readArchive(env);
+  problems.push(...archiveProblems);
   const deployment = readDeployment(env);
   if ('problem' in deployment) problems.push(deployment.problem);
 
@@ -106,7 +111,7 @@ export function readWorkerSettings(env: Environment): Settings {
       webhooks,
       logLevel,
       telemetry,
-      ...defined({ dataConverter, deployment: 'version' in deployment ? deployment.version : undefined }),
+      ...defined({ dataConverter, archive, deployment: 'version' in deployment ? deployment.version : undefined }),
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   defineUpdate,
   log,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -31,8 +32,17 @@ import {
   UnsubscribeSchema,
 } from '../contract.js';
 import { defined } from '../defined.js';
+import { archiveBatches, beginArchive, imagesToArchive } from '../job/archive.js';
 import { describeJob } from '../job/describe.js';
-import { canContinueJobAsNew, endJob, type JobTransition, takeWaitEvent, withSubmission } from '../job/job.js';
+import {
+  canContinueJobAsNew,
+  closeJob,
+  decideArchive,
+  type JobTransition,
+  takeWaitEvent,
+  withArchived,
+  withSubmission,
+} from '../job/job.js';
 import { imagesOf, jobSnapshots, jobStateOf, jobStatusOf } from '../job/job-report.js';
 import type { JobState } from '../job/job-state.js';
 import { type JobAction, nextAction } from '../job/next-action.js';
@@ -51,6 +61,7 @@ import {
 } from '../job/submission.js';
 import { eventProblem } from '../wait/inbox.js';
 import { setDeadline, subscribe, unsubscribe, withWebhookError } from '../wait/wait.js';
+import { archiveBatch } from './archive-run.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput, refusedUpdate } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
@@ -78,12 +89,15 @@ const { tryOnUpdateWait } = proxyActivities<TryOnActivities>({
   cancellationType: ActivityCancellationType.ABANDON,
 });
 
+const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({ startToCloseTimeout: 5_000 });
+
 const claimUpdate = defineUpdate<ClaimAnswer, [ClaimInput]>(submitMessages.claim);
 
 /** See the file's description. */
 export class JobRun {
   private isCancelled = false;
   private isAttemptPending = false;
+  private batchesPending = 0;
   private joinAgainAtMs: number | undefined;
   /** Counts what may change the next action. */
   private changes = 0;
@@ -204,7 +218,11 @@ export class JobRun {
         this.apply(withSubmission(this.job, expire(submission, Date.now())));
         return;
       case 'join':
+        await this.decideArchive();
         await this.join();
+        return;
+      case 'archive':
+        this.archive();
         return;
       case 'cancelSelf':
         // Only a workflow whose cancellation was requested ends as cancelled.
@@ -213,7 +231,7 @@ export class JobRun {
         return;
       case 'end': {
         const { status, error, leave } = action;
-        this.apply(endJob(this.job, { status, atMs: Date.now(), ...defined({ error }) }));
+        this.apply(closeJob(this.job, { status, atMs: Date.now(), ...defined({ error }) }));
         if (leave && submission.taskId !== undefined) await leaveTryOn(submission.taskId);
         return;
       }
@@ -296,6 +314,34 @@ export class JobRun {
     const isOver = this.problems.length > 0 || this.job.end !== undefined || this.isCancelled;
     if (isOver || !isClaim(claim) || !mayClaim(this.job.submission, claim)) {
       throw refusedUpdate('this attempt may not send: its token is not the current one, or was claimed before');
+    }
+  }
+
+  /** Before any image can come. A job whose input says nothing archives if its worker has a store. */
+  private async decideArchive(): Promise<void> {
+    if (this.job.isArchiveUndecided !== true) return;
+    if (this.attributes.archives === undefined) await this.attributes.current();
+    const { archives } = this.attributes;
+    // The answer was lost: one that asks again until it has one.
+    const isOn = archives ?? (await tryOnNamespace()).archives ?? false;
+    this.change(decideArchive(this.job, isOn));
+  }
+
+  /** Images that came while a batch is under way are a batch of their own. */
+  private archive(): void {
+    const { account, submission } = this.job;
+    const task = { account, taskId: submission.taskId ?? '' };
+    const images = imagesToArchive(this.job, imagesOf(this.job));
+    this.change(beginArchive(this.job, images));
+    for (const batch of archiveBatches(images)) {
+      this.batchesPending += 1;
+      archiveBatch(task, batch)
+        .then((records) => this.apply(withArchived(this.job, records)))
+        .catch((error: unknown) => log.error('the archive of a batch failed', { reason: String(error) }))
+        .finally(() => {
+          this.batchesPending -= 1;
+          this.changes += 1;
+        });
     }
   }
 
@@ -454,7 +500,7 @@ export class JobRun {
 
   /** Whether the next run takes over. Not while an attempt is under way: its report must find the run that waits for it. */
   private isHistoryFull(): boolean {
-    const isBusy = this.isCancelled || this.isAttemptPending;
+    const isBusy = this.isCancelled || this.isAttemptPending || this.batchesPending > 0;
     return isContinueAsNewDue() && !isBusy && canContinueJobAsNew(this.job);
   }
 

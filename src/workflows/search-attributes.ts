@@ -46,6 +46,8 @@ export function attributesAtStart(): readonly string[] {
 /** The search attributes of one workflow. */
 export class Attributes {
   private values: SearchAttributeValues = {};
+  /** Whether the worker has a store for images; `undefined` where that could not be read. */
+  archives: boolean | undefined;
   private reading: Promise<void> | undefined;
 
   /**
@@ -109,7 +111,10 @@ export class Attributes {
 
   private async readNames(): Promise<void> {
     try {
-      const { searchAttributes: names } = await CancellationScope.nonCancellable(() => tryOnNamespace());
+      const { searchAttributes: names, archives = false } = await CancellationScope.nonCancellable(() =>
+        tryOnNamespace(),
+      );
+      this.archives = archives;
       this.know(names, Date.now());
     } catch {
       // A worker without this activity, or one that does not answer: what cannot be confirmed is not set.

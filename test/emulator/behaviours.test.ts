@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { Client, request } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { defined } from '../../src/defined.js';
+import type { DownloadMode } from '../../src/emulator/downloads.js';
 import { type Behaviour, type BehaviourName, behaviours, type Emulator } from '../../src/testing.js';
 import { callV2, query, v2Target } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -105,7 +106,7 @@ const notFound =
   };
 
 /** What each behaviour sends. By its clock the task is finished; it has two sub-tasks of two images. */
-const checks: Record<BehaviourName, Check> = {
+const checks: Record<Exclude<BehaviourName, `image-${DownloadMode}`>, Check> = {
   live: replies(all, all),
   submitted: replies('submitted taskResult undefined', 'submitted taskResult undefined'),
   stuck: replies(none, none),
@@ -453,6 +454,56 @@ const checks: Record<BehaviourName, Check> = {
   },
 };
 
+/** What the first image of a task answers: its status, or why it breaks off. */
+async function download({ emulator, taskId }: Subject): Promise<string> {
+  const { taskResult } = (await query(emulator, taskId)).data;
+  const url = taskResult[0].taskResult.result.imageList[0].imageUrl;
+  try {
+    const { statusCode, headers, body } = await request(url, { signal: AbortSignal.timeout(300) });
+    const bytes = Buffer.from(await body.arrayBuffer());
+    const type = headers['content-type'] ?? '';
+    return [statusCode, headers.location ?? type, bytes.length > 100_000 ? 'large' : ''].join(' ').trim();
+  } catch (error) {
+    const { code, name } = error as { code?: string; name: string };
+    return code === undefined || typeof code === 'number' ? name : code;
+  }
+}
+
+const imageAnswers: Record<DownloadMode, string | RegExp> = {
+  hang: 'TimeoutError',
+  'hang-mid-body': 'TimeoutError',
+  cut: 'ECONNRESET',
+  'cut-once': 'ECONNRESET',
+  'unavailable-once': '503',
+  gone: '404 application/xml',
+  html: '200 image/png',
+  'wrong-type': '200 text/plain',
+  'wrong-length': 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'no-length': '200 image/png',
+  'wrong-checksum': '200 image/png',
+  compressed: '200 image/png',
+  huge: /^200 image\/png large$|^TimeoutError$/,
+  'pixel-bomb': '200 image/png',
+  redirect: /^302 http:.*\/images\/emulator%2Ftry_on%2F[0-9a-f]{32}_\d+\.png\?/,
+  'redirect-loop': /^302 \/images\/emulator%2Ftry_on%2Fredirect-loop%2F/,
+  'redirect-metadata': '302 http://169.254.169.254/latest/meta-data/',
+  'redirect-loopback': /^302 http:\/\/127\.0\.0\.1:\d+$/,
+  'redirect-file': '302 file:///etc/passwd',
+};
+
+const imageChecks = Object.fromEntries(
+  Object.entries(imageAnswers).map(([mode, answer]): [string, Check] => [
+    `image-${mode}`,
+    async (subject) => {
+      const got = await download(subject);
+      if (typeof answer === 'string') expect(got).toBe(answer);
+      else expect(got).toMatch(answer);
+      if (mode.endsWith('-once')) expect(await download(subject)).toBe('200 image/png');
+    },
+  ]),
+) as Record<`image-${DownloadMode}`, Check>;
+const allChecks: Record<BehaviourName, Check> = { ...checks, ...imageChecks };
+
 const names = Object.keys(behaviours) as BehaviourName[];
 const rowOf = (name: BehaviourName): Behaviour => behaviours[name];
 
@@ -460,7 +511,7 @@ describe('a behaviour sends what its row says', () => {
   test.each(names)('%s', async (name) => {
     const emulator = await start({ distribution: { fixedSeconds: 0 }, imagesPerSubTask: 2 });
     const taskId = emulator.addTask({ script: name });
-    await checks[name]({ emulator, taskId });
+    await allChecks[name]({ emulator, taskId });
   });
 
   test.each(names.filter((name) => rowOf(name).description.endsWith('; once')))(

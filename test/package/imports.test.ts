@@ -10,7 +10,7 @@ const layers: readonly (readonly string[])[] = [
   ['poll'],
   ['wait'],
   ['job'],
-  ['temporal', 'providers', 'learning', 'codec', 'webhook'],
+  ['temporal', 'providers', 'learning', 'codec', 'webhook', 'archive'],
   ['client', 'activities', 'workflows', 'emulator', 'nexus', 'telemetry', 'dev-server'],
   ['worker', 'cli', 'index.ts', 'workflow.ts', 'testing.ts', 'worker.ts'],
 ];

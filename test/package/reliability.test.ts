@@ -6,7 +6,7 @@ import { faultGroups, faultRows } from '../support/fault-rows.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => (existsSync(`${root}${file}`) ? readFileSync(`${root}${file}`, 'utf8') : '');
-const later = [52, 53, 54, 55, 56, 57, 71];
+const later = [71];
 
 /** Rows that a file of tests names: by `faultName(20` or `fault(20`, in a title of its own, or as the number of a table's row. */
 function namedIn(file: string): Set<number> {

@@ -26,6 +26,9 @@ const reports = 'test/server/reports.test.ts';
 const cpu = 'test/hostile/cpu.test.ts';
 const resets = 'test/server/reset.test.ts';
 const undecodable = 'test/server/undecodable.test.ts';
+const archive = 'test/server/archive.test.ts';
+const downloads = 'test/archive/download.test.ts';
+const archiver = 'test/archive/archiver.test.ts';
 const attributes = 'test/server/search-attributes.test.ts';
 
 const row = (number: number, title: string, happens: string, ...files: string[]): FaultRow => ({
@@ -240,12 +243,42 @@ export const faultRows: readonly FaultRow[] = [
     real,
   ),
 
-  row(52, 'an image URL expires', 'not covered yet: nothing here fetches images'),
-  row(53, 'an image URL on a private network', 'not covered yet: nothing here fetches images'),
-  row(54, 'an image URL that is not HTTP', 'not covered yet: nothing here fetches images'),
-  row(55, 'an image URL with a user name, a port or unusual letters', 'not covered yet: nothing here fetches images'),
-  row(56, 'an image that is too large, or not an image', 'not covered yet: nothing here fetches images'),
-  row(57, 'a download that breaks off', 'not covered yet: nothing here fetches images'),
+  row(
+    52,
+    'an image URL expires',
+    'a job archives each batch as it comes; a refused address is signed anew by one more poll, then `Expired`',
+    archive,
+    downloads,
+  ),
+  row(
+    53,
+    'an image URL on a private network',
+    '`Forbidden`: every address of every hop is checked where it is resolved, and is the one connected to',
+    archive,
+    downloads,
+  ),
+  row(54, 'an image URL that is not HTTP', '`Forbidden`, also behind a redirect', archive, downloads),
+  row(
+    55,
+    'an image URL with a user name, a port or unusual letters',
+    'a user name and ports below 1024 other than 80 and 443 are `Forbidden`; unusual letters are the host that DNS knows',
+    downloads,
+  ),
+  row(
+    56,
+    'an image that is too large, or not an image',
+    'bytes are counted while they come, the type and the pixels are read before anything decodes them: `TooLarge`, `NotAnImage`',
+    archive,
+    downloads,
+    archiver,
+  ),
+  row(
+    57,
+    'a download that breaks off',
+    'tried five times as a whole; length and checksum must be those of the response, else `Broken`',
+    archive,
+    downloads,
+  ),
   row(58, 'a signed URL with unusual escapes', 'passed on byte for byte', pure, real),
   row(
     59,

