@@ -67,6 +67,21 @@ export const defaults = {
   endpoint: 'https://api.aidc-ai.com',
 } as const;
 
+/** The vendor APIs, by the name that inputs give, and the vendor whose accounts may call each. */
+export const apiVendors = {
+  tryon: 'aidge',
+  'tryon-pro': 'aidge',
+  'aidge-2026': 'aidge',
+  dashscope: 'dashscope',
+  fashn: 'fashn',
+} as const;
+
+/** A vendor API. */
+export type ApiName = keyof typeof apiVendors;
+
+/** A vendor, whose accounts environment variables configure. */
+export type VendorName = (typeof apiVendors)[ApiName];
+
 /** `type` of the `ApplicationFailure`s that this package throws. */
 export const failureTypes = {
   invalidInput: 'InvalidTryOnInput',

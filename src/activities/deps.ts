@@ -3,7 +3,7 @@
 import type { Archiver } from '../archive/archiver.js';
 import type { AttemptSeen } from '../poll/attempt.js';
 import type { Reply, VendorApi } from '../poll/reply.js';
-import type { SubmitResult } from '../providers/aidge/submit-result.js';
+import type { SubmitResult } from '../providers/submit-result.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
 import type { AccountThrottles } from './account-throttles.js';
 import type { ServerClock } from './server-clock.js';
@@ -14,6 +14,7 @@ export interface Vendor {
   /** Sends one query. Rejects only when `signal` is aborted: every answer or fault is a reply. */
   results(call: {
     readonly account: string;
+    readonly api?: string;
     readonly taskId: string;
     readonly signal: AbortSignal;
   }): Promise<{ readonly reply: Reply; readonly queries: number }>;
@@ -23,7 +24,7 @@ export interface Vendor {
   submit?(call: {
     readonly account: string;
     readonly request: unknown;
-    readonly pro: boolean;
+    readonly api?: string;
     readonly maySend: () => boolean;
   }): Promise<SubmitResult>;
 }

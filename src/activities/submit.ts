@@ -16,7 +16,7 @@ import {
   submitMessages,
 } from '../job/protocol.js';
 import type { SubmitReport } from '../job/submission.js';
-import type { SubmitResult } from '../providers/aidge/submit-result.js';
+import type { SubmitResult } from '../providers/submit-result.js';
 import type { TryOnDeps } from './deps.js';
 
 /** Times of one attempt, in milliseconds. */
@@ -159,7 +159,7 @@ export function createTryOnSubmit({ vendor, clock }: SubmitDeps) {
       return isInTime;
     };
     // Not cancelled by anything: from here on there may be a task that was paid for.
-    const result = await vendor.submit({ account, request, pro: api === 'tryon-pro', maySend });
+    const result = await vendor.submit({ account, request, api, maySend });
     const isRefusedUnsent = !isSent && result.kind === 'rejected' && result.retrySafe;
     return isRefusedUnsent ? notSent : reportOf(result, await clock.now());
   }

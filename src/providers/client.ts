@@ -1,18 +1,20 @@
 /** The client of the vendor's HTTP API. */
+import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { limits as contractLimits, defaults } from '../contract.js';
 import { isClockRefused } from '../poll/classify.js';
-import type { Fault, Reply, VendorApi } from '../poll/reply.js';
+import type { Fault, Reply } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
-import { signCall } from './aidge/sign.js';
-import { errorOf, type SubmitResult, submitResult } from './aidge/submit-result.js';
-import { tryOnApi } from './aidge/tryon.js';
+import { apiOf } from './apis.js';
+import { signedCall } from './auth.js';
+import type { ApiCall, ApiDescriptor } from './descriptor.js';
 import { type AroundExchange, type ExchangeResult, exchange, LimitError } from './exchange.js';
 import { ClosedError, type Connection, createPool, type Pool } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
+import { errorOf, type SubmitResult, submitResult } from './submit-result.js';
 
-export type { SubmitResult } from './aidge/submit-result.js';
+export type { SubmitResult } from './submit-result.js';
 
 /** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
@@ -36,7 +38,6 @@ export type VendorLimits = { readonly [Name in keyof typeof vendorLimits]: numbe
 /** Options of {@link createVendorClient}. */
 export interface VendorClientOptions {
   readonly accounts: readonly Account[];
-  readonly api?: VendorApi;
   /** This machine's clock in Unix milliseconds. Default `Date.now`. */
   readonly nowMs?: () => number;
   readonly limits?: Partial<VendorLimits>;
@@ -57,23 +58,36 @@ export type VendorRequest =
 /** See {@link createVendorClient}. */
 export interface VendorClient {
   /**
-   * Queries a task's results. Every answer and every fault is a `Reply`; rejects only with the signal's reason, after an abort.
+   * Queries a task's results. Every answer and every fault is a `Reply`; rejects with the signal's reason, after an abort, or with
+   * {@link WrongVendorError}.
    * `queries`: number of requests sent. 1; 2 after a dead connection or a refused timestamp; 0 if nothing was sent.
    */
   readonly results: (query: {
     readonly account?: string;
+    /** Default `tryon`. */
+    readonly api?: string;
     readonly taskId: string;
     readonly signal?: AbortSignal;
   }) => Promise<{ readonly reply: Reply; readonly queries: number }>;
   /**
-   * Submits a request; never sends it twice. Rejects only with the signal's reason, after an abort; the request may have been sent by
-   * then.
+   * Asks the vendor to cancel a task that has not begun. The reply says what came of it: an error is a task that goes on, or a lost answer.
+   * Rejects as `results` does; `undefined` where the API has no such call.
+   */
+  readonly cancel: (query: {
+    readonly account?: string;
+    readonly api?: string;
+    readonly taskId: string;
+    readonly signal?: AbortSignal;
+  }) => Promise<Reply | undefined>;
+  /**
+   * Submits a request; never sends it twice. Rejects with the signal's reason, after an abort, when the request may have been sent; or with
+   * {@link WrongVendorError}.
    */
   readonly submit: (
     submission: VendorRequest & {
       readonly account?: string;
-      /** Uses the pro call, the newer one. Default false. */
-      readonly pro?: boolean;
+      /** Default `tryon`. */
+      readonly api?: string;
       /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
       readonly maySend?: () => boolean;
       readonly signal?: AbortSignal;
@@ -110,6 +124,16 @@ interface Attempt {
   readonly abort: AbortController;
 }
 
+/** An account of one vendor was named for an API of another. The message names both, and the remedy. */
+export class WrongVendorError extends Error {
+  override readonly name = 'WrongVendorError';
+  constructor(account: Account, api: ApiDescriptor) {
+    super(
+      `api is "${api.name}", which is of ${api.vendor}, but account "${account.name}" is of ${account.vendor}; give an account of ${api.vendor} or an api of ${account.vendor}`,
+    );
+  }
+}
+
 const notSentInTime: Fault = { kind: 'fault', code: 'Timeout', message: 'the request could not be sent in time' };
 
 const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', message });
@@ -120,7 +144,7 @@ const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', messa
  * @see https://docs.aidc-ai.com/aidge-resource/ the API's pages
  */
 export const createVendorClient = (options: VendorClientOptions): VendorClient => {
-  const { api = tryOnApi, nowMs = Date.now, aroundExchange = (_info, send) => send() } = options;
+  const { nowMs = Date.now, aroundExchange = (_info, send) => send() } = options;
   const limits: VendorLimits = { ...vendorLimits, ...options.limits };
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   const endpoints = new Map<string, Endpoint>();
@@ -133,28 +157,29 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   }
   const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;
 
-  /** Sends one request. Reads key and secret and signs for each request. */
+  /** Sends one request. Reads the credentials and signs for each request. */
   const send = async (
     account: Account,
     { connection, abort }: Attempt,
-    apiName: string,
-    parameters: Readonly<Record<string, string>>,
+    api: ApiDescriptor,
+    call: ApiCall,
   ): Promise<VendorResponse> => {
     const endpoint = endpointOf(account);
-    const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
-      throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
+    const credentials = await account.credentials().catch((error: unknown) => {
+      throw error instanceof NoKeyError ? error : new NoKeyError('the credentials could not be read');
     });
     const timestampMs = nowMs() + endpoint.signingOffsetMs;
-    const call = signCall({ scheme: account.signature, apiName, parameters, appKey, appSecret, timestampMs });
-    const { origin, pathname } = new URL(account.endpoint);
+    const { origin, host, pathname } = new URL(account.endpoint);
+    const { authorization = 'Bearer' } = api;
+    const signed = signedCall(call, credentials, { host, timestampMs, nonce: randomUUID(), authorization });
     const pathPrefix = pathname.replace(/\/$/, '');
-    const [path = ''] = `${pathPrefix}${call.path}`.split('?', 1);
+    const [path = ''] = `${pathPrefix}${signed.path}`.split('?', 1);
     const result = await aroundExchange({ account: account.name, origin, path }, () =>
       exchange({
         connection,
         origin,
         pathPrefix,
-        call,
+        call: signed,
         headers: {
           accept: 'application/json',
           'accept-encoding': 'gzip, deflate, br',
@@ -166,7 +191,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
         bodyBytes: limits.bodyBytes,
       }),
     );
-    const reply = readReply(result, api, redactor([appKey, appSecret, call.sign]));
+    const reply = readReply(result, api, redactor(signed.secrets));
     const { vendorDateMs } = reply;
     if (vendorDateMs === undefined) return { reply, result };
     endpoint.clockOffsetMs = vendorDateMs - nowMs();
@@ -174,7 +199,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   /** Learns the vendor's clock if it refused a signature or its time, and the date of the response explains why. */
-  const learnClock = (account: Account, { reply, skewMs }: VendorResponse): boolean => {
+  const learnClock = (account: Account, api: ApiDescriptor, { reply, skewMs }: VendorResponse): boolean => {
     const endpoint = endpointOf(account);
     if (!isClockRefused(reply, api) || skewMs === undefined || Math.abs(skewMs) <= limits.skewMs) return false;
     endpoint.signingOffsetMs = endpoint.clockOffsetMs ?? 0;
@@ -209,21 +234,31 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     return { kind: 'fault', code: 'ConnectionFailed', message: `the exchange failed (${excerptOf(name, 60)})` };
   };
 
-  const results: VendorClient['results'] = async ({ account: name = defaults.account, taskId, signal }) => {
-    signal?.throwIfAborted();
+  /** @throws {WrongVendorError} */
+  const accountFor = (name: string, api: ApiDescriptor): Account | undefined => {
     const account = accounts.get(name);
-    if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
+    if (account !== undefined && account.vendor !== api.vendor) throw new WrongVendorError(account, api);
+    return account;
+  };
+
+  /** Sends a call that may be sent again: after a dead connection or a refused timestamp it is, once. */
+  const ask = async (
+    account: Account,
+    api: ApiDescriptor,
+    call: ApiCall,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly reply: Reply; readonly queries: number }> => {
     let queries = 0;
     try {
       const reply = await runAttempt(account, signal, async (attempt) => {
         const query = async () => {
-          const response = await send(account, attempt, api.queryPath, { [api.taskIdParameter]: taskId });
+          const response = await send(account, attempt, api, call);
           queries += 1;
           return response;
         };
         const first = await query();
         const isStale = first.result.kind === 'fault' && first.result.staleSocket;
-        return isStale || learnClock(account, first) ? (await query()).reply : first.reply;
+        return isStale || learnClock(account, api, first) ? (await query()).reply : first.reply;
       });
       return { reply, queries };
     } catch (error) {
@@ -232,9 +267,31 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     }
   };
 
+  const results: VendorClient['results'] = async ({
+    account: name = defaults.account,
+    api: apiName,
+    taskId,
+    signal,
+  }) => {
+    signal?.throwIfAborted();
+    const api = apiOf(apiName);
+    const account = accountFor(name, api);
+    if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
+    return await ask(account, api, api.poll(taskId), signal);
+  };
+
+  const cancel: VendorClient['cancel'] = async ({ account: name = defaults.account, api: apiName, taskId, signal }) => {
+    signal?.throwIfAborted();
+    const api = apiOf(apiName);
+    const account = accountFor(name, api);
+    if (api.cancel === undefined) return undefined;
+    if (!account) return noKey(`no account ${name} is configured here`);
+    return (await ask(account, api, api.cancel(taskId), signal)).reply;
+  };
+
   const submit: VendorClient['submit'] = async ({
     account: name = defaults.account,
-    pro = false,
+    api: apiName,
     maySend = () => true,
     signal,
     ...rest
@@ -245,18 +302,17 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
       error: errorOf(fault),
       retrySafe,
     });
-    const account = accounts.get(name);
+    const api = apiOf(apiName);
+    const account = accountFor(name, api);
     if (!account) return rejected(noKey(`no account ${name} is configured here`));
-    const kind = pro ? 'pro' : 'standard';
     const json = rest.requestJson ?? JSON.stringify(rest.request ?? null);
-    const value = json.trimStart().startsWith('[') ? json : `[${json}]`;
     try {
       return await runAttempt(account, signal, async (attempt) => {
         if (!maySend()) return rejected(notSentInTime, true);
-        const response = await send(account, attempt, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
+        const response = await send(account, attempt, api, api.submit(json));
         const { reply, result } = response;
         const neverSent = result.kind === 'fault' && result.neverSent;
-        return submitResult(reply, api, { neverSent, isClockLearned: learnClock(account, response) });
+        return submitResult(reply, api, { neverSent, isClockLearned: learnClock(account, api, response) });
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -269,6 +325,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
 
   return {
     results,
+    cancel,
     submit,
     clockOffsetMs: (name = defaults.account) => {
       const account = accounts.get(name);

@@ -23,7 +23,7 @@ describe('the default account', () => {
       {
         name: 'default',
         endpoint,
-        signature: 'v2',
+        vendor: 'aidge',
         trial: false,
         queriesPerSecond: 20,
         acceptOtherTaskId: false,
@@ -31,7 +31,12 @@ describe('the default account', () => {
         credentials: expect.any(Function),
       },
     ]);
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '512345', appSecret: 'sesame' });
+    expect(await accounts[0]?.credentials()).toEqual({
+      kind: 'app',
+      scheme: 'v2',
+      appKey: '512345',
+      appSecret: 'sesame',
+    });
   });
 
   test('takes every variable', () => {
@@ -46,7 +51,6 @@ describe('the default account', () => {
     expect(problems).toEqual([]);
     expect(accounts[0]).toMatchObject({
       endpoint: 'https://cn-api.aidc-ai.com',
-      signature: 'v1',
       trial: true,
       queriesPerSecond: 0.5,
       acceptOtherTaskId: true,
@@ -150,7 +154,7 @@ describe('a named account', () => {
     });
     expect(problems).toEqual([]);
     expect(accounts.map(({ name }) => name)).toEqual(['default', 'shop-2']);
-    expect(accounts[1]).toMatchObject({ signature: 'v1', trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
+    expect(accounts[1]).toMatchObject({ trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
     expect(await accounts[1]?.credentials()).toEqual({ appKey: '600001', appSecret: 'open' });
   });
 
