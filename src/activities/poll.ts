@@ -9,6 +9,7 @@ import { knownImages, type PollInput, type PollReport, type PollState } from '..
 import type { Reply } from '../poll/reply.js';
 import { restoreState } from '../poll/restore.js';
 import { type Attempt, isFinalPoll, type PollStep } from '../poll/step.js';
+import { apiOf } from '../providers/apis.js';
 import type { AdmittedPoll } from './account-throttles.js';
 import type { PollDeps } from './deps.js';
 import { moveTo } from './move.js';
@@ -34,7 +35,7 @@ const SLOW_POLL_MS = 500;
 
 /** Makes `tryOnPoll`. */
 export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<PollReport> {
-  const { vendor, api, policy: policyOf, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
+  const { vendor, policy: policyOf, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
 
   async function restore(input: PollInput): Promise<BegunAttempt> {
     const info = activityInfo();
@@ -71,15 +72,15 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   }
 
   async function poll({ input, heartbeatState }: BegunAttempt, admitted: AdmittedPoll): Promise<Polled> {
-    const { account, taskId } = input;
+    const { account, api, taskId } = input;
     let polled: Polled | undefined;
     try {
       const { reply, queries } = await cancellable(heartbeatState, (signal) =>
-        vendor.results({ account, taskId, signal }),
+        vendor.results({ account, taskId, signal, ...defined({ api }) }),
       );
       const repliedAtMs = await clock.now();
       const acceptOtherTaskId = acceptsOtherTaskId(account);
-      const classification = classify(reply, api, { taskId, acceptOtherTaskId, nowMs: repliedAtMs });
+      const classification = classify(reply, apiOf(api), { taskId, acceptOtherTaskId, nowMs: repliedAtMs });
       polled = { reply, classification, queries, repliedAtMs };
       return polled;
     } finally {
@@ -108,7 +109,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
       onAttempt({
         taskId,
         account,
-        api: api.name,
+        api: apiOf(input.api).name,
         submittedAtMs,
         isFirst: attempt.attempt === 1 && input.from.polls === 0,
         isOnVendorQueue,

@@ -1,5 +1,12 @@
 /** The state of a job: what continue-as-new carries to the next run. Plain JSON. */
-import type { ArchivedImage, ArchiveError, SubscriberStatus, TryOnError, TryOnJobEventResult } from '../contract.js';
+import type {
+  ApiName,
+  ArchivedImage,
+  ArchiveError,
+  SubscriberStatus,
+  TryOnError,
+  TryOnJobEventResult,
+} from '../contract.js';
 import type { Inbox } from '../wait/inbox.js';
 import type { Submission } from './submission.js';
 
@@ -10,7 +17,7 @@ export interface JobState {
   readonly sequence: number;
   readonly requestId: string;
   readonly account: string;
-  readonly api: 'tryon' | 'tryon-pro';
+  readonly api: ApiName;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;

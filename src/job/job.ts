@@ -3,6 +3,7 @@
  * workflow is a thin shell around it.
  */
 import {
+  accountFor,
   defaults,
   limits,
   type TryOnEvent,
@@ -35,7 +36,7 @@ export function beginJob(
     waitId,
     sequence: 0,
     requestId: input.requestId,
-    account: input.account ?? defaults.account,
+    account: accountFor(input),
     api: input.api ?? 'tryon',
     startedAtMs: nowMs,
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),

@@ -1,6 +1,6 @@
 /** The vendor accounts of this process, read from environment variables. */
 import { open } from 'node:fs/promises';
-import { defaults, type VendorName } from '../contract.js';
+import { defaults, unnamedAccounts, type VendorName } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
 import type { Credentials } from './auth.js';
 import { isLoopbackHost } from './loopback.js';
@@ -46,8 +46,8 @@ export interface Accounts {
 }
 
 /** The prefix of an account's variables: `AIDGE_` for the unnamed account, else `AIDGE_<NAME>_`. */
-const prefixOf = ({ prefix, account }: VendorSettings, name: string): string =>
-  name === account ? prefix : `${prefix}${name.toUpperCase().replaceAll('-', '_')}_`;
+const prefixOf = (vendor: VendorName, { prefix }: VendorSettings, name: string): string =>
+  name === unnamedAccounts[vendor] ? prefix : `${prefix}${name.toUpperCase().replaceAll('-', '_')}_`;
 
 /** A variable's parsed value, or the problem with it. No problem shows the value: it may be a secret in the wrong place. */
 type Setting<T> = { readonly value: T } | { readonly problem: string };
@@ -145,7 +145,7 @@ const readAccount = (
   name: string,
 ): { account: Account } | { problems: string[] } => {
   const settings = vendors[vendor];
-  const prefix = prefixOf(settings, name);
+  const prefix = prefixOf(vendor, settings, name);
   const problems: string[] = [];
   /** The value of the account's own variable, else of the unnamed one, else the default. */
   const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
@@ -184,7 +184,9 @@ const readAccount = (
 };
 
 /** The names of a vendor's accounts, by the variables of their credentials. */
-const namesOf = (env: Environment, { prefix, account, credentials }: VendorSettings, problems: string[]): string[] => {
+const namesOf = (env: Environment, vendor: VendorName, problems: string[]): string[] => {
+  const { prefix, credentials } = vendors[vendor];
+  const account = unnamedAccounts[vendor];
   const suffixes = credentials.flatMap(({ variables }) => variables).join('|');
   const keyVariable = new RegExp(`^${prefix}(?:([A-Z0-9_]+)_)?(?:${suffixes})(?:_FILE)?$`);
   const names = new Set<string>();
@@ -208,8 +210,8 @@ const namesOf = (env: Environment, { prefix, account, credentials }: VendorSetti
  */
 export const readAccounts = (env: Environment): Accounts => {
   const problems: string[] = [];
-  const found = Object.entries(vendors).flatMap(([vendor, settings]) =>
-    namesOf(env, settings, problems).map((name) => ({ vendor: vendor as VendorName, name })),
+  const found = (Object.keys(vendors) as VendorName[]).flatMap((vendor) =>
+    namesOf(env, vendor, problems).map((name) => ({ vendor, name })),
   );
   const all = found.length === 0 ? [{ vendor: 'aidge' as const, name: defaults.account }] : found;
   const accounts: Account[] = [];

@@ -1,7 +1,7 @@
 /** The client of the vendor's HTTP API. */
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
-import { limits as contractLimits, defaults } from '../contract.js';
+import { accountFor, limits as contractLimits, defaults } from '../contract.js';
 import { isClockRefused } from '../poll/classify.js';
 import type { Fault, Reply } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
@@ -234,11 +234,16 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     return { kind: 'fault', code: 'ConnectionFailed', message: `the exchange failed (${excerptOf(name, 60)})` };
   };
 
-  /** @throws {WrongVendorError} */
-  const accountFor = (name: string, api: ApiDescriptor): Account | undefined => {
+  /**
+   * Who is asked, and how. The account is absent where none of that name is configured.
+   * @throws {WrongVendorError}
+   */
+  const addressee = ({ account: given, api: apiName }: { readonly account?: string; readonly api?: string }) => {
+    const api = apiOf(apiName);
+    const name = accountFor({ account: given, api: api.name });
     const account = accounts.get(name);
     if (account !== undefined && account.vendor !== api.vendor) throw new WrongVendorError(account, api);
-    return account;
+    return { api, name, account };
   };
 
   /** Sends a call that may be sent again: after a dead connection or a refused timestamp it is, once. */
@@ -267,45 +272,31 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     }
   };
 
-  const results: VendorClient['results'] = async ({
-    account: name = defaults.account,
-    api: apiName,
-    taskId,
-    signal,
-  }) => {
+  const results: VendorClient['results'] = async ({ taskId, signal, ...whom }) => {
     signal?.throwIfAborted();
-    const api = apiOf(apiName);
-    const account = accountFor(name, api);
+    const { api, name, account } = addressee(whom);
     if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
     return await ask(account, api, api.poll(taskId), signal);
   };
 
-  const cancel: VendorClient['cancel'] = async ({ account: name = defaults.account, api: apiName, taskId, signal }) => {
+  const cancel: VendorClient['cancel'] = async ({ taskId, signal, ...whom }) => {
     signal?.throwIfAborted();
-    const api = apiOf(apiName);
-    const account = accountFor(name, api);
+    const { api, name, account } = addressee(whom);
     if (api.cancel === undefined) return undefined;
     if (!account) return noKey(`no account ${name} is configured here`);
     return (await ask(account, api, api.cancel(taskId), signal)).reply;
   };
 
-  const submit: VendorClient['submit'] = async ({
-    account: name = defaults.account,
-    api: apiName,
-    maySend = () => true,
-    signal,
-    ...rest
-  }) => {
+  const submit: VendorClient['submit'] = async ({ maySend = () => true, signal, ...submission }) => {
     signal?.throwIfAborted();
     const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
       kind: 'rejected',
       error: errorOf(fault),
       retrySafe,
     });
-    const api = apiOf(apiName);
-    const account = accountFor(name, api);
+    const { api, name, account } = addressee(submission);
     if (!account) return rejected(noKey(`no account ${name} is configured here`));
-    const json = rest.requestJson ?? JSON.stringify(rest.request ?? null);
+    const json = submission.requestJson ?? JSON.stringify(submission.request ?? null);
     try {
       return await runAttempt(account, signal, async (attempt) => {
         if (!maySend()) return rejected(notSentInTime, true);

@@ -16,8 +16,6 @@ export interface CredentialSettings {
 export interface VendorSettings {
   /** Prefix of the variables of the unnamed account; those of a named one begin `<prefix><NAME>_`. */
   readonly prefix: string;
-  /** Name of the unnamed account. */
-  readonly account: string;
   readonly endpoint: string;
   /** Budgets of one account, over all workers. */
   readonly queriesPerSecond: number;
@@ -35,7 +33,6 @@ const apiKey: CredentialSettings = {
 export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
   aidge: {
     prefix: 'AIDGE_',
-    account: defaults.account,
     endpoint: defaults.endpoint,
     queriesPerSecond: defaults.queriesPerSecond,
     submitsPerMinute: defaults.submitsPerMinute,
@@ -53,7 +50,6 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
   },
   dashscope: {
     prefix: 'DASHSCOPE_',
-    account: 'dashscope',
     endpoint: 'https://dashscope.aliyuncs.com',
     queriesPerSecond: 20,
     submitsPerMinute: 600,
@@ -61,7 +57,6 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
   },
   fashn: {
     prefix: 'FASHN_',
-    account: 'fashn',
     endpoint: 'https://api.fashn.ai',
     queriesPerSecond: 5,
     submitsPerMinute: 50,

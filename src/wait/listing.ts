@@ -1,6 +1,7 @@
 /** A listing as a fold over its tasks and what its inbox knows of them. Pure; its state is what continue-as-new carries. */
 import { wellFormed } from '../check.js';
 import {
+  accountFor,
   defaults,
   type ListingImage,
   type ListingTask,
@@ -39,7 +40,7 @@ export interface ListingState {
 /** A listing at its start. */
 export const beginListing = (input: TryOnListingInput, nowMs: number): ListingState => ({
   listingId: input.listingId,
-  account: input.account ?? defaults.account,
+  account: accountFor(input),
   startedAtMs: nowMs,
   deadlineMs: nowMs + (input.timeoutSeconds ?? defaults.timeoutSeconds) * 1000,
   ...defined({ minimumImages: input.minimumImages, notify: input.notify }),

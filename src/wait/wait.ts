@@ -3,6 +3,7 @@
  * The workflow is a thin shell around it.
  */
 import {
+  accountFor,
   defaults,
   limits,
   type Subscriber,
@@ -41,14 +42,15 @@ export const subscriberKey = ({ workflowId, signal = defaults.signal, webhook }:
 /** A wait at its start. `parentWorkflowId` is absent where no parent is signalled. */
 export function beginWait(
   input: TryOnResultsInput,
-  start: { readonly waitId: string; readonly nowMs: number; readonly parentWorkflowId?: string; readonly api: string },
+  start: { readonly waitId: string; readonly nowMs: number; readonly parentWorkflowId?: string },
 ): WaitState {
-  const { waitId, nowMs, parentWorkflowId, api } = start;
+  const { waitId, nowMs, parentWorkflowId } = start;
+  const { api = 'tryon' } = input;
   const wait: WaitState = {
     waitId,
     sequence: 0,
     taskId: input.taskId,
-    account: input.account ?? defaults.account,
+    account: accountFor(input),
     api,
     submittedAtMs: input.submittedAt === undefined ? nowMs : Date.parse(input.submittedAt),
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),

@@ -81,7 +81,7 @@ const retryAfters = [
 const dates = [nowMs, 0, -8.64e15, 8.64e15, nowMs + 86_400_000];
 
 const input = { taskId: fuzzTaskId, timeoutSeconds: 3600, expectedImages: 4, notify: [{ workflowId: 'parent' }] };
-const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000, api: 'tryon' });
+const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000 });
 
 const anEvent = { kind: 'images', taskId: 't', waitId: 'w', sequence: 1, images: [] };
 const eventFields = Object.keys(anEvent);
