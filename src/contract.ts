@@ -67,6 +67,37 @@ export const defaults = {
   endpoint: 'https://api.aidc-ai.com',
 } as const;
 
+/** The vendor APIs, by the name that inputs give, and the vendor whose accounts may call each. */
+export const apiVendors = {
+  tryon: 'aidge',
+  'tryon-pro': 'aidge',
+  'aidge-2026': 'aidge',
+  dashscope: 'dashscope',
+  fashn: 'fashn',
+} as const;
+
+/** A vendor API. */
+export type ApiName = keyof typeof apiVendors;
+
+/** A vendor, whose accounts environment variables configure. */
+export type VendorName = (typeof apiVendors)[ApiName];
+
+/** The account of each vendor that its variables without a name configure. */
+export const unnamedAccounts: Readonly<Record<VendorName, string>> = {
+  aidge: 'default',
+  dashscope: 'dashscope',
+  fashn: 'fashn',
+};
+
+/** The account of an input: the one it names, else the unnamed account of its API's vendor. `default` is a name for that too. */
+export const accountFor = ({
+  account = defaults.account,
+  api = 'tryon',
+}: {
+  readonly account?: string | undefined;
+  readonly api?: ApiName | undefined;
+}): string => (account === defaults.account ? unnamedAccounts[apiVendors[api]] : account);
+
 /** `type` of the `ApplicationFailure`s that this package throws. */
 export const failureTypes = {
   invalidInput: 'InvalidTryOnInput',
@@ -252,9 +283,26 @@ export const SetTimeoutSchema = v.strictObject({
   timeoutSeconds: v.pipe(timeoutSeconds, v.description('From now')),
 });
 
+const apiNames = Object.keys(apiVendors) as ApiName[];
+const api = v.optional(
+  v.pipe(
+    v.picklist(apiNames, `give ${apiNames.slice(0, -1).join(', ')} or ${apiNames.at(-1)}`),
+    v.description('Which API of which vendor has the task; default tryon'),
+  ),
+);
+const cancelTask = v.optional(
+  v.pipe(
+    yesNo,
+    v.description(
+      'Also cancel a task that has not begun at the vendor, if the wait is cancelled and the vendor can; default false',
+    ),
+  ),
+);
+
 /** Input of the workflow `tryOnResults`. */
 export const TryOnResultsInputSchema = v.strictObject({
   taskId,
+  api,
   submittedAt: v.optional(
     v.pipe(time, v.description('When the vendor accepted the task; default: the start of the workflow')),
   ),
@@ -271,11 +319,13 @@ export const TryOnResultsInputSchema = v.strictObject({
     ),
   ),
   notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child wait; default true'))),
+  cancelTask,
 });
 
 /** One task of a listing. */
 export const ListingTaskSchema = v.strictObject({
   taskId,
+  api,
   garmentId: v.optional(name),
   submittedAt: v.optional(time),
   expectedImages: v.optional(count),
@@ -292,6 +342,7 @@ export const TryOnListingInputSchema = v.strictObject({
   timeoutSeconds: v.optional(timeoutSeconds),
   minimumImages: v.optional(count),
   account: v.optional(account),
+  api,
   notify: v.optional(
     v.pipe(
       v.array(SubscriberSchema, 'give a list of subscribers'),
@@ -314,15 +365,13 @@ const request = v.pipe(
   v.check((value) => jsonBytes(value) <= limits.requestBytes, requestRemedy),
   v.description("What the vendor's submit call takes; passed on as it is"),
 );
-const submitApi = v.picklist(['tryon', 'tryon-pro'], 'give tryon or tryon-pro');
-
 /** Input of the workflow `tryOnJob`. */
 export const TryOnJobInputSchema = v.pipe(
   v.strictObject({
     requestId,
     request: v.optional(request),
     taskId: v.optional(v.pipe(taskId, v.description('A task that was submitted elsewhere, in place of request'))),
-    api: v.optional(v.pipe(submitApi, v.description('Which submit call; default tryon'))),
+    api,
     timeoutSeconds: v.optional(
       v.pipe(timeoutSeconds, v.description('How long the job may take, from its start; default 3600')),
     ),
@@ -333,6 +382,7 @@ export const TryOnJobInputSchema = v.pipe(
     ),
     notify: TryOnResultsInputSchema.entries.notify,
     notifyParent: v.optional(v.pipe(yesNo, v.description('Signal the parent of a child job; default true'))),
+    cancelTask,
   }),
   v.check((job) => (job.request === undefined) !== (job.taskId === undefined), 'give either request or taskId'),
 );

@@ -135,12 +135,13 @@ export type { Why } from './poll/step.js';
 export {
   type Account,
   type Accounts,
-  type Credentials,
   type Environment,
   NoKeyError,
   readAccounts,
 } from './providers/accounts.js';
 export { tryOnApi } from './providers/aidge/tryon.js';
+export { apiOf } from './providers/apis.js';
+export type { Credentials } from './providers/auth.js';
 export {
   createVendorClient,
   type SubmitResult,
@@ -149,6 +150,7 @@ export {
   type VendorLimits,
   type VendorRequest,
   vendorLimits,
+  WrongVendorError,
 } from './providers/client.js';
 export type { HttpProxy } from './providers/proxy.js';
 export type { DurationModel, PhaseModels } from './schedule/distribution.js';

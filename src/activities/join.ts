@@ -3,7 +3,7 @@ import { activityInfo, getClient } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { createTryOnClient, type TryOnClient } from '../client/client.js';
 import { TryOnClientError, TryOnInputError } from '../client/errors.js';
-import { defaults, failureTypes, type Subscriber, type TryOnOutcome, type TryOnResultsInput } from '../contract.js';
+import { accountFor, failureTypes, type Subscriber, type TryOnOutcome, type TryOnResultsInput } from '../contract.js';
 
 /** Input of the activity `tryOnJoin`. */
 export interface JoinInput {
@@ -75,7 +75,7 @@ export function createTryOnJoin(accounts: readonly string[]) {
       ]);
     };
     try {
-      checkAccount(input.account ?? defaults.account);
+      checkAccount(accountFor(input));
       const tryOn = await createTryOnClient({ client: getClient(), taskQueue: activityInfo().taskQueue });
       const started = mayStart ? await tryOn.start(input) : undefined;
       if (started?.outcome === undefined) return await joinExisting(tryOn, join, checkAccount);

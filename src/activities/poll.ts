@@ -9,10 +9,12 @@ import { knownImages, type PollInput, type PollReport, type PollState } from '..
 import type { Reply } from '../poll/reply.js';
 import { restoreState } from '../poll/restore.js';
 import { type Attempt, isFinalPoll, type PollStep } from '../poll/step.js';
+import { apiOf } from '../providers/apis.js';
 import type { AdmittedPoll } from './account-throttles.js';
 import type { PollDeps } from './deps.js';
 import { moveTo } from './move.js';
 import { pendingFailure } from './pending-failure.js';
+import { checkVendor } from './vendor-check.js';
 
 /** An attempt as it began, with what its end is reported by. */
 interface BegunAttempt extends Attempt {
@@ -34,7 +36,7 @@ const SLOW_POLL_MS = 500;
 
 /** Makes `tryOnPoll`. */
 export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<PollReport> {
-  const { vendor, api, policy: policyOf, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
+  const { vendor, policy: policyOf, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt } = deps;
 
   async function restore(input: PollInput): Promise<BegunAttempt> {
     const info = activityInfo();
@@ -43,7 +45,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
     clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const nowMs = await clock.now();
     const dueAtMs = clock.dueAt?.(currentAttemptScheduledTimestampMs, nowMs) ?? currentAttemptScheduledTimestampMs;
-    const policy = policyOf(input.account);
+    const policy = policyOf(input.account, input.api);
     const before = restoreState(input, heartbeatState, policy, attempt, { scheduledAtMs, dueAtMs });
     const isOnVendorQueue = (input.vendorQueue ?? info.taskQueue) === info.taskQueue;
     return { input, before, policy, attempt, scheduledAtMs, nowMs, heartbeatState, dueAtMs, isOnVendorQueue };
@@ -71,15 +73,15 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   }
 
   async function poll({ input, heartbeatState }: BegunAttempt, admitted: AdmittedPoll): Promise<Polled> {
-    const { account, taskId } = input;
+    const { account, api, taskId } = input;
     let polled: Polled | undefined;
     try {
       const { reply, queries } = await cancellable(heartbeatState, (signal) =>
-        vendor.results({ account, taskId, signal }),
+        vendor.results({ account, taskId, signal, ...defined({ api }) }),
       );
       const repliedAtMs = await clock.now();
       const acceptOtherTaskId = acceptsOtherTaskId(account);
-      const classification = classify(reply, api, { taskId, acceptOtherTaskId, nowMs: repliedAtMs });
+      const classification = classify(reply, apiOf(api), { taskId, acceptOtherTaskId, nowMs: repliedAtMs });
       polled = { reply, classification, queries, repliedAtMs };
       return polled;
     } finally {
@@ -108,7 +110,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
       onAttempt({
         taskId,
         account,
-        api: api.name,
+        api: apiOf(input.api).name,
         submittedAtMs,
         isFirst: attempt.attempt === 1 && input.from.polls === 0,
         isOnVendorQueue,
@@ -127,6 +129,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   }
 
   return async (input) => {
+    checkVendor(vendor, input);
     const attempt = await restore(input);
     const admission = await admit(attempt);
     if (admission.kind === 'deferred') return reportOrRetry(attempt, admission.step);

@@ -16,8 +16,9 @@ import {
   submitMessages,
 } from '../job/protocol.js';
 import type { SubmitReport } from '../job/submission.js';
-import type { SubmitResult } from '../providers/aidge/submit-result.js';
+import type { SubmitResult } from '../providers/submit-result.js';
 import type { TryOnDeps } from './deps.js';
+import { checkVendor } from './vendor-check.js';
 
 /** Times of one attempt, in milliseconds. */
 export const submitLimits = {
@@ -159,7 +160,7 @@ export function createTryOnSubmit({ vendor, clock }: SubmitDeps) {
       return isInTime;
     };
     // Not cancelled by anything: from here on there may be a task that was paid for.
-    const result = await vendor.submit({ account, request, pro: api === 'tryon-pro', maySend });
+    const result = await vendor.submit({ account, request, api, maySend });
     const isRefusedUnsent = !isSent && result.kind === 'rejected' && result.retrySafe;
     return isRefusedUnsent ? notSent : reportOf(result, await clock.now());
   }
@@ -167,6 +168,8 @@ export function createTryOnSubmit({ vendor, clock }: SubmitDeps) {
   return async (input: SubmitInput): Promise<SubmitReport> => {
     clock.observe(activityInfo().currentAttemptScheduledTimestampMs);
     if (cancellationSignal().aborted) return { kind: 'lost' };
+    // Before the claim: nothing was sent, and this attempt fails for good.
+    checkVendor(vendor, input);
     const timer = setInterval(() => heartbeat(), submitLimits.heartbeatEveryMs);
     try {
       return await deliver(input, await attempt(input));

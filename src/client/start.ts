@@ -2,6 +2,7 @@
 import { type WorkflowHandle, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import {
+  accountFor,
   defaults,
   jobWorkflowId,
   listingWorkflowId,
@@ -42,7 +43,8 @@ const row = (name: string, value: string | number | undefined): string[] =>
 
 /** Options of a wait's start, without its id policies. */
 export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: StartPlace): StartOptions {
-  const { taskId, account = defaults.account } = input;
+  const { taskId, api } = input;
+  const account = accountFor(input);
   return {
     taskQueue,
     workflowId: resultsWorkflowId(taskId),
@@ -50,6 +52,7 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
     staticSummary: summaryOf(taskId),
     staticDetails: [
       ...row('task', taskId),
+      ...row('API', api),
       ...row('account', account),
       ...row('submitted at', input.submittedAt),
       ...row('expected images', input.expectedImages),
@@ -61,7 +64,8 @@ export function waitStart(input: TryOnResultsInput, { taskQueue, registered }: S
 
 /** Options of a listing's start, without its id policies. */
 export function listingStart(input: TryOnListingInput, { taskQueue, registered }: StartPlace): StartOptions {
-  const { listingId, account = defaults.account, tasks } = input;
+  const { listingId, tasks } = input;
+  const account = accountFor(input);
   return {
     taskQueue,
     workflowId: listingWorkflowId(listingId),
@@ -79,7 +83,8 @@ export function listingStart(input: TryOnListingInput, { taskQueue, registered }
 
 /** Options of a job's start, without its id policies. */
 export function jobStart(input: TryOnJobInput, { taskQueue, registered }: StartPlace): StartOptions {
-  const { requestId, taskId, account = defaults.account, api = 'tryon' } = input;
+  const { requestId, taskId, api = 'tryon' } = input;
+  const account = accountFor(input);
   return {
     taskQueue,
     workflowId: jobWorkflowId(requestId),

@@ -1,5 +1,12 @@
 /** The state of a job: what continue-as-new carries to the next run. Plain JSON. */
-import type { ArchivedImage, ArchiveError, SubscriberStatus, TryOnError, TryOnJobEventResult } from '../contract.js';
+import type {
+  ApiName,
+  ArchivedImage,
+  ArchiveError,
+  SubscriberStatus,
+  TryOnError,
+  TryOnJobEventResult,
+} from '../contract.js';
 import type { Inbox } from '../wait/inbox.js';
 import type { Submission } from './submission.js';
 
@@ -10,7 +17,9 @@ export interface JobState {
   readonly sequence: number;
   readonly requestId: string;
   readonly account: string;
-  readonly api: 'tryon' | 'tryon-pro';
+  readonly api: ApiName;
+  /** The wait cancels its task too. */
+  readonly cancelTask?: true;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;
@@ -21,6 +30,8 @@ export interface JobState {
   readonly isWaitJoined: boolean;
   /** Somebody cancelled the wait, not the job. */
   readonly isWaitCancelled?: boolean;
+  /** Why a worker refused the input: the account is of another vendor than the API. */
+  readonly refusal?: string;
   /** Search attributes that the namespace has. */
   readonly searchAttributes: readonly string[];
   /** The archive, by image id. Absent: this job archives nothing. */

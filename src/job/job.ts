@@ -3,7 +3,9 @@
  * workflow is a thin shell around it.
  */
 import {
+  accountFor,
   defaults,
+  failureTypes,
   limits,
   type TryOnEvent,
   type TryOnImage,
@@ -35,8 +37,9 @@ export function beginJob(
     waitId,
     sequence: 0,
     requestId: input.requestId,
-    account: input.account ?? defaults.account,
+    account: accountFor(input),
     api: input.api ?? 'tryon',
+    ...(input.cancelTask === true ? { cancelTask: true } : {}),
     startedAtMs: nowMs,
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),
     ...defined({ expectedImages: input.expectedImages }),
@@ -82,6 +85,9 @@ export function takeWaitEvent(job: JobState, event: TryOnEvent, nowMs: number): 
   const changed: JobState = { ...job, inbox: received.inbox };
   if (task?.outcome !== undefined) {
     const { status, error } = task.outcome;
+    if (status === 'cancelled' && error?.code === failureTypes.invalidInput) {
+      return { job: { ...changed, refusal: error.message }, events: [] };
+    }
     return status === 'cancelled'
       ? { job: { ...changed, isWaitCancelled: true }, events: [] }
       : closeJob(changed, { status, atMs: nowMs, ...defined({ error }) }, fresh);

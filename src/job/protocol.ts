@@ -1,5 +1,5 @@
 /** What the submit activity and the job's workflow say to each other. Internal: no other program sends these. */
-import type { TryOnSubmission } from '../contract.js';
+import type { ApiName, TryOnSubmission } from '../contract.js';
 import type { Claim, SubmitReport } from './submission.js';
 
 /** Names of the update and the signals between activity and workflow. */
@@ -12,7 +12,7 @@ export interface SubmitInput {
   readonly jobId: string;
   readonly requestId: string;
   readonly account: string;
-  readonly api: 'tryon' | 'tryon-pro';
+  readonly api: ApiName;
   readonly request: unknown;
 }
 

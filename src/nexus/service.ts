@@ -8,6 +8,7 @@ import * as nexus from 'nexus-rpc';
 import * as v from 'valibot';
 import { type Checked, check, submittedAtProblem } from '../check.js';
 import {
+  accountFor,
   defaults,
   failureTypes,
   messages,
@@ -33,10 +34,8 @@ function accepted<T>(checked: Checked<T>, further: (value: T) => readonly string
 }
 
 /** What a caller of another namespace may not ask for. Pure. */
-function nexusProblems(
-  { notify, account = defaults.account }: TryOnResultsInput,
-  accounts: readonly string[],
-): readonly string[] {
+function nexusProblems({ notify, ...input }: TryOnResultsInput, accounts: readonly string[]): readonly string[] {
+  const account = accountFor(input);
   return [
     ...(notify === undefined
       ? []

@@ -148,9 +148,12 @@ const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: 
     case 'failed': {
       const reason = answer.serviceMessage?.toLowerCase() === 'success' ? undefined : answer.serviceMessage;
       const message = task.message ?? reason ?? 'the vendor gives no reason';
-      const failure: Failure = { layer: 'task', code: task.vendorStatus ?? 'failed', row: undefined, message };
+      const row = task.code === undefined ? undefined : own(api.taskCodes ?? {}, task.code);
+      const failure: Failure = { layer: 'task', code: task.code ?? task.vendorStatus ?? 'failed', row, message };
       const classification = classifyFailure(answer, api, options, failure);
-      if (classification.class === 'notFound') return classification;
+      // A task that failed has ended, unless its code says that it is not the task that failed.
+      const isEnd = row === undefined || row.class === 'failed' || row.class === 'refused';
+      if (classification.class === 'notFound' || !isEnd) return classification;
       const { layer, code } = failure;
       return {
         kind: 'ended',

@@ -66,6 +66,8 @@ export interface PollInput {
   readonly from: PollState;
   /** The queue on which the vendor is asked. An attempt on another one moves there; absent: wherever it runs. */
   readonly vendorQueue?: string;
+  /** Which vendor API has the task; absent: `tryon`. */
+  readonly api?: string;
 }
 
 /** How the task ended. */

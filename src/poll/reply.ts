@@ -68,6 +68,8 @@ export interface TaskReply {
   readonly status: SubTaskStatus;
   /** The vendor's own word, verbatim; absent where the reply had none. */
   readonly vendorStatus?: string;
+  /** The vendor's code for why it failed; absent where it has none. */
+  readonly code?: string;
   readonly message?: string;
   readonly subTasks: readonly SubTaskReply[];
 }
@@ -119,16 +121,14 @@ export interface CodeRow {
   readonly remedy?: string;
 }
 
-/** One vendor API as data: what to ask, how its reply is read, what its codes mean. Files of `providers/aidge` define these. */
+/** How the replies of one vendor API are read, and what their codes mean. Part of a descriptor, see `providers/descriptor.ts`. */
 export interface VendorApi {
   readonly name: string;
-  readonly queryPath: string;
-  readonly taskIdParameter: string;
-  readonly submitPaths: { readonly standard: string; readonly pro: string };
-  readonly submitParameters: { readonly standard: string; readonly pro: string };
   /** Gateway codes; a code that is not a row is `unknownCode`. `15/isv.*` is code `15` with a `sub_code` that begins `isv.`. */
   readonly gatewayCodes: Readonly<Record<string, CodeRow>>;
   readonly serviceCodes: Readonly<Record<string, CodeRow>>;
+  /** Codes that a failed task gives as its reason, see {@link TaskReply.code}. One without a row is `failed`. Default: none. */
+  readonly taskCodes?: Readonly<Record<string, CodeRow>>;
   /** HTTP statuses as text: `404`, else the hundred `4xx`. */
   readonly httpStatuses: Readonly<Record<string, CodeRow>>;
   readonly transportCodes: Readonly<Record<string, CodeRow>>;

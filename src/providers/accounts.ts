@@ -1,23 +1,19 @@
 /** The vendor accounts of this process, read from environment variables. */
 import { open } from 'node:fs/promises';
-import { defaults } from '../contract.js';
+import { defaults, unnamedAccounts, type VendorName } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
+import type { Credentials } from './auth.js';
 import { isLoopbackHost } from './loopback.js';
 import { type HttpProxy, proxyOf } from './proxy.js';
-
-/** The present key and secret of an account. */
-export interface Credentials {
-  readonly appKey: string;
-  readonly appSecret: string;
-}
+import { type CredentialSettings, type VendorSettings, vendors } from './vendors.js';
 
 /** One vendor account. */
 export interface Account {
   /** `default`, or the `account` of workflow inputs. */
   readonly name: string;
+  readonly vendor: VendorName;
   /** Origin and path without a trailing slash and without `/rest`. */
   readonly endpoint: string;
-  readonly signature: SignatureScheme;
   /** Uses the trial quota. */
   readonly trial: boolean;
   /** The account's budget for queries, shared by all workers. */
@@ -49,17 +45,15 @@ export interface Accounts {
   readonly problems: readonly string[];
 }
 
-const keyVariable = /^AIDGE_([A-Z0-9_]+)_APP_(?:KEY|SECRET)(?:_FILE)?$/;
-
-/** The prefix of an account's variables: `AIDGE_` for the default account, else `AIDGE_<NAME>_`. */
-const prefixOf = (name: string): string =>
-  name === defaults.account ? 'AIDGE_' : `AIDGE_${name.toUpperCase().replaceAll('-', '_')}_`;
+/** The prefix of an account's variables: `AIDGE_` for the unnamed account, else `AIDGE_<NAME>_`. */
+const prefixOf = (vendor: VendorName, { prefix }: VendorSettings, name: string): string =>
+  name === unnamedAccounts[vendor] ? prefix : `${prefix}${name.toUpperCase().replaceAll('-', '_')}_`;
 
 /** A variable's parsed value, or the problem with it. No problem shows the value: it may be a secret in the wrong place. */
 type Setting<T> = { readonly value: T } | { readonly problem: string };
 
-const parseEndpoint = (text: string): Setting<string> => {
-  const remedy = `give a URL such as ${defaults.endpoint}`;
+const parseEndpoint = (text: string, example: string): Setting<string> => {
+  const remedy = `give a URL such as ${example}`;
   if (!URL.canParse(text)) return { problem: `is not a URL; ${remedy}` };
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') return { problem: `has a user or password; ${remedy}` };
@@ -139,12 +133,23 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
   };
 };
 
-const readAccount = (env: Environment, name: string): { account: Account } | { problems: string[] } => {
-  const prefix = prefixOf(name);
+/** The way in which an account signs: the first of which a variable is set. */
+const waysOf = ({ credentials }: VendorSettings, env: Environment, prefix: string): CredentialSettings | undefined => {
+  const isSet = (suffix: string) => [suffix, `${suffix}_FILE`].some((one) => env[`${prefix}${one}`]?.trim());
+  return credentials.find(({ variables }) => variables.some(isSet)) ?? credentials[0];
+};
+
+const readAccount = (
+  env: Environment,
+  vendor: VendorName,
+  name: string,
+): { account: Account } | { problems: string[] } => {
+  const settings = vendors[vendor];
+  const prefix = prefixOf(vendor, settings, name);
   const problems: string[] = [];
   /** The value of the account's own variable, else of the unnamed one, else the default. */
   const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
-    for (const variable of [`${prefix}${suffix}`, `AIDGE_${suffix}`]) {
+    for (const variable of [`${prefix}${suffix}`, `${settings.prefix}${suffix}`]) {
       const text = env[variable]?.trim();
       if (!text) continue;
       const result = parse(text);
@@ -154,53 +159,72 @@ const readAccount = (env: Environment, name: string): { account: Account } | { p
     }
     return fallback;
   };
-  const endpoint = setting<string>('ENDPOINT', defaults.endpoint, parseEndpoint);
-  const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
-  const trial = setting('TRIAL', false, readYesNo);
-  const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', defaults.queriesPerSecond, parseRate);
-  const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', defaults.submitsPerMinute, parseRate);
-  const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
+  const switches: readonly string[] = settings.switches ?? [];
+  const optional = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T =>
+    switches.includes(suffix) ? setting(suffix, fallback, parse) : fallback;
+  const way = waysOf(settings, env, prefix);
+  const defaultEndpoint = way?.endpoint ?? settings.endpoint;
+  const endpoint = setting<string>('ENDPOINT', defaultEndpoint, (text) => parseEndpoint(text, defaultEndpoint));
+  const signature = optional<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
+  const trial = optional('TRIAL', false, readYesNo);
+  const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', settings.queriesPerSecond, parseRate);
+  const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', settings.submitsPerMinute, parseRate);
+  const acceptOtherTaskId = optional('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const proxySetting = proxyOf(env, endpoint);
   if ('problem' in proxySetting) problems.push(proxySetting.problem);
-  const key = credentialOf(env, `${prefix}APP_KEY`);
-  const secret = credentialOf(env, `${prefix}APP_SECRET`);
-  for (const credential of [key, secret]) if ('problem' in credential) problems.push(credential.problem);
-  if (problems.length > 0 || 'problem' in key || 'problem' in secret || 'problem' in proxySetting) return { problems };
-  const credentials = async (): Promise<Credentials> => {
-    const [appKey, appSecret] = await Promise.all([key.read(), secret.read()]);
-    return { appKey, appSecret };
-  };
+  const parts = (way?.variables ?? []).map((suffix) => credentialOf(env, `${prefix}${suffix}`));
+  for (const part of parts) if ('problem' in part) problems.push(part.problem);
+  if (problems.length > 0 || 'problem' in proxySetting || way === undefined) return { problems };
+  const readers = parts.flatMap((part) => ('read' in part ? [part.read] : []));
+  const credentials = async (): Promise<Credentials> =>
+    way.of(await Promise.all(readers.map((read) => read())), signature);
   return {
     account: {
-      ...{ name, endpoint, signature, trial, queriesPerSecond, submitsPerMinute, acceptOtherTaskId, credentials },
+      ...{ name, vendor, endpoint, trial, queriesPerSecond, submitsPerMinute, acceptOtherTaskId, credentials },
       ...proxySetting,
     },
   };
 };
 
+/** The names of a vendor's accounts, by the variables of their credentials. */
+const namesOf = (env: Environment, vendor: VendorName, problems: string[]): string[] => {
+  const { prefix, credentials } = vendors[vendor];
+  const account = unnamedAccounts[vendor];
+  const suffixes = credentials.flatMap(({ variables }) => variables).join('|');
+  const keyVariable = new RegExp(`^${prefix}(?:([A-Z0-9_]+)_)?(?:${suffixes})(?:_FILE)?$`);
+  const names = new Set<string>();
+  for (const variable of Object.keys(env).sort()) {
+    const match = keyVariable.exec(variable);
+    if (match === null || !env[variable]?.trim()) continue;
+    const name = match[1]?.toLowerCase().replaceAll('_', '-') ?? account;
+    if (name.length > 40) problems.push(`${variable} names an account of more than 40 characters; shorten the name`);
+    else if (match[1] !== undefined && [account, defaults.account].includes(name)) {
+      problems.push(`${variable} is not used; set ${variable.replace(`_${match[1]}`, '')}`);
+    } else names.add(name);
+  }
+  return [...names].sort((one, other) => Number(other === account) - Number(one === account));
+};
+
 /**
- * Reads all accounts: the default one (`AIDGE_APP_KEY`, ...) and each named one (`AIDGE_<NAME>_APP_KEY`, ...). A named account
- * inherits unset variables from the unnamed ones, except key and secret.
+ * Reads all accounts of all vendors: the unnamed one of a vendor (`AIDGE_APP_KEY`, ...) and each named one (`AIDGE_<NAME>_APP_KEY`, ...). A
+ * named account inherits unset variables from the unnamed ones of its vendor, except key and secret. Without any account, what the default
+ * one needs is reported.
  * @param env - usually `process.env`; empty values count as unset
  */
 export const readAccounts = (env: Environment): Accounts => {
-  const isSet = (variable: string) => Boolean(env[variable]?.trim());
   const problems: string[] = [];
-  const names = new Set<string>();
-  for (const variable of Object.keys(env).sort()) {
-    const namePart = keyVariable.exec(variable)?.[1];
-    if (namePart === undefined || !isSet(variable)) continue;
-    const name = namePart.toLowerCase().replaceAll('_', '-');
-    if (name.length > 40) problems.push(`${variable} names an account of more than 40 characters; shorten the name`);
-    else if (name === defaults.account) {
-      problems.push(`${variable} is not used; set ${variable.replace('_DEFAULT', '')}`);
-    } else names.add(name);
-  }
-  const defaultVariables = ['AIDGE_APP_KEY', 'AIDGE_APP_SECRET'].flatMap((variable) => [variable, `${variable}_FILE`]);
-  const allNames = [...(names.size === 0 || defaultVariables.some(isSet) ? [defaults.account] : []), ...names];
+  const found = (Object.keys(vendors) as VendorName[]).flatMap((vendor) =>
+    namesOf(env, vendor, problems).map((name) => ({ vendor, name })),
+  );
+  const all = found.length === 0 ? [{ vendor: 'aidge' as const, name: defaults.account }] : found;
   const accounts: Account[] = [];
-  for (const name of allNames) {
-    const result = readAccount(env, name);
+  for (const { vendor, name } of all) {
+    const other = all.find((one) => one.name === name);
+    if (other !== undefined && other.vendor !== vendor) {
+      problems.push(`account ${name} is of ${other.vendor} and of ${vendor}; rename one of them`);
+      continue;
+    }
+    const result = readAccount(env, vendor, name);
     if ('account' in result) accounts.push(result.account);
     else problems.push(...result.problems);
   }

@@ -1,18 +1,22 @@
 /** The client of the vendor's HTTP API. */
+import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
-import { limits as contractLimits, defaults } from '../contract.js';
+import { accountFor, limits as contractLimits, defaults } from '../contract.js';
 import { isClockRefused } from '../poll/classify.js';
-import type { Fault, Reply, VendorApi } from '../poll/reply.js';
+import type { Fault, Reply } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
-import { signCall } from './aidge/sign.js';
-import { errorOf, type SubmitResult, submitResult } from './aidge/submit-result.js';
-import { tryOnApi } from './aidge/tryon.js';
+import { apiOf } from './apis.js';
+import { signedCall } from './auth.js';
+import type { ApiCall, ApiDescriptor } from './descriptor.js';
 import { type AroundExchange, type ExchangeResult, exchange, LimitError } from './exchange.js';
 import { ClosedError, type Connection, createPool, type Pool } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
+import { errorOf, type SubmitResult, submitResult } from './submit-result.js';
+import { UnknownApiError, WrongVendorError } from './wrong-vendor.js';
 
-export type { SubmitResult } from './aidge/submit-result.js';
+export type { SubmitResult } from './submit-result.js';
+export { UnknownApiError, WrongVendorError } from './wrong-vendor.js';
 
 /** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
@@ -36,7 +40,6 @@ export type VendorLimits = { readonly [Name in keyof typeof vendorLimits]: numbe
 /** Options of {@link createVendorClient}. */
 export interface VendorClientOptions {
   readonly accounts: readonly Account[];
-  readonly api?: VendorApi;
   /** This machine's clock in Unix milliseconds. Default `Date.now`. */
   readonly nowMs?: () => number;
   readonly limits?: Partial<VendorLimits>;
@@ -57,23 +60,41 @@ export type VendorRequest =
 /** See {@link createVendorClient}. */
 export interface VendorClient {
   /**
-   * Queries a task's results. Every answer and every fault is a `Reply`; rejects only with the signal's reason, after an abort.
+   * Throws where the other calls reject before anything is sent: {@link WrongVendorError} where the account is of another vendor than the API,
+   * {@link UnknownApiError} where there is no descriptor of that name. An account that is not configured here is no error.
+   */
+  readonly check: (call: { readonly account?: string; readonly api?: string }) => void;
+  /**
+   * Queries a task's results. Every answer and every fault is a `Reply`; rejects with the signal's reason, after an abort, or as
+   * {@link VendorClient.check} throws.
    * `queries`: number of requests sent. 1; 2 after a dead connection or a refused timestamp; 0 if nothing was sent.
    */
   readonly results: (query: {
     readonly account?: string;
+    /** Default `tryon`. */
+    readonly api?: string;
     readonly taskId: string;
     readonly signal?: AbortSignal;
   }) => Promise<{ readonly reply: Reply; readonly queries: number }>;
   /**
-   * Submits a request; never sends it twice. Rejects only with the signal's reason, after an abort; the request may have been sent by
-   * then.
+   * Asks the vendor to cancel a task that has not begun. The reply says what came of it: an error is a task that goes on, or a lost answer.
+   * Rejects as `results` does; `undefined` where the API has no such call.
+   */
+  readonly cancel: (query: {
+    readonly account?: string;
+    readonly api?: string;
+    readonly taskId: string;
+    readonly signal?: AbortSignal;
+  }) => Promise<Reply | undefined>;
+  /**
+   * Submits a request; never sends it twice. Rejects with the signal's reason, after an abort, when the request may have been sent; or as
+   * {@link VendorClient.check} throws.
    */
   readonly submit: (
     submission: VendorRequest & {
       readonly account?: string;
-      /** Uses the pro call, the newer one. Default false. */
-      readonly pro?: boolean;
+      /** Default `tryon`. */
+      readonly api?: string;
       /** Asked once there is a connection, just before the request is sent: false rejects it as never sent. Default: always true. */
       readonly maySend?: () => boolean;
       readonly signal?: AbortSignal;
@@ -120,7 +141,7 @@ const noKey = (message: string): Fault => ({ kind: 'fault', code: 'NoKey', messa
  * @see https://docs.aidc-ai.com/aidge-resource/ the API's pages
  */
 export const createVendorClient = (options: VendorClientOptions): VendorClient => {
-  const { api = tryOnApi, nowMs = Date.now, aroundExchange = (_info, send) => send() } = options;
+  const { nowMs = Date.now, aroundExchange = (_info, send) => send() } = options;
   const limits: VendorLimits = { ...vendorLimits, ...options.limits };
   const accounts = new Map(options.accounts.map((account) => [account.name, account]));
   const endpoints = new Map<string, Endpoint>();
@@ -133,28 +154,29 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   }
   const endpointOf = (account: Account): Endpoint => endpoints.get(new URL(account.endpoint).origin) as Endpoint;
 
-  /** Sends one request. Reads key and secret and signs for each request. */
+  /** Sends one request. Reads the credentials and signs for each request. */
   const send = async (
     account: Account,
     { connection, abort }: Attempt,
-    apiName: string,
-    parameters: Readonly<Record<string, string>>,
+    api: ApiDescriptor,
+    call: ApiCall,
   ): Promise<VendorResponse> => {
     const endpoint = endpointOf(account);
-    const { appKey, appSecret } = await account.credentials().catch((error: unknown) => {
-      throw error instanceof NoKeyError ? error : new NoKeyError('key and secret could not be read');
+    const credentials = await account.credentials().catch((error: unknown) => {
+      throw error instanceof NoKeyError ? error : new NoKeyError('the credentials could not be read');
     });
     const timestampMs = nowMs() + endpoint.signingOffsetMs;
-    const call = signCall({ scheme: account.signature, apiName, parameters, appKey, appSecret, timestampMs });
-    const { origin, pathname } = new URL(account.endpoint);
+    const { origin, host, pathname } = new URL(account.endpoint);
+    const { authorization = 'Bearer' } = api;
+    const signed = signedCall(call, credentials, { host, timestampMs, nonce: randomUUID(), authorization });
     const pathPrefix = pathname.replace(/\/$/, '');
-    const [path = ''] = `${pathPrefix}${call.path}`.split('?', 1);
+    const [path = ''] = `${pathPrefix}${signed.path}`.split('?', 1);
     const result = await aroundExchange({ account: account.name, origin, path }, () =>
       exchange({
         connection,
         origin,
         pathPrefix,
-        call,
+        call: signed,
         headers: {
           accept: 'application/json',
           'accept-encoding': 'gzip, deflate, br',
@@ -166,7 +188,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
         bodyBytes: limits.bodyBytes,
       }),
     );
-    const reply = readReply(result, api, redactor([appKey, appSecret, call.sign]));
+    const reply = readReply(result, api, redactor(signed.secrets));
     const { vendorDateMs } = reply;
     if (vendorDateMs === undefined) return { reply, result };
     endpoint.clockOffsetMs = vendorDateMs - nowMs();
@@ -174,7 +196,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   /** Learns the vendor's clock if it refused a signature or its time, and the date of the response explains why. */
-  const learnClock = (account: Account, { reply, skewMs }: VendorResponse): boolean => {
+  const learnClock = (account: Account, api: ApiDescriptor, { reply, skewMs }: VendorResponse): boolean => {
     const endpoint = endpointOf(account);
     if (!isClockRefused(reply, api) || skewMs === undefined || Math.abs(skewMs) <= limits.skewMs) return false;
     endpoint.signingOffsetMs = endpoint.clockOffsetMs ?? 0;
@@ -209,21 +231,38 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     return { kind: 'fault', code: 'ConnectionFailed', message: `the exchange failed (${excerptOf(name, 60)})` };
   };
 
-  const results: VendorClient['results'] = async ({ account: name = defaults.account, taskId, signal }) => {
-    signal?.throwIfAborted();
+  /**
+   * Who is asked, and how. The account is absent where none of that name is configured.
+   * @throws {WrongVendorError}
+   * @throws {UnknownApiError}
+   */
+  const addressee = ({ account: given, api: apiName }: { readonly account?: string; readonly api?: string }) => {
+    const api = apiOf(apiName);
+    if (apiName !== undefined && api.name !== apiName) throw new UnknownApiError(apiName);
+    const name = accountFor({ account: given, api: api.name });
     const account = accounts.get(name);
-    if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
+    if (account !== undefined && account.vendor !== api.vendor) throw new WrongVendorError(account, api);
+    return { api, name, account };
+  };
+
+  /** Sends a call that may be sent again: after a dead connection or a refused timestamp it is, once. */
+  const ask = async (
+    account: Account,
+    api: ApiDescriptor,
+    call: ApiCall,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly reply: Reply; readonly queries: number }> => {
     let queries = 0;
     try {
       const reply = await runAttempt(account, signal, async (attempt) => {
         const query = async () => {
-          const response = await send(account, attempt, api.queryPath, { [api.taskIdParameter]: taskId });
+          const response = await send(account, attempt, api, call);
           queries += 1;
           return response;
         };
         const first = await query();
         const isStale = first.result.kind === 'fault' && first.result.staleSocket;
-        return isStale || learnClock(account, first) ? (await query()).reply : first.reply;
+        return isStale || learnClock(account, api, first) ? (await query()).reply : first.reply;
       });
       return { reply, queries };
     } catch (error) {
@@ -232,31 +271,38 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
     }
   };
 
-  const submit: VendorClient['submit'] = async ({
-    account: name = defaults.account,
-    pro = false,
-    maySend = () => true,
-    signal,
-    ...rest
-  }) => {
+  const results: VendorClient['results'] = async ({ taskId, signal, ...whom }) => {
+    signal?.throwIfAborted();
+    const { api, name, account } = addressee(whom);
+    if (!account) return { reply: noKey(`no account ${name} is configured here`), queries: 0 };
+    return await ask(account, api, api.poll(taskId), signal);
+  };
+
+  const cancel: VendorClient['cancel'] = async ({ taskId, signal, ...whom }) => {
+    signal?.throwIfAborted();
+    const { api, name, account } = addressee(whom);
+    if (api.cancel === undefined) return undefined;
+    if (!account) return noKey(`no account ${name} is configured here`);
+    return (await ask(account, api, api.cancel(taskId), signal)).reply;
+  };
+
+  const submit: VendorClient['submit'] = async ({ maySend = () => true, signal, ...submission }) => {
     signal?.throwIfAborted();
     const rejected = (fault: Fault, retrySafe = false): SubmitResult => ({
       kind: 'rejected',
       error: errorOf(fault),
       retrySafe,
     });
-    const account = accounts.get(name);
+    const { api, name, account } = addressee(submission);
     if (!account) return rejected(noKey(`no account ${name} is configured here`));
-    const kind = pro ? 'pro' : 'standard';
-    const json = rest.requestJson ?? JSON.stringify(rest.request ?? null);
-    const value = json.trimStart().startsWith('[') ? json : `[${json}]`;
+    const json = submission.requestJson ?? JSON.stringify(submission.request ?? null);
     try {
       return await runAttempt(account, signal, async (attempt) => {
         if (!maySend()) return rejected(notSentInTime, true);
-        const response = await send(account, attempt, api.submitPaths[kind], { [api.submitParameters[kind]]: value });
+        const response = await send(account, attempt, api, api.submit(json));
         const { reply, result } = response;
         const neverSent = result.kind === 'fault' && result.neverSent;
-        return submitResult(reply, api, { neverSent, isClockLearned: learnClock(account, response) });
+        return submitResult(reply, api, { neverSent, isClockLearned: learnClock(account, api, response) });
       });
     } catch (error) {
       signal?.throwIfAborted();
@@ -268,7 +314,9 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   return {
+    check: (call) => void addressee(call),
     results,
+    cancel,
     submit,
     clockOffsetMs: (name = defaults.account) => {
       const account = accounts.get(name);

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { defined } from '../defined.js';
 import type { Fault, HttpFacts, TransportCode } from '../poll/reply.js';
-import type { SignedCall } from './aidge/sign.js';
+import type { SignedCall } from './auth.js';
 import { readBody } from './body.js';
 import type { Connection } from './pool.js';
 import { transportError } from './transport-errors.js';
@@ -115,9 +115,9 @@ export const exchange = async (options: ExchangeOptions): Promise<ExchangeResult
     response = await connection.dispatcher.request({
       origin,
       path: options.pathPrefix + call.path,
-      method: 'POST',
-      headers: { ...options.headers, 'content-type': call.contentType },
-      body: call.body,
+      method: call.method,
+      headers: { ...options.headers, ...call.headers },
+      ...defined({ body: call.body }),
       signal,
     });
   } catch (error) {

@@ -17,7 +17,7 @@ const FAR_OFF_MS = 2_000;
 
 /** Input of the polling activity. */
 export function pollInput(wait: WaitState, start: PollStart & { readonly vendorQueue?: string }): PollInput {
-  const { taskId, account, submittedAtMs, deadlineMs } = wait;
+  const { taskId, account, api, submittedAtMs, deadlineMs } = wait;
   const { ids, keys } = knownIds(wait);
   const from: PollState = start.pollNow ? { ...wait.poll, nextPollAtMs: start.nowMs } : wait.poll;
   return {
@@ -28,7 +28,7 @@ export function pollInput(wait: WaitState, start: PollStart & { readonly vendorQ
     known: packKnown(ids),
     ...(keys.length === 0 ? {} : { knownKeys: packKnown(keys) }),
     from: { ...from, asOfAttempt: 0 },
-    ...defined({ vendorQueue: start.vendorQueue }),
+    ...defined({ vendorQueue: start.vendorQueue, api: api === 'tryon' ? undefined : api }),
   };
 }
 

@@ -3,6 +3,7 @@
  * The workflow is a thin shell around it.
  */
 import {
+  accountFor,
   defaults,
   limits,
   type Subscriber,
@@ -41,18 +42,20 @@ export const subscriberKey = ({ workflowId, signal = defaults.signal, webhook }:
 /** A wait at its start. `parentWorkflowId` is absent where no parent is signalled. */
 export function beginWait(
   input: TryOnResultsInput,
-  start: { readonly waitId: string; readonly nowMs: number; readonly parentWorkflowId?: string; readonly api: string },
+  start: { readonly waitId: string; readonly nowMs: number; readonly parentWorkflowId?: string },
 ): WaitState {
-  const { waitId, nowMs, parentWorkflowId, api } = start;
+  const { waitId, nowMs, parentWorkflowId } = start;
+  const { api = 'tryon' } = input;
   const wait: WaitState = {
     waitId,
     sequence: 0,
     taskId: input.taskId,
-    account: input.account ?? defaults.account,
+    account: accountFor(input),
     api,
     submittedAtMs: input.submittedAt === undefined ? nowMs : Date.parse(input.submittedAt),
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),
     ...defined({ expectedImages: input.expectedImages }),
+    ...(input.cancelTask === true ? { cancelTask: true } : {}),
     subscribers: [],
     images: [],
     poll: unpolled,
@@ -154,6 +157,14 @@ export function endWait(wait: WaitState, end: WaitEnd, fresh: readonly TryOnImag
   const before = outcome.imagesOmitted === undefined ? [] : imageEvents(fresh);
   return emit(ended, [...before, { kind: 'outcome', outcome }]);
 }
+
+/** Whether a wait that has ended should have its task cancelled: it was cancelled, its caller asked for that, and the task was not seen to begin. */
+export const mayCancelTask = ({ cancelTask, end, images, poll }: WaitState): boolean =>
+  cancelTask === true &&
+  end?.status === 'cancelled' &&
+  images.length === 0 &&
+  poll.status !== 'running' &&
+  poll.runningSeenAtMs === undefined;
 
 /** Keeps each image once, with its newest URL, in the vendor's order of sub-tasks. */
 function mergeImages(known: readonly TryOnImage[], received: readonly TryOnImage[]): readonly TryOnImage[] {

@@ -16,6 +16,7 @@ import {
 } from '@temporalio/workflow';
 import { check, submittedAtProblem } from '../check.js';
 import {
+  accountFor,
   defaults,
   messages,
   resultsWorkflowId,
@@ -139,7 +140,7 @@ export async function startOrJoinTryOn(
     ...(!isByName && { notifyParent: false }),
     ...(notify.length > 0 && { notify }),
   };
-  const values = { taskId: input.taskId, account: input.account ?? defaults.account, status: 'waiting' };
+  const values = { taskId: input.taskId, account: accountFor(input), status: 'waiting' };
   for (let attempt = 1; ; attempt++) {
     const known = options.searchAttributes?.() ?? [];
     const names = known instanceof Promise ? await known : known;

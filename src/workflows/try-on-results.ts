@@ -5,7 +5,6 @@ import { makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
 import { type Checked, check, submittedAtProblem } from '../check.js';
 import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { defined } from '../defined.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
 import { beginWait } from '../wait/wait.js';
 import type { WaitState } from '../wait/wait-state.js';
 import { continueAsNewOptions } from './versioning.js';
@@ -47,7 +46,6 @@ function newWait(checked: Checked<TryOnResultsInput> | undefined): WaitState {
   return beginWait(input, {
     waitId: runId,
     nowMs: Date.now(),
-    api: tryOnApi.name,
     ...defined({ parentWorkflowId: isParentNotified ? parent?.workflowId : undefined }),
   });
 }

@@ -9,7 +9,7 @@ import { readHint } from '../../src/poll/retry-hint.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { startEmulator } from '../../src/testing.js';
 import { aCertificate } from '../providers/certificate.js';
-import { aClient, finishedBody, sendJson, serve, serveTcp } from '../providers/server.js';
+import { aClient, appKeyPair, finishedBody, sendJson, serve, serveTcp, testKey } from '../providers/server.js';
 import { faultName } from '../support/fault-rows.js';
 
 const task = { taskId: 'task-1' };
@@ -146,7 +146,9 @@ describe('numbers', () => {
   test.each(['v1', 'v2'] as const)(faultName(91, 'a request, signed with %s'), async (signature) => {
     const { endpoint, requests } = await serve((response) => sendJson(response, { data: { taskId: 'x' } }));
     const requestJson = `{ "seed": ${long}, "ratio": 1.10 }`;
-    expect(await aClient(endpoint, {}, { signature }).submit({ requestJson })).toMatchObject({ kind: 'accepted' });
+    expect(
+      await aClient(endpoint, {}, { credentials: async () => appKeyPair(testKey, signature) }).submit({ requestJson }),
+    ).toMatchObject({ kind: 'accepted' });
     const { body = '' } = requests[0] ?? {};
     const sent = signature === 'v1' ? new URLSearchParams(body).get('requestParams') : JSON.parse(body).requestParams;
     expect(sent).toBe(`[${requestJson}]`);
@@ -279,7 +281,7 @@ describe('a submit', () => {
       const emulator = await startEmulator();
       onTestFinished(() => emulator.close());
       emulator.scriptSubmits(script);
-      const credentials = async () => ({ appKey: emulator.appKey, appSecret: emulator.appSecret });
+      const credentials = async () => appKeyPair(emulator);
       const client = aClient(emulator.url, { limits: { headersMs: 300, totalMs: 600 } }, { credentials });
       const request = { clothesList: [{ imageUrl: 'http://shop.test/a.png', type: 'tops' }], viewType: 'full_view' };
       const result = await client.submit({ request });

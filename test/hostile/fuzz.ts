@@ -14,11 +14,11 @@ import { jsonBytes } from '../../src/json-size.js';
 import { classify } from '../../src/poll/classify.js';
 import { decide } from '../../src/poll/decide.js';
 import type { HttpFacts, Reply } from '../../src/poll/reply.js';
-import { submitResult } from '../../src/providers/aidge/submit-result.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { readBody, textOf } from '../../src/providers/body.js';
 import { readReply } from '../../src/providers/read-reply.js';
 import { redactor } from '../../src/providers/redact.js';
+import { submitResult } from '../../src/providers/submit-result.js';
 import { defaultPolicy } from '../../src/schedule/schedule.js';
 import { describeWait } from '../../src/wait/describe.js';
 import { emptyInbox, eventProblem, receive } from '../../src/wait/inbox.js';
@@ -81,7 +81,7 @@ const retryAfters = [
 const dates = [nowMs, 0, -8.64e15, 8.64e15, nowMs + 86_400_000];
 
 const input = { taskId: fuzzTaskId, timeoutSeconds: 3600, expectedImages: 4, notify: [{ workflowId: 'parent' }] };
-const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000, api: 'tryon' });
+const begun = beginWait(input, { waitId: 'wait', nowMs: nowMs - 60_000 });
 
 const anEvent = { kind: 'images', taskId: 't', waitId: 'w', sequence: 1, images: [] };
 const eventFields = Object.keys(anEvent);

@@ -74,7 +74,7 @@ describe.each(versions)('what version %s wrote', (version) => {
   });
 
   test('is read as the report of a poll', () => {
-    const wait = beginWait({ taskId: 't-1' }, { waitId: 'w', nowMs: input.submittedAtMs, api: 'tryon' });
+    const wait = beginWait({ taskId: 't-1' }, { waitId: 'w', nowMs: input.submittedAtMs });
     const { wait: after, events } = applyReport(wait, report);
     expect(after.poll).toEqual({ ...report.state, asOfAttempt: 0 });
     expect(after.searchAttributes).toEqual(report.searchAttributes);

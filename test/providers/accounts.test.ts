@@ -23,7 +23,7 @@ describe('the default account', () => {
       {
         name: 'default',
         endpoint,
-        signature: 'v2',
+        vendor: 'aidge',
         trial: false,
         queriesPerSecond: 20,
         acceptOtherTaskId: false,
@@ -31,7 +31,12 @@ describe('the default account', () => {
         credentials: expect.any(Function),
       },
     ]);
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '512345', appSecret: 'sesame' });
+    expect(await accounts[0]?.credentials()).toEqual({
+      kind: 'app',
+      scheme: 'v2',
+      appKey: '512345',
+      appSecret: 'sesame',
+    });
   });
 
   test('takes every variable', () => {
@@ -46,7 +51,6 @@ describe('the default account', () => {
     expect(problems).toEqual([]);
     expect(accounts[0]).toMatchObject({
       endpoint: 'https://cn-api.aidc-ai.com',
-      signature: 'v1',
       trial: true,
       queriesPerSecond: 0.5,
       acceptOtherTaskId: true,
@@ -150,8 +154,8 @@ describe('a named account', () => {
     });
     expect(problems).toEqual([]);
     expect(accounts.map(({ name }) => name)).toEqual(['default', 'shop-2']);
-    expect(accounts[1]).toMatchObject({ signature: 'v1', trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
-    expect(await accounts[1]?.credentials()).toEqual({ appKey: '600001', appSecret: 'open' });
+    expect(accounts[1]).toMatchObject({ trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
+    expect(await accounts[1]?.credentials()).toMatchObject({ scheme: 'v1', appKey: '600001', appSecret: 'open' });
   });
 
   test('needs no default account', () => {
@@ -164,9 +168,9 @@ describe('files', () => {
   test('are read for each call, without surrounding white space', async () => {
     const path = await aFile('\ufefffirst\r\n');
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'first' });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: 'first' });
     await writeFile(path, 'second');
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'second' });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: 'second' });
   });
 
   test.each([
@@ -184,7 +188,7 @@ describe('files', () => {
   test('of exactly 64 KiB are read', async () => {
     const value = 'x'.repeat(64 * 1024);
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(value) });
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: value });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: value });
   });
 
   test.each([

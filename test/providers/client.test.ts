@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { NoKeyError, readAccounts } from '../../src/providers/accounts.js';
 import { signV1, signV2 } from '../../src/providers/aidge/sign.js';
 import { createVendorClient } from '../../src/providers/client.js';
-import { type Answerer, aClient, anAccount, finishedBody, sendJson, serve, testKey } from './server.js';
+import { type Answerer, aClient, anAccount, appKeyPair, finishedBody, sendJson, serve, testKey } from './server.js';
 
 describe('a query', () => {
   test('posts the task id as signed JSON and reads the answer', async () => {
@@ -58,7 +58,9 @@ describe('a query', () => {
 
   test('posts a signed form in the other scheme, and the trial header if it is set', async () => {
     const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
-    await aClient(endpoint, {}, { signature: 'v1', trial: true }).results({ taskId: 'a b&c' });
+    await aClient(endpoint, {}, { credentials: async () => appKeyPair(testKey, 'v1'), trial: true }).results({
+      taskId: 'a b&c',
+    });
     const { query, headers, body, path } = requests[0] as (typeof requests)[0];
     expect(headers).toMatchObject({
       'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
@@ -183,7 +185,7 @@ describe('key and secret', () => {
     let ms = 1_712_144_501_000;
     const credentials = async () => {
       count += 1;
-      return { appKey: `key-${count}`, appSecret: `secret-${count}` };
+      return appKeyPair({ appKey: `key-${count}`, appSecret: `secret-${count}` });
     };
     const { endpoint, requests } = await serve((response, { socket }, index) =>
       index === 1 ? void socket.resetAndDestroy() : sendJson(response, finishedBody()),
@@ -229,7 +231,7 @@ describe('key and secret', () => {
   test('of several accounts are separate', async () => {
     const { endpoint, requests } = await serve((response) => sendJson(response, finishedBody()));
     const named = (name: string) =>
-      anAccount({ endpoint, name, credentials: async () => ({ appKey: `key of ${name}`, appSecret: 's' }) });
+      anAccount({ endpoint, name, credentials: async () => appKeyPair({ appKey: `key of ${name}`, appSecret: 's' }) });
     const client = createVendorClient({ accounts: [named('default'), named('shop-2')] });
     onTestFinished(() => client.close());
     await client.results({ taskId: 'task-1' });
@@ -283,13 +285,13 @@ describe('a submit', () => {
   };
 
   test.each([
-    [false, '/rest/ai/virtual/tryon', 'requestParams'],
-    [true, '/rest/ai/virtual/tryon-pro', 'paramJson'],
-  ])('(pro %s) sends a list as JSON text and returns the task id', async (pro, path, parameter) => {
+    ['tryon', '/rest/ai/virtual/tryon', 'requestParams'],
+    ['tryon-pro', '/rest/ai/virtual/tryon-pro', 'paramJson'],
+  ])('(%s) sends a list as JSON text and returns the task id', async (api, path, parameter) => {
     const { endpoint, requests } = await serve((response) =>
       sendJson(response, { code: '0', data: { result: { taskId: 'task-9' } } }),
     );
-    expect(await aClient(endpoint).submit({ request, pro })).toEqual({ kind: 'accepted', taskId: 'task-9' });
+    expect(await aClient(endpoint).submit({ request, api })).toEqual({ kind: 'accepted', taskId: 'task-9' });
     expect(requests).toHaveLength(1);
     expect(requests[0]?.path).toBe(path);
     expect(JSON.parse(JSON.parse(requests[0]?.body ?? '')[parameter])).toEqual([request]);

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Account } from '../../src/providers/accounts.js';
+import type { Credentials } from '../../src/providers/auth.js';
 import { createVendorClient, type VendorClientOptions } from '../../src/providers/client.js';
 
 /** One request. */
@@ -64,14 +65,20 @@ export const serveTcp = (onSocket: (socket: Socket) => void, scheme = 'http'): P
 /** A key and a secret. No text may show them. */
 export const testKey = { appKey: '5123457', appSecret: 'top+secret/value==' } as const;
 
+/** Credentials of Aidge's gateway. */
+export const appKeyPair = (
+  { appKey, appSecret }: { readonly appKey: string; readonly appSecret: string },
+  scheme: 'v1' | 'v2' = 'v2',
+): Credentials => ({ kind: 'app', scheme, appKey, appSecret });
+
 /** An account. Override the fields that the test is about. */
 export const anAccount = (account: Partial<Account> & { endpoint: string }): Account => ({
   name: 'default',
-  signature: 'v2',
+  vendor: 'aidge',
   trial: false,
   queriesPerSecond: 20,
   acceptOtherTaskId: false,
-  credentials: async () => testKey,
+  credentials: async () => appKeyPair(testKey),
   ...account,
 });
 

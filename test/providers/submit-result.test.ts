@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../src/activities/submit.js';
 import type { Answer, Fault, Reply, TransportCode } from '../../src/poll/reply.js';
-import { submitResult } from '../../src/providers/aidge/submit-result.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { submitResult } from '../../src/providers/submit-result.js';
 
 /** What each documented code proves of a submit. A new row of the code tables needs a place here. */
 const proves = {

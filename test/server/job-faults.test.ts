@@ -340,11 +340,11 @@ describe.concurrent('a job is parked as maybeSubmitted, and nothing is sent agai
         {
           name: 'default',
           endpoint: emulator.url,
-          signature: 'v2',
+          vendor: 'aidge',
           trial: false,
           queriesPerSecond: 1,
           acceptOtherTaskId: false,
-          credentials: async () => ({ appKey, appSecret }),
+          credentials: async () => ({ kind: 'app' as const, scheme: 'v2' as const, appKey, appSecret }),
         },
       ],
     });
@@ -373,11 +373,11 @@ test.each([
   const account = {
     name: 'default',
     endpoint: emulator.url,
-    signature: 'v2',
+    vendor: 'aidge',
     trial: false,
     queriesPerSecond: 1,
     acceptOtherTaskId: false,
-    credentials: async () => ({ appKey, appSecret }),
+    credentials: async () => ({ kind: 'app' as const, scheme: 'v2' as const, appKey, appSecret }),
   } as const;
   const vendor = createVendorClient({ accounts: [account] });
   const job = await startJob({ submit: async ({ maySend }) => await vendor.submit({ request: aRequest, maySend }) });

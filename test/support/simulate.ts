@@ -64,7 +64,7 @@ const maxQueries = 5_000;
 /** Runs one wait to its end. */
 export function simulate(simulation: Simulation): Simulated {
   const { vendor, policy = defaultPolicy, lagMs = () => 0, latencyMs = () => 0, requests = () => 1 } = simulation;
-  let wait = beginWait({ taskId: 't-1', ...simulation.input }, { waitId: 'run-1', nowMs: startMs, api: tryOnApi.name });
+  let wait = beginWait({ taskId: 't-1', ...simulation.input }, { waitId: 'run-1', nowMs: startMs });
   const states: WaitState[] = [wait];
   const events: TryOnEvent[] = [];
   const queries: Query[] = [];

@@ -37,7 +37,7 @@ describe('vendor text in Markdown', () => {
   });
 });
 
-const wait = beginWait({ taskId: 't_1', expectedImages: 4 }, { waitId: 'run', nowMs: startMs, api: 'tryon' });
+const wait = beginWait({ taskId: 't_1', expectedImages: 4 }, { waitId: 'run', nowMs: startMs });
 const reported = (state: object, from: WaitState = wait) =>
   applyReport(from, { state: { ...unpolled, ...state }, atMs: startMs, images: [anImage('a')] }).wait;
 
@@ -66,7 +66,7 @@ describe('current details of a wait', () => {
   });
   test('name 20 subscribers and count the rest', () => {
     const notify = Array.from({ length: 5_000 }, (_none, index) => ({ workflowId: `w${index}` }));
-    const text = describeWait(beginWait({ taskId: 't', notify }, { waitId: 'run', nowMs: startMs, api: 'tryon' }));
+    const text = describeWait(beginWait({ taskId: 't', notify }, { waitId: 'run', nowMs: startMs }));
     expect(text).toContain('w19 and 4980 more');
     expect(text.length).toBeLessThan(2_000);
   });

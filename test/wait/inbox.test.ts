@@ -96,7 +96,7 @@ test('a new wait for the same task begins anew, and keeps the images', () => {
 });
 
 describe('a snapshot', () => {
-  const wait = applyReport(beginWait({ taskId: 't-1' }, { waitId: 'run-1', nowMs: startMs, api: 'tryon' }), {
+  const wait = applyReport(beginWait({ taskId: 't-1' }, { waitId: 'run-1', nowMs: startMs }), {
     state: unpolled,
     atMs: startMs,
     images: [anImage('a'), anImage('b')],
@@ -128,7 +128,7 @@ describe('a snapshot', () => {
 
 describe('snapshots of a list too long for one event', () => {
   const many = Array.from({ length: 9_000 }, (_none, index) => anImage(`${index}-${'x'.repeat(200)}`));
-  const wait = applyReport(beginWait({ taskId: 't-1' }, { waitId: 'run-1', nowMs: startMs, api: 'tryon' }), {
+  const wait = applyReport(beginWait({ taskId: 't-1' }, { waitId: 'run-1', nowMs: startMs }), {
     state: unpolled,
     atMs: startMs,
     images: many,

@@ -9,7 +9,7 @@ import { readRequest } from '../read-request.js';
 
 const maybeSubmitted = 'maybe submitted, and billed: search for the task at the vendor before you submit it again';
 
-async function send(requestJson: string, account: string, pro: boolean, context: Context): Promise<SubmitResult> {
+async function send(requestJson: string, account: string, api: string, context: Context): Promise<SubmitResult> {
   const { accounts, problems } = readAccounts(context.env);
   if (!accounts.some(({ name }) => name === account)) {
     throw new CliError(
@@ -18,7 +18,7 @@ async function send(requestJson: string, account: string, pro: boolean, context:
   }
   const vendor = createVendorClient({ accounts });
   try {
-    return await vendor.submit({ account, requestJson, pro, signal: context.signal });
+    return await vendor.submit({ account, requestJson, api, signal: context.signal });
   } catch (error) {
     if (context.signal.aborted) context.output.note(maybeSubmitted);
     throw error;
@@ -30,7 +30,7 @@ async function send(requestJson: string, account: string, pro: boolean, context:
 export const run: Run<'submit'> = async ({ options }, context) => {
   const { request, account = defaults.account, pro = false } = options;
   const { output } = context;
-  const result = await send(await readRequest(request), account, pro, context);
+  const result = await send(await readRequest(request), account, pro ? 'tryon-pro' : 'tryon', context);
   const acceptedAt = new Date().toISOString();
   output.data(result, result.kind === 'accepted' ? [result.taskId] : []);
   if (result.kind === 'accepted') {

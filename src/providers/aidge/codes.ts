@@ -1,13 +1,21 @@
 /**
- * The codes, HTTP statuses and throttle texts of the gateway in front of every Aidge API, as tables. No Aidge page lists the codes.
+ * The codes and throttle texts of the gateway in front of every Aidge API, as tables. No Aidge page lists the codes.
  * Lazada, Daraz and AliExpress use the same gateway software; most rows come from the pages and users of those platforms. Safe in the
  * workflow sandbox.
  */
 import type { CodeRow } from '../../poll/reply.js';
+import { commonTables, limitRemedy as limitRemedyOf } from '../common-codes.js';
 
 const tokenRemedy = 'check that the key is an Aidge key; Aidge calls need no access token';
-const limitRemedy = 'lower AIDGE_QUERIES_PER_SECOND, or use the key in fewer programs';
+const limitRemedy = limitRemedyOf('AIDGE_');
 const clockRemedy = 'check the app secret and the clock of this machine';
+
+/** The tables that all vendors share, for accounts of Aidge. */
+export const { httpStatuses, transportCodes } = commonTables({
+  prefix: 'AIDGE_',
+  keyFiles: 'AIDGE_APP_KEY_FILE and AIDGE_APP_SECRET_FILE',
+  clock: clockRemedy,
+});
 
 /** Codes of the gateway layer, field `code`. */
 export const gatewayCodes: Readonly<Record<string, CodeRow>> = {
@@ -86,63 +94,6 @@ export const gatewayCodes: Readonly<Record<string, CodeRow>> = {
     class: 'refused',
     description: 'the service behind the gateway refuses the request',
     remedy: 'check the request',
-  },
-};
-
-/** HTTP statuses, for replies whose body has no code. `5xx` covers the other statuses of its hundred. */
-export const httpStatuses: Readonly<Record<string, CodeRow>> = {
-  '2xx': { class: 'ok', description: 'ok' },
-  '3xx': { class: 'transient', description: 'an unexpected answer from a server before the gateway' },
-  '400': { class: 'refused', description: 'the request is refused', remedy: 'check the request' },
-  '401': { class: 'clock', description: 'the signature is refused', remedy: clockRemedy },
-  '402': { class: 'quota', description: 'payment is required', remedy: 'top up' },
-  '403': { class: 'clock', description: 'access is refused', remedy: clockRemedy },
-  '404': { class: 'notFound', description: 'not found' },
-  '407': { class: 'auth', description: 'a proxy asks for a login', remedy: 'check the network' },
-  '408': { class: 'transient', description: 'the request took too long to arrive' },
-  '409': { class: 'transient', description: 'a temporary conflict' },
-  '410': { class: 'notFound', description: 'no longer available' },
-  '423': { class: 'transient', description: 'locked temporarily' },
-  '425': { class: 'transient', description: 'too early' },
-  '429': { class: 'throttled', description: 'too many requests', remedy: limitRemedy },
-  '4xx': {
-    class: 'refused',
-    retries: 2,
-    description: 'the request is refused',
-    remedy: 'check the request and AIDGE_ENDPOINT',
-  },
-  '5xx': { class: 'transient', description: 'the platform is down' },
-};
-
-/** Our own codes for faults without a readable answer. */
-export const transportCodes: Readonly<Record<string, CodeRow>> = {
-  Timeout: { class: 'transient', description: 'no complete answer within the time limit' },
-  ConnectionFailed: {
-    class: 'transient',
-    description: 'the connection could not be made, or broke',
-    remedy: 'check the network',
-  },
-  DnsFailed: {
-    class: 'transient',
-    description: "the vendor's host name cannot be resolved",
-    remedy: 'check AIDGE_ENDPOINT and DNS',
-  },
-  TlsFailed: {
-    class: 'transient',
-    description: 'the certificate is not trusted',
-    remedy: 'check the clock of this machine, its CA list and proxies',
-  },
-  TooLarge: { class: 'transient', description: 'the answer is larger than 4 MiB' },
-  BadBody: { class: 'transient', description: 'the answer is not the expected JSON' },
-  Redirected: {
-    class: 'transient',
-    description: 'the answer is a redirect; redirects are not followed',
-    remedy: 'check AIDGE_ENDPOINT',
-  },
-  NoKey: {
-    class: 'auth',
-    description: 'key or secret cannot be read',
-    remedy: 'check AIDGE_APP_KEY_FILE and AIDGE_APP_SECRET_FILE',
   },
 };
 

@@ -1,10 +1,13 @@
 /** The virtual try-on API, as data. Safe in the workflow sandbox. */
-import type { VendorApi } from '../../poll/reply.js';
+import type { ApiDescriptor } from '../descriptor.js';
 import { gatewayCodes, httpStatuses, throttleMessages, transportCodes } from './codes.js';
 import { parseEnvelope } from './envelope.js';
 
 const imageRemedy = 'submit again with another garment image';
 const contentRemedy = 'submit again with other images';
+
+/** The vendor takes a list of requests. */
+const listOf = (json: string): string => (json.trimStart().startsWith('[') ? json : `[${json}]`);
 
 const statusWords = { submitted: 'submitted', running: 'running', finished: 'finished', failed: 'failed' } as const;
 
@@ -13,12 +16,12 @@ const statusWords = { submitted: 'submitted', running: 'running', finished: 'fin
  * @see https://docs.aidc-ai.com/aidge-resource/ "Virtual Try-On Query API Reference". The service codes come from all versions of that
  *   page and from the submit page. The list is incomplete, and other Aidge APIs give the numbers other meanings.
  */
-export const tryOnApi: VendorApi = {
+export const tryOnApi: ApiDescriptor = {
   name: 'tryon',
-  queryPath: '/ai/virtual/tryon-results',
-  taskIdParameter: 'task_id',
-  submitPaths: { standard: '/ai/virtual/tryon', pro: '/ai/virtual/tryon-pro' },
-  submitParameters: { standard: 'requestParams', pro: 'paramJson' },
+  vendor: 'aidge',
+  poll: (taskId) => ({ method: 'POST', path: '/ai/virtual/tryon-results', parameters: { task_id: taskId } }),
+  submit: (json) => ({ method: 'POST', path: '/ai/virtual/tryon', parameters: { requestParams: listOf(json) } }),
+  facts: { isSubmitSafeToRepeat: false, canListTasks: false },
   gatewayCodes,
   serviceCodes: {
     '200': { class: 'ok', description: 'success' },
@@ -56,4 +59,11 @@ export const tryOnApi: VendorApi = {
   throttleMessages,
   statusWords,
   parse: (body, imageIds) => parseEnvelope(body, { imageIds, statusWords }),
+};
+
+/** The newer submit call, with two garments. Its tasks are polled like the others. */
+export const tryOnProApi: ApiDescriptor = {
+  ...tryOnApi,
+  name: 'tryon-pro',
+  submit: (json) => ({ method: 'POST', path: '/ai/virtual/tryon-pro', parameters: { paramJson: listOf(json) } }),
 };

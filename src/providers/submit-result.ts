@@ -1,8 +1,8 @@
 /** The result of a submit, from its reply. Pure. */
-import type { TryOnError } from '../../contract.js';
-import { defined } from '../../defined.js';
-import { classify } from '../../poll/classify.js';
-import type { Answer, Fault, Reply, VendorApi } from '../../poll/reply.js';
+import type { TryOnError } from '../contract.js';
+import { defined } from '../defined.js';
+import { classify } from '../poll/classify.js';
+import type { Answer, Fault, Reply, VendorApi } from '../poll/reply.js';
 
 /** The result of a submit. */
 export type SubmitResult =
