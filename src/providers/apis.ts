@@ -1,5 +1,6 @@
 /** All vendor APIs, by name. Safe in the workflow sandbox. */
 import { type ApiName, apiVendors, type VendorName } from '../contract.js';
+import { aidge2026Api } from './aidge/aidge-2026.js';
 import { tryOnApi, tryOnProApi } from './aidge/tryon.js';
 import type { ApiDescriptor } from './descriptor.js';
 
@@ -7,6 +8,7 @@ import type { ApiDescriptor } from './descriptor.js';
 const apis: Readonly<Partial<Record<ApiName, ApiDescriptor>>> = {
   tryon: tryOnApi,
   'tryon-pro': tryOnProApi,
+  'aidge-2026': aidge2026Api,
 };
 
 /** Every descriptor, the default one first. */

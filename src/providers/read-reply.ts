@@ -26,6 +26,7 @@ const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
   ...task,
   ...defined({
     vendorStatus: task.vendorStatus && redact(task.vendorStatus),
+    code: task.code && redact(task.code).slice(0, maxCodeLength),
     message: task.message && redact(task.message),
   }),
   subTasks: task.subTasks.map((subTask) => ({

@@ -19,10 +19,14 @@ export interface EnvelopeOptions {
   readonly imageIds: (imageUrl: string) => ImageIds;
   /** Our status for each of the vendor's words, in lower case. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
+  /** Further names of the status and the result of a task, in lower case. Default: none. */
+  readonly names?: { readonly status: readonly string[]; readonly result: readonly string[] };
+  /** Names of fields of a result, in lower case, that lead to no image. Default: only fields that are known to lead to one are followed. */
+  readonly unfollowed?: RegExp;
 }
 
 /** Longest texts, in characters. Longer texts are cut. */
-const textLimits = { word: 200, message: 2_000 } as const;
+export const textLimits = { word: 200, message: 2_000 } as const;
 /** A reply of 4 MiB cannot have more sub-tasks with an image each. */
 const maxSubTasks = 50_000;
 /** The same for images with an address. Hashing the addresses costs most. */
@@ -41,7 +45,7 @@ const longId = /("(?:task_?id|request_?id|_trace_id_)"\s*:\s*)(-?\d{16,})(?=\s*[
 export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
 
 /** Parses JSON text within JSON. The vendor sends some objects as JSON text, sometimes nested twice. */
-const unwrapped = (value: unknown): unknown => {
+export const unwrapped = (value: unknown): unknown => {
   let inner = value;
   for (let round = 0; round < 3 && typeof inner === 'string' && /^\s*["[{]/.test(inner); round += 1) {
     try {
@@ -53,7 +57,8 @@ const unwrapped = (value: unknown): unknown => {
   return inner;
 };
 
-type Fields = ReadonlyMap<string, unknown>;
+/** An object's fields by lower-case name. */
+export type Fields = ReadonlyMap<string, unknown>;
 
 /** An object's fields by lower-case name. Of two spellings the first with a value counts. A map, so that no name is special. */
 const fieldsOfNode = (object: unknown): Fields | undefined => {
@@ -68,7 +73,7 @@ const fieldsOfNode = (object: unknown): Fields | undefined => {
 };
 
 /** The same, of an object or its JSON text. */
-const fieldsOf = (value: unknown): Fields | undefined => fieldsOfNode(unwrapped(value));
+export const fieldsOf = (value: unknown): Fields | undefined => fieldsOfNode(unwrapped(value));
 
 const textOf = (value: unknown, limit: number): string | undefined => {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
@@ -78,7 +83,7 @@ const textOf = (value: unknown, limit: number): string | undefined => {
 };
 
 /** The text of the first named field that has one. */
-const textIn = (fields: Fields | undefined, names: readonly string[], limit: number = textLimits.word) => {
+export const textIn = (fields: Fields | undefined, names: readonly string[], limit: number = textLimits.word) => {
   for (const name of names) {
     const text = textOf(fields?.get(name), limit);
     if (text !== undefined) return text;
@@ -108,9 +113,9 @@ const firstOf = (fields: Fields, names: readonly string[]): unknown => {
 
 const statusOf = (
   fields: Fields | undefined,
-  words: EnvelopeOptions['statusWords'],
+  { statusWords: words, names }: EnvelopeOptions,
 ): { status: SubTaskStatus; word?: string } => {
-  const value = fields && firstOf(fields, statusNames);
+  const value = fields && firstOf(fields, [...statusNames, ...(names?.status ?? [])]);
   const word = typeof value === 'boolean' ? String(value) : textOf(value, textLimits.word);
   if (word === undefined) return { status: 'unknown' };
   const key = word.toLowerCase();
@@ -129,23 +134,28 @@ const isUrlText = (value: unknown): value is string =>
 const imageFields = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
 
 /** The images of an unwrapped value. Each JSON text is unwrapped once: one that is not JSON is the dearest input of this parser. */
-function* imagesIn(node: unknown, depth = 0): Generator<FoundImage> {
+function* imagesIn(node: unknown, unfollowed?: RegExp, depth = 0): Generator<FoundImage> {
   if (depth > maxDepth) return;
   if (isUrlText(node)) {
     yield { imageUrl: node };
   } else if (Array.isArray(node)) {
-    for (const item of node) yield* imagesIn(unwrapped(item), depth + 1);
+    for (const item of node) yield* imagesIn(unwrapped(item), unfollowed, depth + 1);
   } else {
     const fields = fieldsOfNode(node);
     if (!fields) return;
     const imageUrl = firstOf(fields, ['imageurl', 'image_url', 'url']);
-    const clothes = fields.get('clothes');
-    if (typeof imageUrl === 'string' && imageUrl.trim() !== '') {
+    const clothes = firstOf(fields, ['clothes', 'clothimageurl']);
+    const hasUrl = typeof imageUrl === 'string' && imageUrl.trim() !== '';
+    if (hasUrl) {
       yield defined({ imageUrl, clothes: typeof clothes === 'string' && clothes !== '' ? clothes : undefined });
     }
-    for (const name of imageFields) {
+    const followed = unfollowed ? [...fields.keys()].filter((name) => !unfollowed.test(name)) : imageFields;
+    for (const name of followed) {
       const inner = fields.get(name);
-      if (inner !== undefined && inner !== null) yield* imagesIn(unwrapped(inner), depth + 1);
+      if (inner === undefined || inner === null) continue;
+      // Beside the image's own address, another one is not of an image of the result.
+      if (unfollowed && hasUrl && isUrlText(inner)) continue;
+      yield* imagesIn(unwrapped(inner), unfollowed, depth + 1);
     }
   }
 }
@@ -157,8 +167,9 @@ const listOf = (value: unknown): readonly unknown[] => {
   return typeof node === 'object' && node !== null ? [node] : [];
 };
 
-const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): TaskReply => {
-  const { status, word } = statusOf(data, statusWords);
+const readTask = (data: Fields, options: EnvelopeOptions): TaskReply => {
+  const { imageIds, unfollowed } = options;
+  const { status, word } = statusOf(data, options);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
   // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
@@ -166,7 +177,7 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
   const imagesOf = (node: unknown, subTask: number): PollImage[] => {
     const images: PollImage[] = [];
     const known = new Set<string>();
-    for (const found of imagesIn(node)) {
+    for (const found of imagesIn(node, unfollowed)) {
       imageCount += 1;
       if (imageCount > maxImages) break;
       const ids = imageIds(found.imageUrl);
@@ -179,7 +190,7 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
   };
   const subTaskOf = (item: unknown, index: number): SubTaskReply => {
     const node = unwrapped(item);
-    const own = statusOf(fieldsOfNode(node), statusWords);
+    const own = statusOf(fieldsOfNode(node), options);
     const images = imagesOf(node, index);
     // An item without a status: some sibling APIs list bare images here. They are finished with the task.
     if (own.word === undefined) {
@@ -187,7 +198,7 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
     }
     return defined({ index, status: own.status, vendorStatus: own.word === own.status ? undefined : own.word, images });
   };
-  const list = listOf(firstOf(data, resultNames));
+  const list = listOf(firstOf(data, [...resultNames, ...(options.names?.result ?? [])]));
   const subTasks = list.slice(0, maxSubTasks).map(subTaskOf);
   if (list.length === 0) {
     const images = imagesOf(Object.fromEntries([...data].filter(([name]) => imageFields.includes(name))), 0);
@@ -197,12 +208,13 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
 };
 
 /** The fields of the task: in `data`, in `data.result` (submit calls), or at the top. */
-const taskFields = (top: Fields): Fields | undefined => {
+const taskFields = (top: Fields, { names }: EnvelopeOptions): Fields | undefined => {
   const taskNames = [...statusNames, ...resultNames, ...idNames];
-  const hasTask = (fields: Fields | undefined) => fields !== undefined && taskNames.some((name) => fields.has(name));
+  const hasTask = (fields: Fields | undefined, further: readonly string[] = []) =>
+    fields !== undefined && [...taskNames, ...further].some((name) => fields.has(name));
   const data = fieldsOf(top.get('data'));
+  if (hasTask(data, names?.status)) return data;
   const result = fieldsOf(data?.get('result') ?? top.get('result'));
-  if (hasTask(data)) return data;
   if (hasTask(result)) return result;
   return data ?? (hasTask(top) ? top : undefined);
 };
@@ -226,7 +238,7 @@ export const parseEnvelope = (body: unknown, options: EnvelopeOptions): Omit<Ans
   const serviceMessage = textIn(top, ['resmessage', 'res_message'], textLimits.message);
   const requestIdNames = ['requestid', 'request_id', '_trace_id_'];
   const requestId = textIn(top, requestIdNames) ?? textIn(gateway, requestIdNames);
-  const data = taskFields(top);
+  const data = taskFields(top, options);
   return defined({
     kind: 'answer' as const,
     gatewayCode,
