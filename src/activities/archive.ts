@@ -51,7 +51,7 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
     }
     const store = archiver;
     const { heartbeatDetails, attempt, currentAttemptScheduledTimestampMs } = activityInfo();
-    clock.observe(currentAttemptScheduledTimestampMs);
+    clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const before = heartbeatDetails as ArchiveProgress | undefined;
     const progress: ArchiveProgress = { images: { ...before?.images }, tries: { ...before?.tries } };
     const signal = cancellationSignal();

@@ -20,12 +20,12 @@ const input = (...ids: string[]) => ({
 
 function run(results: Record<string, ArchiveResult>, info: object = {}, nowMs = 0) {
   const archive = vi.fn(async ({ id }: { id: string }) => results[id] ?? done);
-  const clock = { now: async () => nowMs, observe: () => undefined };
+  const clock = { now: async () => nowMs, observe: vi.fn() };
   const env = new MockActivityEnvironment(info);
   const beats: unknown[] = [];
   env.on('heartbeat', (details) => beats.push(structuredClone(details)));
   const activity = createTryOnArchive({ archiver: { archive }, clock } as never);
-  return { archive, beats, env, ended: (given = input('a', 'b', 'c')) => env.run(activity as never, given) };
+  return { archive, beats, clock, env, ended: (given = input('a', 'b', 'c')) => env.run(activity as never, given) };
 }
 
 test('a batch is archived side by side, and one that fails for good does not stop the others', async () => {
@@ -52,6 +52,15 @@ test('a retry goes on where the attempt before was', async () => {
   const { ended, archive } = run({}, { heartbeatDetails });
   expect(await ended()).toEqual({ images: { a: { archived }, b: { archived }, c: { archived } } });
   expect(archive).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  [1, true],
+  [3, false],
+])('attempt %d is certain of the server time it was due at: %s', async (attempt, isCertain) => {
+  const { ended, clock } = run({}, { attempt });
+  await ended();
+  expect(clock.observe).toHaveBeenCalledWith(expect.any(Number), isCertain);
 });
 
 test('a download that fails each time is given up', async () => {
