@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createFileStore } from '../../src/archive/file-store.js';
 import { loadS3, type S3Api, type S3Failure, type S3Put } from '../../src/archive/s3-api.js';
@@ -39,6 +40,29 @@ describe('a folder', () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, n) => store.create('t2/a.png', object(`${n}`))));
     expect(results.filter((one) => one === 'created')).toHaveLength(1);
     expect(results.filter((one) => one === 'other')).toHaveLength(19);
+  });
+
+  test('lasts through a power cut: the bytes are synced before they get their name, each new name after it', async () => {
+    const own = join(root, 'new', 'synced');
+    const probe = await open(root, 'r');
+    const handles = Object.getPrototypeOf(probe);
+    await probe.close();
+    const { sync } = handles;
+    const synced: string[] = [];
+    const spy = vi.spyOn(handles, 'sync').mockImplementation(function (this: { fd: number }) {
+      const names = readdirSync(own, { recursive: true }).includes(join('t', 'a.png'));
+      synced.push(`${relative(root, readlinkSync(`/proc/self/fd/${this.fd}`))}${names ? ', named' : ''}`);
+      return sync.call(this);
+    });
+    try {
+      await createFileStore(own).create('t/a.png', object('one'));
+    } finally {
+      spy.mockRestore();
+    }
+    expect(synced.map((path) => path.replace(/\.parts\/.+?(,|$)/, 'part$1'))).toEqual([
+      ...['new/synced', 'new', ''],
+      ...['new/synced/part', 'new/synced/t, named', 'new/synced, named'],
+    ]);
   });
 
   test('removes what processes that died left behind, and nothing younger', async () => {
