@@ -66,7 +66,8 @@ export async function startS3(): Promise<S3Server> {
 
   const start = async (): Promise<void> => {
     child = spawn(program, args, { stdio: 'ignore', cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
-    const unwatch = endWithThisProcess(child);
+    // It takes more than ten seconds to end by SIGTERM.
+    const unwatch = endWithThisProcess(child, 'KILL');
     child.once('exit', unwatch);
     const put = () => client.send(new CreateBucketCommand({ Bucket: bucket }));
     const isUp = until(() =>
@@ -88,7 +89,13 @@ export async function startS3(): Promise<S3Server> {
     await exited;
   };
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
   return {
     bucket,
     client,
