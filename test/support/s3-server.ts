@@ -18,6 +18,10 @@ import { until } from './until.js';
 /** See {@link startS3}. */
 export interface S3Server {
   readonly bucket: string;
+  /** Of the process that was started last. */
+  readonly pid: number;
+  /** Of its data. */
+  readonly folder: string;
   /** The AWS SDK's environment for it. */
   readonly env: Readonly<Record<string, string>>;
   readonly client: S3Client;
@@ -98,7 +102,11 @@ export async function startS3(): Promise<S3Server> {
   }
   return {
     bucket,
+    folder,
     client,
+    get pid() {
+      return child?.pid ?? 0;
+    },
     env: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: keyPair.accessKeyId,
