@@ -19,6 +19,8 @@ interface ArchiveProgress {
   readonly images: Record<string, Pick<ArchiveRecord, 'archived' | 'archiveError'>>;
   /** How often the download of an image that is not done has failed. */
   readonly tries: Record<string, number>;
+  /** With renditions only: attempts in a row that did not end themselves, this one included. An image may have ended their workers. */
+  begun?: number;
 }
 
 /** Limits of a batch. */
@@ -28,6 +30,8 @@ export const archiveLimits = {
   /** Images of one batch that wait for a slot of the process at a time, so that a large batch does not keep others waiting. */
   atOnce: 8,
   heartbeatMs: 2_000,
+  /** After so many attempts whose worker died, no renditions are made: only they decode images. */
+  lostAttempts: 3,
   /** Between attempts: doubles from the first to the second. */
   retryMs: 1_000,
   retryMaxMs: 60_000,
@@ -53,16 +57,22 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
     }
     const store = archiver;
     const { heartbeatDetails, attempt, currentAttemptScheduledTimestampMs } = activityInfo();
-    clock.observe(currentAttemptScheduledTimestampMs);
+    clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const before = heartbeatDetails as ArchiveProgress | undefined;
     const progress: ArchiveProgress = { images: { ...before?.images }, tries: { ...before?.tries } };
+    const lost = before?.begun ?? 0;
+    const withoutRenditions = lost >= archiveLimits.lostAttempts;
+    if (store.renders) {
+      progress.begun = lost + 1;
+      heartbeat(progress);
+    }
     const signal = cancellationSignal();
     const turns = new Semaphore(archiveLimits.atOnce);
     let lastError: ArchiveError | undefined;
 
     async function archiveOne({ id, imageUrl }: ArchiveInput['images'][number]): Promise<void> {
       if (Object.hasOwn(progress.images, id)) return;
-      const result = await turns.use(() => store.archive({ taskId, id, imageUrl }, signal), signal);
+      const result = await turns.use(() => store.archive({ taskId, id, imageUrl, withoutRenditions }, signal), signal);
       if (result.kind === 'archived') {
         const { archived, renditionError } = result;
         if (renditionError !== undefined) log.warn('an image has no renditions', { taskId, image: id, renditionError });
@@ -87,6 +97,10 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
       for (const one of ended) if (one.status === 'rejected') throw one.reason;
     } finally {
       clearInterval(timer);
+      if (progress.begun !== undefined) {
+        progress.begun = 0;
+        heartbeat(progress);
+      }
     }
     if (lastError === undefined) return { images: progress.images };
     throw ApplicationFailure.create({

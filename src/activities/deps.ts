@@ -43,7 +43,7 @@ export interface Vendor {
 }
 
 /** The part of the archiver that the activity needs; tests pass a fake. */
-export type ImageArchiver = Pick<Archiver, 'archive'>;
+export type ImageArchiver = Pick<Archiver, 'archive'> & Partial<Pick<Archiver, 'renders'>>;
 
 /** What the activities depend on. */
 export interface TryOnDeps {

@@ -288,6 +288,12 @@ export const commands = {
         '<behaviour>',
         'how to answer the polls of each task; --list-behaviours names the choices',
       ),
+      option(
+        'submit-script',
+        'text',
+        '<behaviour>',
+        'how to answer submits, such as submit-reply-lost; --list-behaviours names the choices',
+      ),
       option('latency-ms', 'wholeNumber', '<ms>', 'delay every reply by this much'),
       flag('lenient', 'accept every call, even unsigned ones'),
       flag('list-behaviours', 'print the behaviours and exit'),

@@ -192,13 +192,14 @@ async function endProcess(child: ChildProcess): Promise<void> {
 /**
  * Ends the server when this process ends, even by SIGKILL: a shell waits for the end of a pipe whose other end only this process has.
  * Without such a shell, an ordinary exit still ends the server.
+ * @param signal - what the shell sends
  * @returns a function that stops watching
  */
-export function endWithThisProcess(child: ChildProcess): () => void {
+export function endWithThisProcess(child: ChildProcess, signal: 'TERM' | 'KILL' = 'TERM'): () => void {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   if (process.platform === 'win32' || child.pid === undefined) return () => process.off('exit', onExit);
-  const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$1"', 'sh', String(child.pid)], {
+  const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -"$2" "$1"', 'sh', String(child.pid), signal], {
     env: childEnv(process.env, 'program'),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -19,6 +19,7 @@ export const downloadModes = {
   'no-length': 'images without a length, cut off',
   'wrong-checksum': 'bytes that do not have the checksum of their response',
   compressed: 'images that are compressed although nobody asked',
+  'gzip-bomb': '64 KiB that decompress to 64 MiB',
   huge: 'images of 64 MiB, without a length',
   'pixel-bomb': 'a small file of 400 million pixels',
   redirect: 'images behind a redirect',
@@ -41,6 +42,7 @@ const CUT_AFTER_MS = 30;
 const BOMB_SIDE = 20_000;
 
 let bomb: Buffer | undefined;
+let gzipBomb: Buffer | undefined;
 
 /** One bit a pixel, all black. */
 function pixelBomb(): Buffer {
@@ -121,8 +123,10 @@ export async function sendFaulty(
       response.writeHead(200, { ...png, 'content-length': String(image.length), 'content-md5': md5 }).end(image);
       return;
     }
-    case 'compressed': {
-      const packed = gzipSync(image);
+    case 'compressed':
+    case 'gzip-bomb': {
+      gzipBomb ??= mode === 'gzip-bomb' ? gzipSync(Buffer.alloc(HUGE_BYTES)) : undefined;
+      const packed = mode === 'compressed' ? gzipSync(image) : (gzipBomb ?? image);
       const headers = { ...png, 'content-encoding': 'gzip', 'content-length': String(packed.length) };
       response.writeHead(200, headers).end(packed);
       return;

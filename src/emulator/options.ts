@@ -49,6 +49,8 @@ export interface EmulatorOptions {
   readonly imagesPerSubTask?: number;
   /** Script of every task that has no script of its own. */
   readonly script?: Script;
+  /** Script of the submits. Default: they are accepted. */
+  readonly submitScript?: Script;
   /** Delay of every answer. Default 0. */
   readonly latencyMs?: number;
   /** Largest number of entries in each log. Default 100,000. */

@@ -26,7 +26,7 @@ import type { EmulatorOptions } from './options.js';
 import { hexOf } from './random.js';
 import { BoundedLog, Emitter, type QueryLogEntry, type SubmitLogEntry } from './request-log.js';
 import { compileScript, type Script, ScriptRun } from './scripts.js';
-import type { Step } from './step.js';
+import type { Step, TaskView } from './step.js';
 import { readSubmit } from './submit.js';
 import { type TaskRecord, TaskStore } from './task-store.js';
 
@@ -63,6 +63,12 @@ const maxTaskIdLength = 200;
 function taskIdOf(value: unknown): string | undefined {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   return text === '' || text.length > maxTaskIdLength ? undefined : text;
+}
+
+/** The data of an accepted submit; of a view of the task only what a submit's reply has of it counts. */
+function submitData(taskId: string, view: TaskView = {}): unknown {
+  if (view.data !== undefined) return view.data === 'null' ? null : undefined;
+  return { result: view.taskId === 'absent' ? {} : { taskId } };
 }
 
 /** See the file's description. */
@@ -104,6 +110,7 @@ export class EmulatedVendor {
     this.submits = new BoundedLog(options.logEntries ?? 100_000);
     this.#queryLimiter = options.queryRate && new Limiter(options.queryRate);
     this.#submitLimiter = options.submitRate && new Limiter(options.submitRate);
+    this.scriptSubmits(options.submitScript);
   }
 
   scriptSubmits(script: Script | undefined): void {
@@ -287,7 +294,7 @@ export class EmulatedVendor {
     if (!isAccepted) return outcome(refusal ?? jsonAnswer({}, 'nothing', step));
     if (account.submitsLeft !== undefined) this.setAccount(account.name, { submitsLeft: account.submitsLeft - 1 });
     const { taskId } = this.tasks.add({ api, submittedAtMs: nowMs, subTasks: request.subTasks });
-    const reply = submitReply(taskId, ids, { types, ...step.envelope });
+    const reply = submitReply(submitData(taskId, step.task), ids, { types, ...step.envelope });
     return { ...outcome(refusal ?? jsonAnswer(reply, 'accepted', step)), taskId };
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
   type ArchiveErrorCode,
@@ -16,10 +17,12 @@ import {
   workflowTypes,
 } from '../../src/contract.js';
 import type { Script } from '../../src/testing.js';
+import { readWorkerSettings } from '../../src/worker/settings.js';
+import { startTryOnWorkers } from '../../src/worker/start.js';
 import { faultName } from '../support/fault-rows.js';
 import { aRequest } from '../support/jobs.js';
 import { received } from '../support/parents.js';
-import { type Stack, startStack } from '../support/stack.js';
+import { type Stack, startStack, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
 const batches: Script = [
@@ -62,6 +65,7 @@ const refused: readonly (readonly [number, string, ArchiveErrorCode])[] = [
   [56, 'image-html', 'NotAnImage'],
   [56, 'image-pixel-bomb', 'TooLarge'],
   [56, 'image-huge', 'TooLarge'],
+  [56, 'image-gzip-bomb', 'TooLarge'],
   [53, 'image-redirect-metadata', 'Forbidden'],
   [54, 'image-redirect-file', 'Forbidden'],
   [53, 'metadata-urls', 'Forbidden'],
@@ -130,9 +134,12 @@ describe.concurrent('a job with an archive', () => {
     await expectArchived(behaviour);
   });
 
-  test.each(['image-redirect', 'image-wrong-type'])('of a task with %s has all images archived', async (behaviour) => {
-    await expectArchived(behaviour);
-  });
+  test.each(['image-redirect', 'image-wrong-type', 'image-compressed'])(
+    'of a task with %s has all images archived',
+    async (behaviour) => {
+      await expectArchived(behaviour);
+    },
+  );
 
   for (const [number, behaviour, code] of refused) {
     test(faultName(number, `a task with ${behaviour} is finished, with the archive error ${code}`), async () => {
@@ -191,13 +198,32 @@ describe.concurrent('a job with an archive', () => {
   });
 });
 
-test('a worker without a store archives nothing, unless the input asks for it', async () => {
-  const plain = await startStack({ address: inject('temporal').address });
+test('workers without a store archive nothing; a job that asks for it waits for one that has a store', async () => {
+  const address = inject('temporal').address;
+  const plain = await startStack({ address });
+  const connection = await NativeConnection.connect({ address });
   try {
-    const taskId = plain.emulator.addTask({ subTasks: 1, script: 'finished' });
+    const [taskId = '', second = ''] = [0, 1].map(() => plain.emulator.addTask({ subTasks: 1, script: 'finished' }));
     const { images } = await resultOf(await startJob(plain, { taskId }));
     expect(images.map(({ archived, archiveError }) => archived ?? archiveError)).toEqual(Array(4).fill(undefined));
+
+    const asking = await startJob(plain, { taskId: second, archive: true });
+    await until(async () => (await statusOf(asking)).state === 'archiving');
+    const env = { TRYON_ARCHIVE: `file://${folder}/later`, TRYON_ARCHIVE_ALLOW: '127.0.0.1' };
+    const read = readWorkerSettings({ ...workerEnv(plain.emulator, plain.taskQueue), ...env });
+    if (!read.ok) throw new Error(read.problems.join());
+    const workers = await startTryOnWorkers(read.settings, { connection, namespace: 'default' });
+    try {
+      const { images: archived } = await resultOf(asking);
+      expect(archived.map((image) => image.archived?.location.startsWith(`file://${folder}/later/`))).toEqual(
+        Array(4).fill(true),
+      );
+    } finally {
+      workers.shutdown();
+      await workers.run;
+    }
   } finally {
     await plain.stop();
+    await connection.close();
   }
 });

@@ -8,21 +8,34 @@ import { paint } from '../output.js';
 
 const isBehaviour = (name: string): name is BehaviourName => Object.hasOwn(behaviours, name);
 
+function behaviour(option: string, name: string | undefined): BehaviourName | undefined {
+  if (name === undefined || isBehaviour(name)) return name;
+  throw new CliError(`${option} is "${name}"; give a name that --list-behaviours prints`, exitCodes.usage);
+}
+
 /** The emulator's options: from the command line, and the account from the environment. */
 export function emulatorOptions(options: OptionsOf<'emulator'>, env: NodeJS.ProcessEnv): EmulatorOptions {
-  const { port, host, latencyMs, script, lenient = false, fixedSeconds, medianSeconds, tailWeight } = options;
+  const {
+    port,
+    host,
+    latencyMs,
+    script,
+    submitScript,
+    lenient = false,
+    fixedSeconds,
+    medianSeconds,
+    tailWeight,
+  } = options;
   // Ids come from the seed. A Temporal server that outlives the emulator must not see an id again.
   const { p95Seconds = 3 * medianSeconds, seed = Date.now() % 2 ** 31 } = options;
   if (p95Seconds <= medianSeconds) {
     throw new CliError(`--p95-seconds is ${p95Seconds}; give more than the median, ${medianSeconds}`, exitCodes.usage);
   }
-  if (script !== undefined && !isBehaviour(script)) {
-    throw new CliError(`--script is "${script}"; give a name that --list-behaviours prints`, exitCodes.usage);
-  }
   const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
   const appSecret = env.AIDGE_APP_SECRET?.trim();
   return {
-    ...defined({ port, latencyMs, script, accounts: appKey && appSecret ? [{ appKey, appSecret }] : undefined }),
+    ...defined({ port, latencyMs, accounts: appKey && appSecret ? [{ appKey, appSecret }] : undefined }),
+    ...defined({ script: behaviour('--script', script), submitScript: behaviour('--submit-script', submitScript) }),
     seed,
     // The type allows the loopback interface only. In a container the emulator must listen on more.
     host: host as NonNullable<EmulatorOptions['host']>,
