@@ -2,10 +2,12 @@
 import { open } from 'node:fs/promises';
 import { defaults, unnamedAccounts, type VendorName } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
-import type { Credentials } from './auth.js';
+import { type Credentials, NoKeyError } from './auth.js';
 import { isLoopbackHost } from './loopback.js';
 import { type HttpProxy, proxyOf } from './proxy.js';
 import { type CredentialSettings, type VendorSettings, vendors } from './vendors.js';
+
+export { NoKeyError } from './auth.js';
 
 /** One vendor account. */
 export interface Account {
@@ -26,12 +28,6 @@ export interface Account {
   readonly proxy?: HttpProxy;
   /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
   readonly credentials: () => Promise<Credentials>;
-}
-
-/** Key or secret cannot be read. The message names the variable and the remedy, never a value. */
-export class NoKeyError extends Error {
-  readonly code = 'NoKey';
-  override readonly name = 'NoKeyError';
 }
 
 /** Environment variables: `process.env`, or a part of it. */

@@ -46,7 +46,8 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
       },
       {
         variables: ['ACCESS_KEY_ID', 'ACCESS_KEY_SECRET'],
-        endpoint: 'https://aidge.ap-southeast-1.aliyuncs.com',
+        // The one host in the endpoint maps of the published SDKs; the global site's is aidge.ap-southeast-1.aliyuncs.com.
+        endpoint: 'https://aidge.cn-beijing.aliyuncs.com',
         of: ([accessKeyId = '', accessKeySecret = '']) => ({ kind: 'ram', accessKeyId, accessKeySecret }),
       },
     ],
