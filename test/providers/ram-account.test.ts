@@ -96,6 +96,19 @@ describe('an account with a RAM AccessKey', () => {
     ]);
   });
 
+  test.each([
+    ['x-acs-retry-after', '2500', '2.5'],
+    ['x-acs-retry-after', '0', undefined],
+    ['x-acs-retry-after', 'soon', undefined],
+    ['retry-after', '3', '3'],
+  ])('waits as %s: %s asks', async (header, value, retryAfter) => {
+    const body = { Code: 'Throttling.User', Message: 'Request was denied due to user flow control.', RequestId: 'r' };
+    const { endpoint } = await serve((response) => sendJson(response, body, 400, { [header]: value }));
+    const { reply } = await aRamClient(endpoint).results({ taskId, api: 'aidge-2026' });
+    expect(reply).toMatchObject({ kind: 'answer', gatewayCode: 'Throttling.User' });
+    expect(reply.retryAfter).toBe(retryAfter);
+  });
+
   test('shows neither key, secret nor signature, also where the vendor echoes them', async () => {
     let signature = '';
     const { endpoint } = await serve((response, { headers }) => {
