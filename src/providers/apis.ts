@@ -2,13 +2,17 @@
 import { type ApiName, apiVendors, type VendorName } from '../contract.js';
 import { aidge2026Api } from './aidge/aidge-2026.js';
 import { tryOnApi, tryOnProApi } from './aidge/tryon.js';
+import { dashScopeApi } from './dashscope/dashscope.js';
 import type { ApiDescriptor } from './descriptor.js';
+import { fashnApi } from './fashn/fashn.js';
 
 // One row for each name of the contract.
 const apis: Readonly<Partial<Record<ApiName, ApiDescriptor>>> = {
   tryon: tryOnApi,
   'tryon-pro': tryOnProApi,
   'aidge-2026': aidge2026Api,
+  dashscope: dashScopeApi,
+  fashn: fashnApi,
 };
 
 /** Every descriptor, the default one first. */

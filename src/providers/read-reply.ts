@@ -1,9 +1,9 @@
 /** Turns the result of an exchange into a `Reply` without secrets. */
 import { defined } from '../defined.js';
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
-import { parseJson } from './aidge/envelope.js';
 import type { ExchangeResult } from './exchange.js';
 import { imageIds } from './image-id.js';
+import { parseJson } from './json-fields.js';
 import { excerptOf, type Redact } from './redact.js';
 
 /** Longest code, in characters. A longer text is not a code, and may have anything in it. */

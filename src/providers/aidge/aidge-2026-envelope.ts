@@ -5,15 +5,8 @@
 import { defined } from '../../defined.js';
 import type { Answer, CodeRow, HttpFacts, TaskReply } from '../../poll/reply.js';
 import { openApiCode } from '../alibaba-cloud/codes.js';
-import {
-  type EnvelopeOptions,
-  type Fields,
-  fieldsOf,
-  parseEnvelope,
-  textIn,
-  textLimits,
-  unwrapped,
-} from './envelope.js';
+import { type Fields, fieldsOf, textIn, textLimits, unwrapped } from '../json-fields.js';
+import { type EnvelopeOptions, parseEnvelope } from './envelope.js';
 
 type ParsedAnswer = Omit<Answer, keyof HttpFacts>;
 

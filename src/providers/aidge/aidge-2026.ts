@@ -100,7 +100,7 @@ const parametersOf = (json: string): Record<string, string> => {
  *
  * Tolerated, since no page shows the result of a try-on: any address in `Result` that its name does not make an input; a list in `Result`,
  * whose items are sub-tasks with a `Status` of their own; `Result` as an object; `Code` absent, `200` or `OK`; a `TaskId` of another task
- * beside a `BizId`. Not documented, so absent: life of URLs and of tasks, listing, cancelling, a way to repeat a submit safely.
+ * beside a `BizId`; the header `x-acs-retry-after`, which the official SDK reads as milliseconds. Not documented, so absent: life of URLs and of tasks, listing, cancelling, a way to repeat a submit safely.
  * @see https://help.aliyun.com/zh/document_detail/3038634.html
  * @see https://help.aliyun.com/document_detail/3038043.html
  * @see https://help.aliyun.com/zh/document_detail/3038044.html
@@ -108,6 +108,7 @@ const parametersOf = (json: string): Record<string, string> => {
 export const aidge2026Api: ApiDescriptor = {
   name: 'aidge-2026',
   vendor: 'aidge',
+  retryAfterMsHeader: 'x-acs-retry-after',
   poll: (taskId) => ({
     method: 'POST',
     path: '/ai/task/queryTaskResult',

@@ -4,15 +4,22 @@
  */
 import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
+import type { Answer, HttpFacts, ImageIds, PollImage, SubTaskReply, TaskReply } from '../../poll/reply.js';
 import {
-  type Answer,
-  type HttpFacts,
-  type ImageIds,
-  keyOfImage,
-  type PollImage,
-  type SubTaskReply,
-  type TaskReply,
-} from '../../poll/reply.js';
+  booleanOf,
+  type Fields,
+  type FoundImage,
+  fieldsOf,
+  fieldsOfNode,
+  firstOf,
+  imageCollector,
+  isUrlText,
+  maxItems,
+  textIn,
+  textLimits,
+  textOf,
+  unwrapped,
+} from '../json-fields.js';
 
 /** Options of {@link parseEnvelope}. */
 export interface EnvelopeOptions {
@@ -25,91 +32,11 @@ export interface EnvelopeOptions {
   readonly unfollowed?: RegExp;
 }
 
-/** Longest texts, in characters. Longer texts are cut. */
-export const textLimits = { word: 200, message: 2_000 } as const;
-/** A reply of 4 MiB cannot have more sub-tasks with an image each. */
-const maxSubTasks = 50_000;
-/** The same for images with an address. Hashing the addresses costs most. */
-const maxImages = 50_000;
-/** The vendor's objects have some dozen fields. */
-const maxFields = 1_000;
 const maxDepth = 10;
-
-// JSON.parse changes the digits of a number above 2^53. In JSON text within JSON the quotes are escaped, so the names do not match there.
-const longId = /("(?:task_?id|request_?id|_trace_id_)"\s*:\s*)(-?\d{16,})(?=\s*[,}\]])/gi;
-
-/**
- * Parses JSON text. A task or request id of 16 or more digits becomes text.
- * @throws SyntaxError
- */
-export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
-
-/** Parses JSON text within JSON. The vendor sends some objects as JSON text, sometimes nested twice. */
-export const unwrapped = (value: unknown): unknown => {
-  let inner = value;
-  for (let round = 0; round < 3 && typeof inner === 'string' && /^\s*["[{]/.test(inner); round += 1) {
-    try {
-      inner = parseJson(inner);
-    } catch {
-      return inner;
-    }
-  }
-  return inner;
-};
-
-/** An object's fields by lower-case name. */
-export type Fields = ReadonlyMap<string, unknown>;
-
-/** An object's fields by lower-case name. Of two spellings the first with a value counts. A map, so that no name is special. */
-const fieldsOfNode = (object: unknown): Fields | undefined => {
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
-  const fields = new Map<string, unknown>();
-  for (const name of Object.keys(object).slice(0, maxFields)) {
-    const key = name.toLowerCase();
-    const inner = (object as Readonly<Record<string, unknown>>)[name];
-    if (fields.get(key) === undefined || fields.get(key) === null) fields.set(key, inner);
-  }
-  return fields;
-};
-
-/** The same, of an object or its JSON text. */
-export const fieldsOf = (value: unknown): Fields | undefined => fieldsOfNode(unwrapped(value));
-
-const textOf = (value: unknown, limit: number): string | undefined => {
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  if (typeof value !== 'string') return undefined;
-  const text = value.trim();
-  return text === '' ? undefined : text.slice(0, limit);
-};
-
-/** The text of the first named field that has one. */
-export const textIn = (fields: Fields | undefined, names: readonly string[], limit: number = textLimits.word) => {
-  for (const name of names) {
-    const text = textOf(fields?.get(name), limit);
-    if (text !== undefined) return text;
-  }
-  return undefined;
-};
-
-const booleanOf = (value: unknown): boolean | undefined => {
-  if (typeof value === 'boolean') return value;
-  const text = textOf(value, textLimits.word)?.toLowerCase();
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  return undefined;
-};
 
 const statusNames = ['taskstatus', 'task_status'];
 const resultNames = ['taskresult', 'task_result'];
 const idNames = ['taskid', 'task_id'];
-
-const firstOf = (fields: Fields, names: readonly string[]): unknown => {
-  for (const name of names) {
-    const value = fields.get(name);
-    if (value !== undefined && value !== null) return value;
-  }
-  return undefined;
-};
 
 const statusOf = (
   fields: Fields | undefined,
@@ -121,14 +48,6 @@ const statusOf = (
   const key = word.toLowerCase();
   return { status: Object.hasOwn(words, key) ? (words[key] ?? 'unknown') : 'unknown', word };
 };
-
-interface FoundImage {
-  readonly imageUrl: string;
-  readonly clothes?: string;
-}
-
-const isUrlText = (value: unknown): value is string =>
-  typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
 
 /** Fields that lead to images, also in the shapes of sibling APIs: `structData.data[]` of URLs, items with `url`. */
 const imageFields = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
@@ -172,22 +91,8 @@ const readTask = (data: Fields, options: EnvelopeOptions): TaskReply => {
   const { status, word } = statusOf(data, options);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
-  // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
-  let imageCount = 0;
-  const imagesOf = (node: unknown, subTask: number): PollImage[] => {
-    const images: PollImage[] = [];
-    const known = new Set<string>();
-    for (const found of imagesIn(node, unfollowed)) {
-      imageCount += 1;
-      if (imageCount > maxImages) break;
-      const ids = imageIds(found.imageUrl);
-      const key = keyOfImage(ids);
-      if (known.has(key)) continue;
-      known.add(key);
-      images.push({ ...ids, ...found, subTask });
-    }
-    return images;
-  };
+  const collect = imageCollector(imageIds);
+  const imagesOf = (node: unknown, subTask: number): PollImage[] => collect(imagesIn(node, unfollowed), subTask);
   const subTaskOf = (item: unknown, index: number): SubTaskReply => {
     const node = unwrapped(item);
     const own = statusOf(fieldsOfNode(node), options);
@@ -199,7 +104,7 @@ const readTask = (data: Fields, options: EnvelopeOptions): TaskReply => {
     return defined({ index, status: own.status, vendorStatus: own.word === own.status ? undefined : own.word, images });
   };
   const list = listOf(firstOf(data, [...resultNames, ...(options.names?.result ?? [])]));
-  const subTasks = list.slice(0, maxSubTasks).map(subTaskOf);
+  const subTasks = list.slice(0, maxItems).map(subTaskOf);
   if (list.length === 0) {
     const images = imagesOf(Object.fromEntries([...data].filter(([name]) => imageFields.includes(name))), 0);
     if (images.length > 0) subTasks.push({ index: 0, status, images });
