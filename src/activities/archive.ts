@@ -5,9 +5,11 @@ import type { ArchiveResult } from '../archive/archiver.js';
 import { Semaphore } from '../archive/semaphore.js';
 import type { ArchiveError } from '../contract.js';
 import { failureTypes } from '../contract.js';
+import { defined } from '../defined.js';
 import type { ArchiveInput, ArchiveReport } from '../job/archive.js';
 import type { ArchiveRecord } from '../job/job-state.js';
-import { keyOfImage, type VendorApi } from '../poll/reply.js';
+import { keyOfImage } from '../poll/reply.js';
+import { apiOf } from '../providers/apis.js';
 import { imageIds } from '../providers/image-id.js';
 import type { ImageArchiver, Vendor } from './deps.js';
 import type { ServerClock } from './server-clock.js';
@@ -101,17 +103,19 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
 export interface SignAgainInput {
   readonly taskId: string;
   readonly account: string;
+  /** Which vendor API has the task; absent: `tryon`. */
+  readonly api?: string;
   /** Images whose addresses have expired. */
   readonly images: readonly { readonly id: string; readonly imageUrl: string }[];
 }
 
 /** Makes `tryOnSignAgain`: one query, whose reply has the addresses anew. */
-export function createSignAgain({ vendor, api }: { readonly vendor: Vendor; readonly api: VendorApi }) {
-  return async ({ taskId, account, images }: SignAgainInput): Promise<{ imageUrls: Record<string, string> }> => {
-    const { reply } = await vendor.results({ account, taskId, signal: cancellationSignal() });
+export function createSignAgain({ vendor }: { readonly vendor: Vendor }) {
+  return async ({ taskId, account, api, images }: SignAgainInput): Promise<{ imageUrls: Record<string, string> }> => {
+    const { reply } = await vendor.results({ account, taskId, signal: cancellationSignal(), ...defined({ api }) });
     const task = reply.kind === 'answer' ? reply.task : undefined;
     if (task === undefined || (task.taskId !== undefined && task.taskId !== taskId)) {
-      throw ApplicationFailure.retryable(`${api.name} gave no new addresses`, failureTypes.vendorError);
+      throw ApplicationFailure.retryable(`${apiOf(api).name} gave no new addresses`, failureTypes.vendorError);
     }
     const byKey = new Map(
       task.subTasks.flatMap((subTask) => subTask.images.map((image) => [keyOfImage(image), image.imageUrl] as const)),

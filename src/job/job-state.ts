@@ -18,6 +18,8 @@ export interface JobState {
   readonly requestId: string;
   readonly account: string;
   readonly api: ApiName;
+  /** The wait cancels its task too. */
+  readonly cancelTask?: true;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;
@@ -28,6 +30,8 @@ export interface JobState {
   readonly isWaitJoined: boolean;
   /** Somebody cancelled the wait, not the job. */
   readonly isWaitCancelled?: boolean;
+  /** Why a worker refused the input: the account is of another vendor than the API. */
+  readonly refusal?: string;
   /** Search attributes that the namespace has. */
   readonly searchAttributes: readonly string[];
   /** The archive, by image id. Absent: this job archives nothing. */

@@ -155,14 +155,17 @@ const readAccount = (
     }
     return fallback;
   };
+  const switches: readonly string[] = settings.switches ?? [];
+  const optional = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T =>
+    switches.includes(suffix) ? setting(suffix, fallback, parse) : fallback;
   const way = waysOf(settings, env, prefix);
   const defaultEndpoint = way?.endpoint ?? settings.endpoint;
   const endpoint = setting<string>('ENDPOINT', defaultEndpoint, (text) => parseEndpoint(text, defaultEndpoint));
-  const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
-  const trial = setting('TRIAL', false, readYesNo);
+  const signature = optional<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
+  const trial = optional('TRIAL', false, readYesNo);
   const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', settings.queriesPerSecond, parseRate);
   const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', settings.submitsPerMinute, parseRate);
-  const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
+  const acceptOtherTaskId = optional('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const proxySetting = proxyOf(env, endpoint);
   if ('problem' in proxySetting) problems.push(proxySetting.problem);
   const parts = (way?.variables ?? []).map((suffix) => credentialOf(env, `${prefix}${suffix}`));

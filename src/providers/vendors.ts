@@ -20,6 +20,8 @@ export interface VendorSettings {
   /** Budgets of one account, over all workers. */
   readonly queriesPerSecond: number;
   readonly submitsPerMinute: number;
+  /** Further settings that the vendor's accounts have. Default: none. */
+  readonly switches?: readonly ('SIGNATURE' | 'TRIAL' | 'ACCEPT_OTHER_TASK_ID')[];
   /** Ways to sign; an account uses the first of which a variable is set. */
   readonly credentials: readonly CredentialSettings[];
 }
@@ -36,6 +38,7 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
     endpoint: defaults.endpoint,
     queriesPerSecond: defaults.queriesPerSecond,
     submitsPerMinute: defaults.submitsPerMinute,
+    switches: ['SIGNATURE', 'TRIAL', 'ACCEPT_OTHER_TASK_ID'],
     credentials: [
       {
         variables: ['APP_KEY', 'APP_SECRET'],

@@ -1,7 +1,9 @@
 /** A listing as a fold over its tasks and what its inbox knows of them. Pure; its state is what continue-as-new carries. */
 import { wellFormed } from '../check.js';
 import {
+  type ApiName,
   accountFor,
+  apiVendors,
   defaults,
   type ListingImage,
   type ListingTask,
@@ -20,6 +22,8 @@ import { withWarning } from './warnings.js';
 export interface ListingState {
   readonly listingId: string;
   readonly account: string;
+  /** Which vendor API has the tasks that name none; absent: `tryon`. */
+  readonly api?: ApiName;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly minimumImages?: number;
@@ -43,12 +47,28 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
   account: accountFor(input),
   startedAtMs: nowMs,
   deadlineMs: nowMs + (input.timeoutSeconds ?? defaults.timeoutSeconds) * 1000,
-  ...defined({ minimumImages: input.minimumImages, notify: input.notify }),
+  ...defined({ api: input.api, minimumImages: input.minimumImages, notify: input.notify }),
   tasks: input.tasks,
   inbox: emptyInbox(),
   isCancelled: false,
   unstarted: {},
 });
+
+/**
+ * Whose task it is. The listing's account has the tasks of its own vendor; a task of another vendor's API is of the unnamed account there.
+ * `api` is absent for the default one.
+ */
+export function placeOf(
+  listing: ListingState,
+  task: ListingTask,
+): { readonly account: string; readonly api?: ApiName } {
+  const { api: own = 'tryon', account } = listing;
+  const { api = own } = task;
+  return {
+    account: apiVendors[api] === apiVendors[own] ? account : accountFor({ api }),
+    ...defined({ api: api === 'tryon' ? undefined : api }),
+  };
+}
 
 /** Adds a task; a known one changes nothing. The caller checks {@link isFull} first. */
 export const addTask = (listing: ListingState, task: ListingTask): ListingState =>
@@ -126,7 +146,7 @@ function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
 }
 
 /** The listing's result at `nowMs`. Tasks that have not ended are `timeout`; very large outcomes are shortened. */
-export function listingResult(listing: ListingState, nowMs: number, api: string): TryOnListingResult {
+export function listingResult(listing: ListingState, nowMs: number): TryOnListingResult {
   const images = imagesOf(listing);
   const outcomes = listing.tasks.map((task): OutcomeOfTask => {
     const outcome = known(listing, task)?.outcome;
@@ -145,8 +165,8 @@ export function listingResult(listing: ListingState, nowMs: number, api: string)
       polls: 0,
       submittedAt: new Date(Date.parse(task.submittedAt ?? '') || listing.startedAtMs).toISOString(),
       finishedAt: new Date(nowMs).toISOString(),
-      account: listing.account,
-      api,
+      api: 'tryon',
+      ...placeOf(listing, task),
       timing: {},
     };
   });

@@ -1,6 +1,8 @@
 /** One run of a job: its state, its handlers and its loop. What happens next is decided by `src/job`. */
 import {
   ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
@@ -17,6 +19,8 @@ import {
 import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
 import {
+  type ApiName,
+  failureTypes,
   messages,
   type ResolveSubmission,
   ResolveSubmissionSchema,
@@ -92,6 +96,9 @@ const { tryOnUpdateWait } = proxyActivities<TryOnActivities>({
 const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({ startToCloseTimeout: 5_000 });
 
 const claimUpdate = defineUpdate<ClaimAnswer, [ClaimInput]>(submitMessages.claim);
+
+/** The API of a wait's input; the default one is not named. */
+const named = (api: ApiName): ApiName | undefined => (api === 'tryon' ? undefined : api);
 
 /** See the file's description. */
 export class JobRun {
@@ -284,6 +291,10 @@ export class JobRun {
     tryOnSubmit
       .executeWithOptions(options, [{ token, jobId, requestId, account, api, request: this.request }])
       .catch((error: unknown): SubmitReport => {
+        const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        if (cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput) {
+          this.change({ ...this.job, refusal: cause.message });
+        }
         log.info('an attempt to submit ended without a report', { reason: String(error) });
         return { kind: 'lost' };
       })
@@ -329,8 +340,8 @@ export class JobRun {
 
   /** Images that came while a batch is under way are a batch of their own. */
   private archive(): void {
-    const { account, submission } = this.job;
-    const task = { account, taskId: submission.taskId ?? '' };
+    const { account, api, submission } = this.job;
+    const task = { account, api, taskId: submission.taskId ?? '' };
     const images = imagesToArchive(this.job, imagesOf(this.job));
     this.change(beginArchive(this.job, images));
     for (const batch of archiveBatches(images)) {
@@ -347,13 +358,14 @@ export class JobRun {
 
   /** The wait's outcome comes as an event, as to any parent. */
   private async join(): Promise<void> {
-    const { submission, account, deadlineMs, expectedImages } = this.job;
+    const { submission, account, api, deadlineMs, expectedImages, cancelTask } = this.job;
     const { taskId = '', acceptedAtMs } = submission;
     const timeoutSeconds = Math.max(1, (deadlineMs - Date.now()) / 1000);
     const submittedAt = acceptedAtMs === undefined ? undefined : new Date(acceptedAtMs).toISOString();
     this.change({ ...this.job, isWaitJoined: true });
     try {
-      const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+      const more = { api: named(api), submittedAt, expectedImages, cancelTask };
+      const input = { taskId, account, timeoutSeconds, ...defined(more) };
       await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
     } catch (error) {
       log.warn('the wait could be neither started nor joined; tried again', { taskId, reason: String(error) });
@@ -464,6 +476,7 @@ export class JobRun {
   }
 
   private result(): TryOnJobResult {
+    if (this.job.refusal !== undefined) throw invalidInput([this.job.refusal]);
     const outcome = this.outcome?.outcome;
     if (outcome === undefined || outcome.status === 'cancelled') throw new CancelledFailure('the job was cancelled');
     return outcome as TryOnJobResult;

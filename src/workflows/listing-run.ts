@@ -23,7 +23,6 @@ import {
   type TryOnListingStatus,
 } from '../contract.js';
 import { defined } from '../defined.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
 import { describeListing } from '../wait/describe.js';
 import {
   addTask,
@@ -36,6 +35,7 @@ import {
   listingResult,
   listingStatus,
   listingSummary,
+  placeOf,
   rejoinDelayMs,
   waitTimeoutSeconds,
   warnListing,
@@ -136,7 +136,7 @@ export class ListingRun {
     await this.leaveWaits();
     await condition(allHandlersFinished);
     if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
-    return listingResult(this.listing, Date.now(), tryOnApi.name);
+    return listingResult(this.listing, Date.now());
   }
 
   /**
@@ -145,10 +145,11 @@ export class ListingRun {
    */
   private async takeStoredOutcomes(): Promise<void> {
     const open = this.listing.tasks.filter(({ taskId }) => !hasEnded(this.listing, taskId));
-    const { account } = this.listing;
     const subscriber = { workflowId: workflowInfo().workflowId };
-    const take = async ({ taskId }: ListingTask): Promise<void> => {
-      const { outcome } = await tryOnJoin({ input: { taskId, account }, subscriber, mayStart: false });
+    const take = async (task: ListingTask): Promise<void> => {
+      const { taskId } = task;
+      const input = { taskId, ...placeOf(this.listing, task) };
+      const { outcome } = await tryOnJoin({ input, subscriber, mayStart: false });
       if (outcome === undefined || hasEnded(this.listing, taskId)) return;
       this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });
     };
@@ -227,10 +228,16 @@ export class ListingRun {
     }
   }
 
-  private async startWait({ taskId, submittedAt, expectedImages }: ListingTask): Promise<void> {
-    const { account, notify } = this.listing;
+  private async startWait(task: ListingTask): Promise<void> {
+    const { taskId, submittedAt, expectedImages } = task;
+    const { notify } = this.listing;
     const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
-    const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+    const input = {
+      taskId,
+      ...placeOf(this.listing, task),
+      timeoutSeconds,
+      ...defined({ submittedAt, expectedImages }),
+    };
     const searchAttributes = () => this.attributes.current();
     await startOrJoinTryOn(input, { searchAttributes, ...defined({ subscribers: notify }) });
   }

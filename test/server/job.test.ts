@@ -207,7 +207,7 @@ describe.concurrent('a job', () => {
   test.each([
     [{ taskId: 'x' }, 'give either request or taskId'],
     [{ request: 'text' }, 'request is "text"; give an object'],
-    [{ request: [aRequest], api: 'other' as 'tryon' }, 'api is "other"; give tryon or tryon-pro'],
+    [{ request: [aRequest], api: 'other' as 'tryon' }, 'api is "other"; give tryon, tryon-pro'],
     [{ request: { text: 'x'.repeat(256 * 1024) } }, 'at most 256 KiB'],
   ])('refuses wrong input %#', async (wrong, message) => {
     const requestId = randomUUID();

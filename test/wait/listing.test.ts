@@ -69,7 +69,7 @@ const partly = (listing: ListingState, taskId: string, ...names: string[]): List
   });
 
 const resultOf = (listing: ListingState) => {
-  const result = listingResult(listing, startMs + 90_000, 'tryon');
+  const result = listingResult(listing, startMs + 90_000);
   expectValid('TryOnListingResult', result);
   return result;
 };
