@@ -144,11 +144,22 @@ export interface GatewayRules {
 /** The account of a call, or the refusal. */
 export type CallAdmission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
 
-/** Accepts or refuses a call. */
-export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
+/** Whether the call is one of the older API. */
+const isOlder = ({ apiName }: GatewayCall): boolean => Object.values<string>(apiNames).includes(apiName);
+
+/** Whether the call submits a task of the older API. */
+const isOlderSubmit = ({ apiName }: GatewayCall): boolean =>
+  apiName === apiNames.submit || apiName === apiNames.submitPro;
+
+/** Accepts or refuses a call. By default the known calls are those of the older API. */
+export function admit(
+  call: GatewayCall,
+  rules: GatewayRules,
+  isKnown: boolean = isOlder(call),
+  isSubmit: boolean = isOlderSubmit(call),
+): CallAdmission {
   const refuse = (refusal: GatewayError): CallAdmission => ({ refusal });
   const { parameters } = call;
-  const isKnown = Object.values<string>(apiNames).includes(call.apiName);
   if (!isKnown) return refuse({ code: 'InvalidApiPath', message: 'The specified API path is invalid' });
   const account = rules.accounts.find(({ appKey }) => appKey !== undefined && appKey === parameters.app_key);
   if (!rules.strict) {
@@ -181,7 +192,6 @@ export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
   if (account.notGranted?.includes(call.apiName)) {
     return refuse({ code: 'InvalidApiPath', message: 'The API is not granted to this app' });
   }
-  const isSubmit = call.apiName === apiNames.submit || call.apiName === apiNames.submitPro;
   if ((account.trialOnly && !call.trial) || (isSubmit && account.submitsLeft === 0)) {
     return refuse({ code: 'NoResource', message: 'Sorry, your calling resources have been exhausted' });
   }

@@ -12,8 +12,17 @@ import { uuidOf } from '../random.js';
 import type { Step } from '../step.js';
 import type { Face, FaceContext } from './face.js';
 import type { Limits } from './features.js';
-import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning } from './meaning.js';
-import { faceAnswer, type Picture, pictureOf, refusalWith, showsEnd, unknownFields, type Words } from './picture.js';
+import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
+import {
+  errorAnswer,
+  faceAnswer,
+  type Picture,
+  pictureOf,
+  refusalWith,
+  showsEnd,
+  unknownFields,
+  type Words,
+} from './picture.js';
 import { accountOfBearer, decodedPart, isObject, isText, jsonObject, readTaskId } from './request.js';
 
 const paths = {
@@ -30,41 +39,33 @@ const words: Words = {
   cancelled: 'CANCELED',
 };
 
-const error = (status: number, message: string, fails?: true): Omit<FaceError, 'code'> =>
-  defined({ status, message, fails });
-
 const errors: FaceErrors = {
   otherStatus: 400,
   codes: {
-    InvalidParameter: error(400, 'Required parameter(s) missing or invalid, please check the request parameters.'),
-    InvalidURL: error(400, 'The request URL is invalid, please check the image URL.', true),
-    InvalidPerson: error(400, 'The input image has no human body or multiple human bodies.', true),
-    InvalidGarment: error(400, 'The input garment image is invalid.', true),
-    InvalidInputLength: error(400, 'The image resolution is invalid.', true),
-    DataInspectionFailed: error(400, 'Input or output data may contain inappropriate content.', true),
-    Arrearage: error(400, 'Access denied, please make sure your account is in good standing.'),
-    UnsupportedOperation: error(400, 'Failed to cancel the task, please confirm if the task is in PENDING status.'),
-    InvalidApiKey: error(401, 'Invalid API-key provided.'),
-    AccessDenied: error(403, 'Access denied.'),
-    'AccessDenied.Unpurchased': error(403, 'Access to model denied.'),
-    'Model.AccessDenied': error(403, 'Model access denied.'),
-    'AllocationQuota.FreeTierOnly': error(403, 'The free tier of the model has been exhausted.'),
-    ModelNotFound: error(404, 'Model can not be found.'),
-    NotFound: error(404, 'Not found!'),
-    Throttling: error(429, 'Requests throttling triggered.'),
-    'Throttling.RateQuota': error(429, 'Requests rate limit exceeded, please try again later.'),
-    'Throttling.BurstRate': error(429, 'Request rate increased too quickly.'),
-    'Throttling.AllocationQuota': error(429, 'Allocated quota exceeded, please increase your quota limit.'),
-    InternalError: error(500, 'An internal error has occured, please try again later or contact service support.'),
-    'InternalError.Algo': error(500, 'inference internal error.', true),
-    'InternalError.Timeout': error(500, 'An internal timeout error has occured during execution.', true),
-    SystemError: error(500, 'An system error has occured, please try again later.'),
-    RequestTimeOut: error(500, 'Request timed out, please try again later.'),
-    ModelServingError: error(
-      503,
-      'Too many requests. Your requests are being throttled due to system capacity limits.',
-    ),
-    ModelUnavailable: error(503, 'Model is unavailable, please try again later.'),
+    InvalidParameter: row(400, 'Required parameter(s) missing or invalid, please check the request parameters.'),
+    InvalidURL: row(400, 'The request URL is invalid, please check the image URL.', true),
+    InvalidPerson: row(400, 'The input image has no human body or multiple human bodies.', true),
+    InvalidGarment: row(400, 'The input garment image is invalid.', true),
+    DataInspectionFailed: row(400, 'Input or output data may contain inappropriate content.', true),
+    Arrearage: row(400, 'Access denied, please make sure your account is in good standing.'),
+    UnsupportedOperation: row(400, 'Failed to cancel the task, please confirm if the task is in PENDING status.'),
+    InvalidApiKey: row(401, 'Invalid API-key provided.'),
+    AccessDenied: row(403, 'Access denied.'),
+    'AccessDenied.Unpurchased': row(403, 'Access to model denied.'),
+    'AllocationQuota.FreeTierOnly': row(403, 'The free tier of the model has been exhausted.'),
+    ModelNotFound: row(404, 'Model can not be found.'),
+    NotFound: row(404, 'Not found!'),
+    Throttling: row(429, 'Requests throttling triggered.'),
+    'Throttling.RateQuota': row(429, 'Requests rate limit exceeded, please try again later.'),
+    'Throttling.BurstRate': row(429, 'Request rate increased too quickly.'),
+    'Throttling.AllocationQuota': row(429, 'Allocated quota exceeded, please increase your quota limit.'),
+    InternalError: row(500, 'An internal error has occured, please try again later or contact service support.'),
+    'InternalError.Algo': row(500, 'inference internal error.', true),
+    'InternalError.Timeout': row(500, 'An internal timeout error has occured during execution.', true),
+    SystemError: row(500, 'An system error has occured, please try again later.'),
+    RequestTimeOut: row(500, 'Request timed out, please try again later.'),
+    ModelServingError: row(503, 'Too many requests. Your requests are being throttled due to system capacity limits.'),
+    ModelUnavailable: row(503, 'Model is unavailable, please try again later.'),
   },
   meanings: {
     throttled: 'Throttling.RateQuota',
@@ -116,7 +117,7 @@ const spell =
 
 function refused(meaning: Meaning, context: FaceContext, message?: string): EmulatedAnswer {
   const found = { ...errorFor(meaning, errors), ...defined({ message }) };
-  return faceAnswer(found.status, spell(context)(found), `service:${found.code}`);
+  return errorAnswer(found, spell(context));
 }
 
 /** `2023-12-20 21:36:31.896`, at UTC+8. */
@@ -197,11 +198,7 @@ export const dashscopeFace: Face = {
       reply(context, step, { output: { task_id: taskId, task_status: words.failed, code, message } });
     return refusalWith(step, context, errors, spell(context), taskId === undefined ? undefined : failed);
   },
-  throttled: (_, seconds, context) => {
-    const found = errorFor('throttled', errors);
-    const headers = { 'retry-after': String(seconds) };
-    return faceAnswer(found.status, spell(context)(found), `service:${found.code}`, {}, { headers });
-  },
+  throttled: (_, seconds, context) => errorAnswer(errorFor('throttled', errors), spell(context), seconds),
   invalid: (problem, context) => refused('parameter', context, problem),
   submitted: (taskId, step, context) => {
     const body = reply(context, step, { output: { task_id: taskId, task_status: words.submitted } });
@@ -250,7 +247,5 @@ export const dashscopeFace: Face = {
 };
 
 /** The reply with an error by its code. */
-function refusedAs(code: string, context: FaceContext): EmulatedAnswer {
-  const found = { code, ...(errors.codes[code] ?? error(500, '')) };
-  return faceAnswer(found.status, spell(context)(found), `service:${code}`);
-}
+const refusedAs = (code: string, context: FaceContext): EmulatedAnswer =>
+  errorAnswer({ code, ...(errors.codes[code] ?? row(500, '')) }, spell(context));

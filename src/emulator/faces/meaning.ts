@@ -2,6 +2,7 @@
  * What a scripted refusal means, and the vendor's own word for it. Scripts name Aidge's codes; a face with another vocabulary shows the code
  * of the same meaning. A code that is the vendor's own is shown as it is. Pure.
  */
+import { defined } from '../../defined.js';
 import type { Step } from '../step.js';
 
 /** Why a call is refused. */
@@ -76,6 +77,10 @@ export interface FaceError {
   /** On a query the vendor shows it as a failed task. */
   readonly fails?: boolean;
 }
+
+/** A row of {@link FaceErrors}. */
+export const row = (status: number, message: string, fails?: true): Omit<FaceError, 'code'> =>
+  defined({ status, message, fails });
 
 /** The errors of a vendor. */
 export interface FaceErrors {

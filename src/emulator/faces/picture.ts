@@ -95,12 +95,16 @@ export function faceAnswer(
   });
 }
 
+/** The refusal of a call. `seconds`: for `Retry-After`. */
+export const errorAnswer = (error: FaceError, spell: (error: FaceError) => unknown, seconds?: number): EmulatedAnswer =>
+  faceAnswer(error.status, spell(error), `service:${error.code}`, {}, { headers: retryAfterOf(defined({ seconds })) });
+
 /** Fields that no page names, for the step that asks for them. */
 export const unknownFields = { _ext_: { zone: 'eu', nested: [{ deep: { er: null } }] } } as const;
 
 /** `Retry-After` with the step's seconds, if it has some: the nearest to the text that Aidge gives. */
-const retryAfterOf = (step: Step): Record<string, string> =>
-  step.seconds === undefined ? {} : { 'retry-after': String(step.seconds) };
+const retryAfterOf = ({ seconds }: Pick<Step, 'seconds'>): Record<string, string> =>
+  seconds === undefined ? {} : { 'retry-after': String(seconds) };
 
 /**
  * The refusal of a step, in the vendor's words.
