@@ -69,6 +69,7 @@ const serviceCodes: Readonly<Record<string, CodeRow>> = {
   },
   DownstreamUnavailable: { class: 'transient', description: 'the model or a download is unavailable' },
   UsageParseFail: { class: 'transient', description: 'internal error' },
+  InternalError: { class: 'transient', description: 'internal error' },
 };
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
