@@ -510,6 +510,7 @@ const warnings = v.optional(
 export const TryOnStatusSchema = v.object({
   taskId: v.string(),
   account: v.optional(v.pipe(v.string(), v.description('Which vendor account is asked'))),
+  api: v.optional(v.pipe(v.string(), v.description('Which vendor API has the task'))),
   state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
   vendorStatus: v.optional(v.string()),
   images: v.array(TryOnImageSchema),
@@ -566,6 +567,7 @@ export const TryOnJobStatusSchema = v.object({
   requestId: v.string(),
   state: v.picklist(['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'archiving', 'cancelled', ...jobStatuses]),
   taskId: v.optional(v.string()),
+  api: v.optional(v.pipe(v.string(), v.description('Which vendor API has the task'))),
   submission: TryOnSubmissionSchema,
   images: v.array(TryOnImageSchema),
   deadline: time,

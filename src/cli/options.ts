@@ -1,5 +1,5 @@
 /** The commands with their arguments and options, as data. The parser, `--help`, the types and the tests of the docs use it. */
-import { outcomeStatuses } from '../contract.js';
+import { type ApiName, apiVendors, outcomeStatuses } from '../contract.js';
 import type { OptionKind, OptionValue } from './parse.js';
 
 /** One option. */
@@ -55,6 +55,11 @@ const force = flag('force', 'overwrite an existing file');
 
 const account = option('account', 'account', '<name>', 'vendor account to use');
 
+const apiNames = Object.keys(apiVendors) as ApiName[];
+const api = option('api', apiNames, '<api>', `vendor API of the task: ${apiNames.join(', ')} (default tryon)`);
+
+const cancelTask = flag('cancel-task', 'if the wait is cancelled, also cancel a task that has not begun');
+
 const taskId = { name: 'taskId', description: 'task id that the submit call returned' } as const;
 
 /** States that `list` and `watch` can select. */
@@ -88,7 +93,8 @@ export const commands = {
         "the vendor's request parameter, an object or a list of objects; - reads standard input",
         { required: true },
       ),
-      flag('pro', 'use the newer call, tryon-pro'),
+      api,
+      flag('pro', 'the same as --api tryon-pro'),
       account,
       json('one JSON document'),
     ],
@@ -107,10 +113,12 @@ export const commands = {
         { required: true },
       ),
       option('request-id', 'text', '<id>', 'your name for this request (default: a new one, which is printed)'),
-      flag('pro', 'use the newer call, tryon-pro'),
+      api,
+      flag('pro', 'the same as --api tryon-pro'),
       option('timeout-seconds', 'seconds', '<seconds>', 'how long the job may take (default 3600)'),
       option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the job ends with fewer images'),
       account,
+      cancelTask,
       json('the result as one JSON document'),
     ],
     examples: ['temporal-tryon job --request request.json --request-id order-42'],
@@ -141,7 +149,9 @@ export const commands = {
       option('timeout-seconds', 'seconds', '<seconds>', 'how long to wait (default 3600)'),
       option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the wait ends with fewer images'),
       option('submitted-at', 'time', '<time>', 'when the vendor accepted the task (RFC 3339; default: now)'),
+      api,
       account,
+      cancelTask,
       json('the outcome as one JSON document'),
     ],
     examples: ['temporal-tryon wait 1900000000000000 --expected-images 4'],

@@ -74,6 +74,7 @@ export function jobStatusOf(job: JobState, maxBytes: number = limits.resultBytes
     requestId: job.requestId,
     state: jobStateOf(job),
     ...defined({ taskId: job.submission.taskId }),
+    api: job.api,
     submission: submissionStatus(job.submission),
     images: [],
     deadline: rfc3339(job.deadlineMs),

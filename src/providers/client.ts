@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { accountFor, limits as contractLimits, defaults } from '../contract.js';
+import { defined } from '../defined.js';
 import { isClockRefused } from '../poll/classify.js';
 import type { Fault, Reply } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
@@ -186,6 +187,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
         abort,
         headersMs: limits.headersMs,
         bodyBytes: limits.bodyBytes,
+        ...defined({ retryAfterMsHeader: api.retryAfterMsHeader }),
       }),
     );
     const reply = readReply(result, api, redactor(signed.secrets));

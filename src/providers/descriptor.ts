@@ -49,6 +49,8 @@ export interface ApiDescriptor extends VendorApi {
   readonly vendor: VendorName;
   /** The word before an API key in the `Authorization` header. Default `Bearer`. */
   readonly authorization?: string;
+  /** A response header with the time to wait, in whole milliseconds, beside `Retry-After`. Default: none. */
+  readonly retryAfterMsHeader?: string;
   /** The call that polls one task. */
   readonly poll: (taskId: string) => ApiCall;
   /**

@@ -96,6 +96,19 @@ describe('an account with a RAM AccessKey', () => {
     ]);
   });
 
+  test.each([
+    ['x-acs-retry-after', '2500', '2.5'],
+    ['x-acs-retry-after', '0', undefined],
+    ['x-acs-retry-after', 'soon', undefined],
+    ['retry-after', '3', '3'],
+  ])('waits as %s: %s asks', async (header, value, retryAfter) => {
+    const body = { Code: 'Throttling.User', Message: 'Request was denied due to user flow control.', RequestId: 'r' };
+    const { endpoint } = await serve((response) => sendJson(response, body, 400, { [header]: value }));
+    const { reply } = await aRamClient(endpoint).results({ taskId, api: 'aidge-2026' });
+    expect(reply).toMatchObject({ kind: 'answer', gatewayCode: 'Throttling.User' });
+    expect(reply.retryAfter).toBe(retryAfter);
+  });
+
   test('shows neither key, secret nor signature, also where the vendor echoes them', async () => {
     let signature = '';
     const { endpoint } = await serve((response, { headers }) => {
@@ -128,6 +141,24 @@ describe('an account with a RAM AccessKey', () => {
     expect(problems).toEqual([]);
     expect(accounts).toMatchObject([{ name: 'ram', endpoint: 'https://aidge.cn-beijing.aliyuncs.com' }]);
     expect(await accounts[0]?.credentials()).toEqual(ram);
+  });
+
+  const ramKey = { AIDGE_RAM_ACCESS_KEY_ID: key.accessKeyId, AIDGE_RAM_ACCESS_KEY_SECRET: key.accessKeySecret };
+  const appKey = { AIDGE_APP_KEY: '1', AIDGE_APP_SECRET: '2' };
+  const gateway = { AIDGE_ENDPOINT: 'https://cn-api.aidc-ai.com' };
+  test.each<[string, Record<string, string>, string]>([
+    ["not an app key's", { ...ramKey, ...appKey, ...gateway }, 'https://aidge.cn-beijing.aliyuncs.com'],
+    ['its own', { ...ramKey, ...appKey, ...gateway, AIDGE_RAM_ENDPOINT: 'https://a.example' }, 'https://a.example'],
+    ['that of no other account', { ...ramKey, AIDGE_ENDPOINT: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080'],
+    [
+      'that of another RAM AccessKey',
+      { ...ramKey, AIDGE_ACCESS_KEY_ID: '1', AIDGE_ACCESS_KEY_SECRET: '2', AIDGE_ENDPOINT: 'https://b.example' },
+      'https://b.example',
+    ],
+  ])('has an endpoint: %s', (_name, env, endpoint) => {
+    const { accounts, problems } = readAccounts(env);
+    expect(problems).toEqual([]);
+    expect(accounts.find(({ name }) => name === 'ram')?.endpoint).toBe(endpoint);
   });
 });
 
