@@ -17,7 +17,7 @@ const withServer = {
 export const withPrograms = [
   'test/archive/label.test.ts',
   'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
-  'test/emulator/conformance.test.ts',
+  'test/emulator/conformance{,-vendors}.test.ts',
   'test/faults/cost.test.ts',
   'test/hostile/fuzz.test.ts',
   'test/observability/{alerts,deploy,traced-replay}.test.ts',

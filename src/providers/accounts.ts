@@ -129,10 +129,10 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
   };
 };
 
-/** The way in which an account signs: the first of which a variable is set. */
+/** The way in which an account signs: the first of which a variable is set, if any is. */
 const waysOf = ({ credentials }: VendorSettings, env: Environment, prefix: string): CredentialSettings | undefined => {
   const isSet = (suffix: string) => [suffix, `${suffix}_FILE`].some((one) => env[`${prefix}${one}`]?.trim());
-  return credentials.find(({ variables }) => variables.some(isSet)) ?? credentials[0];
+  return credentials.find(({ variables }) => variables.some(isSet));
 };
 
 const readAccount = (
@@ -143,9 +143,13 @@ const readAccount = (
   const settings = vendors[vendor];
   const prefix = prefixOf(vendor, settings, name);
   const problems: string[] = [];
+  const way = waysOf(settings, env, prefix) ?? settings.credentials[0];
+  // An account that signs in another way than the unnamed one calls another server.
+  const hasOwnServer = (waysOf(settings, env, settings.prefix) ?? way)?.endpoint !== way?.endpoint;
   /** The value of the account's own variable, else of the unnamed one, else the default. */
   const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
-    for (const variable of [`${prefix}${suffix}`, `${settings.prefix}${suffix}`]) {
+    const prefixes = suffix === 'ENDPOINT' && hasOwnServer ? [prefix] : [prefix, settings.prefix];
+    for (const variable of prefixes.map((one) => `${one}${suffix}`)) {
       const text = env[variable]?.trim();
       if (!text) continue;
       const result = parse(text);
@@ -158,7 +162,6 @@ const readAccount = (
   const switches: readonly string[] = settings.switches ?? [];
   const optional = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T =>
     switches.includes(suffix) ? setting(suffix, fallback, parse) : fallback;
-  const way = waysOf(settings, env, prefix);
   const defaultEndpoint = way?.endpoint ?? settings.endpoint;
   const endpoint = setting<string>('ENDPOINT', defaultEndpoint, (text) => parseEndpoint(text, defaultEndpoint));
   const signature = optional<SignatureScheme>('SIGNATURE', 'v2', parseScheme);

@@ -142,6 +142,24 @@ describe('an account with a RAM AccessKey', () => {
     expect(accounts).toMatchObject([{ name: 'ram', endpoint: 'https://aidge.cn-beijing.aliyuncs.com' }]);
     expect(await accounts[0]?.credentials()).toEqual(ram);
   });
+
+  const ramKey = { AIDGE_RAM_ACCESS_KEY_ID: key.accessKeyId, AIDGE_RAM_ACCESS_KEY_SECRET: key.accessKeySecret };
+  const appKey = { AIDGE_APP_KEY: '1', AIDGE_APP_SECRET: '2' };
+  const gateway = { AIDGE_ENDPOINT: 'https://cn-api.aidc-ai.com' };
+  test.each<[string, Record<string, string>, string]>([
+    ["not an app key's", { ...ramKey, ...appKey, ...gateway }, 'https://aidge.cn-beijing.aliyuncs.com'],
+    ['its own', { ...ramKey, ...appKey, ...gateway, AIDGE_RAM_ENDPOINT: 'https://a.example' }, 'https://a.example'],
+    ['that of no other account', { ...ramKey, AIDGE_ENDPOINT: 'http://127.0.0.1:8080' }, 'http://127.0.0.1:8080'],
+    [
+      'that of another RAM AccessKey',
+      { ...ramKey, AIDGE_ACCESS_KEY_ID: '1', AIDGE_ACCESS_KEY_SECRET: '2', AIDGE_ENDPOINT: 'https://b.example' },
+      'https://b.example',
+    ],
+  ])('has an endpoint: %s', (_name, env, endpoint) => {
+    const { accounts, problems } = readAccounts(env);
+    expect(problems).toEqual([]);
+    expect(accounts.find(({ name }) => name === 'ram')?.endpoint).toBe(endpoint);
+  });
 });
 
 describe('an account with an app key', () => {

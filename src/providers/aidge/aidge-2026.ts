@@ -69,6 +69,7 @@ const serviceCodes: Readonly<Record<string, CodeRow>> = {
   },
   DownstreamUnavailable: { class: 'transient', description: 'the model or a download is unavailable' },
   UsageParseFail: { class: 'transient', description: 'internal error' },
+  InternalError: { class: 'transient', description: 'internal error' },
 };
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -92,8 +93,8 @@ const parametersOf = (json: string): Record<string, string> => {
  * Documented: path, parameter and reply of the poll, its four states, `Result` as JSON text and as the reason of a failed task
  * (help.aliyun.com 3038634); envelope, hosts and V2 signature (3038040); service codes (3038043); HTTP 429 over the rate, which binds
  * submits only, and polls at least 1 s, better 5 s apart (3038044); names, fields and places of parameters at the OpenAPI, and its endpoint
- * (PyPI `alibabacloud-aidge20260428` 5.12.0, npm and Maven packages of the same API); several garments in one picture or several pictures
- * (help.aliyun.com/zh/aidge/virtual-try-on).
+ * (PyPI `alibabacloud-aidge20260428` 5.12.0, npm and Maven packages of the same API); outfits of several garments, in one picture or in
+ * several (help.aliyun.com/zh/aidge/virtual-try-on). How a request names them is not: fields that the SDK does not know are passed on too.
  *
  * Inferred: the path of the submit at the gateway, after `/ai/image/visionflow` and `/ai/asset/optimizePro` for `VisionFlow` and
  * `AssetOptimizePro`; that one garment gives one image, at `ImageUrl` as in the synchronous `AiTryOn`; what each platform code means here.

@@ -47,7 +47,7 @@ export const openApiCodes = ({ prefix, clock }: { readonly prefix: string; reado
 };
 
 /**
- * The code under which a code is looked up, and the rest of it. `Throttling.UserQps` is `Throttling` with `UserQps`; `Missing<Parameter>` is
+ * The code whose row counts for a code, and the rest of it. `Throttling.UserQps` is `Throttling` with `UserQps`; `Missing<Parameter>` is
  * `MissingParameter`. One that has a row, or that no rule fits, stays whole.
  */
 export const openApiCode = (

@@ -302,7 +302,7 @@ describe('the codes', () => {
     expect(outcomeOf(aReply({ Status: 'QUEUED' }, { Code }))).toEqual({ kind: 'pending', status: 'submitted' });
   });
 
-  test.each([['UsageParseFail'], ['DownstreamUnavailable'], ['NeverSeenBefore']])(
+  test.each([['UsageParseFail'], ['InternalError'], ['DownstreamUnavailable'], ['NeverSeenBefore']])(
     'images of a completed task are taken in spite of %s',
     (Code) => {
       const body = { ...completed({ ImageUrl: url('a') }), Code, Success: false };
