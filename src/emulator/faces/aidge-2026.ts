@@ -207,7 +207,8 @@ const face = (way: Way, read: Face['read']): Face => ({
     hinted(way, errorAnswer(errorFor('throttled', errorsOf[way]), spell(way, context), seconds)),
   invalid: (problem, context) => refused(way, 'parameter', context, problem),
   submitted: (TaskId, step, context) => {
-    const data = { TaskId, ...(way === 'http' ? { Status: words.submitted } : {}), UsageMap: {} };
+    const id = step.task?.taskId === 'absent' ? {} : { TaskId };
+    const data = { ...id, ...(way === 'http' ? { Status: words.submitted } : {}), UsageMap: {} };
     return faceAnswer(200, envelope(way, context, step, data), 'accepted', step);
   },
   query: (step, task, context) => {

@@ -1,9 +1,10 @@
 /** The older Aidge API, `tryon` and `tryon-pro`: gateway, submit, query and balance. Takes every request that no other face takes. */
-import type { TaskView } from '../step.js';
+
 import { defined } from '../../defined.js';
 import { answerQuery, type EmulatedAnswer, jsonAnswer, notFoundAnswer, refusalOf } from '../answer.js';
 import { balanceReply, type GatewayError, gatewayReply, serviceReply, submitReply } from '../bodies.js';
 import { admit, apiNames, methodsOf, readCall } from '../gateway.js';
+import type { TaskView } from '../step.js';
 import { readSubmit } from '../submit.js';
 import type { Face, FaceContext } from './face.js';
 import { readTaskId } from './request.js';

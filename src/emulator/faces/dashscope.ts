@@ -201,7 +201,8 @@ export const dashscopeFace: Face = {
   throttled: (_, seconds, context) => errorAnswer(errorFor('throttled', errors), spell(context), seconds),
   invalid: (problem, context) => refused('parameter', context, problem),
   submitted: (taskId, step, context) => {
-    const body = reply(context, step, { output: { task_id: taskId, task_status: words.submitted } });
+    const id = step.task?.taskId === 'absent' ? {} : { task_id: taskId };
+    const body = reply(context, step, { output: { ...id, task_status: words.submitted } });
     return faceAnswer(200, body, 'accepted', step);
   },
   query: (step, task, context) => {

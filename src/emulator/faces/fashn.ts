@@ -145,7 +145,10 @@ export const fashnFace: Face = {
   },
   throttled: (_, seconds) => errorAnswer(errorFor('throttled', errors), spell, seconds),
   invalid: (problem) => refused('parameter', problem),
-  submitted: (taskId, step) => faceAnswer(200, { id: taskId, error: null }, 'accepted', step),
+  submitted: (taskId, step) => {
+    const id = step.task?.taskId === 'absent' ? {} : { id: taskId };
+    return faceAnswer(200, { ...id, error: null }, 'accepted', step);
+  },
   query: (step, task, context) => {
     const picture = pictureOf(step, task, words, context);
     const { state, result, urls } = picture;
