@@ -4,7 +4,6 @@
  */
 import { defined } from '../../defined.js';
 import type { Answer, CodeRow, HttpFacts, TaskReply } from '../../poll/reply.js';
-import { openApiCode } from '../alibaba-cloud/codes.js';
 import { type Fields, fieldsOf, textIn, textLimits, unwrapped } from '../json-fields.js';
 import { type EnvelopeOptions, parseEnvelope } from './envelope.js';
 
@@ -40,13 +39,14 @@ const withLayers = (answer: ParsedAnswer, { gatewayCodes, serviceCodes }: Tables
   const { gatewayCode: word, gatewayMessage, gatewaySubCode, ...others } = answer;
   // `Message` is of the service too, where it stands without a code.
   if (word === undefined) return { ...others, ...defined({ serviceMessage: gatewayMessage }) };
-  const service = openApiCode(word, serviceCodes);
-  if (Object.hasOwn(serviceCodes, service.code)) {
-    const serviceMessage = [service.rest, gatewayMessage].filter(Boolean).join(': ') || undefined;
-    return { ...others, serviceCode: service.code, ...defined({ serviceMessage }) };
+  if (Object.hasOwn(serviceCodes, word)) {
+    return { ...others, serviceCode: word, ...defined({ serviceMessage: gatewayMessage }) };
   }
-  const { code, rest: subCode = gatewaySubCode } = openApiCode(word, gatewayCodes);
-  return { ...others, gatewayCode: code, ...defined({ gatewaySubCode: subCode, gatewayMessage }) };
+  const isMissing = /^Missing[A-Z]/.test(word) && !Object.hasOwn(gatewayCodes, word);
+  const codes = isMissing
+    ? { gatewayCode: 'MissingParameter', gatewaySubCode: word }
+    : { gatewayCode: word, gatewaySubCode };
+  return { ...others, ...defined({ ...codes, gatewayMessage }) };
 };
 
 /** A failed task has ended, whatever the code of the reply: that code is its reason then. */
