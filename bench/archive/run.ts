@@ -8,7 +8,6 @@ import { type S3Server, startS3 } from '../../test/support/s3-server.js';
 import { atLeast, atMost, type BenchContext, type PartResult, rounded, sizeOf } from '../lib/part.js';
 import { type BenchProcess, startProcess, startWorker, workerEnv } from '../lib/processes.js';
 import { startBenchServer } from '../lib/server.js';
-import { medianOf } from '../lib/stats.js';
 import type { PlainPutsInput, PlainPutsSays } from './plain-puts.js';
 
 const BYTES = 2_000_000;
@@ -72,11 +71,12 @@ export async function run(context: BenchContext): Promise<PartResult & { readonl
     const { maxMb } = worker.memory();
     plain.push(await plainPuts(s3, 'plain-2', images));
     log(`plain PUTs: ${plain[1]?.toFixed(1)} images/s`);
-    const plainMedian = medianOf(plain);
+    // The machine may be busier during one of them.
+    const plainMean = plain.reduce((sum, rate) => sum + rate, 0) / plain.length;
     return {
       server: server.version,
       targets: [
-        atLeast('images archived per second over plain PUTs', 0.7, archived / plainMedian),
+        atLeast('images archived per second over plain PUTs', 0.7, archived / plainMean),
         atMost(`memory of the worker at most, with ${images} images of 2 MB`, 350, maxMb, 'MB'),
       ],
       tables: [
