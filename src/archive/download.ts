@@ -108,7 +108,11 @@ export function createDownloader({ allow, maxBytes, lookup, limits: given }: Dow
   };
 }
 
-/** Reads a body into one buffer. It grows with what comes, not with what a header says. */
+/** Room for a body of unknown length, at first. */
+const FIRST_BYTES = 256 * 1024;
+
+/** Reads a body into one buffer, of the length that a header says, or growing. Pieces are copied at once: kept until the end they would age, and cost
+ * far more to collect. */
 async function read(body: Readable, header: (name: string) => string | undefined, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => new DownloadError('TooLarge', `the image has more than ${maxBytes} bytes`);
   try {
@@ -116,14 +120,20 @@ async function read(body: Readable, header: (name: string) => string | undefined
     if (header('content-length') === undefined && header('transfer-encoding') === undefined) {
       throw new DownloadError('Broken', 'the server does not say where the image ends', true);
     }
-    const chunks: Buffer[] = [];
+    let buffer = Buffer.allocUnsafeSlow(Number(header('content-length') ?? FIRST_BYTES));
     let length = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxBytes) throw tooLarge();
-      chunks.push(chunk);
+      const end = length + chunk.length;
+      if (end > maxBytes) throw tooLarge();
+      if (end > buffer.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(maxBytes, Math.max(end, 2 * buffer.length)));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      chunk.copy(buffer, length);
+      length = end;
     }
-    const bytes = Buffer.concat(chunks, length);
+    const bytes = buffer.subarray(0, length);
     checkBody(bytes, header);
     return await decoded(bytes, header('content-encoding') ?? '', maxBytes);
   } finally {

@@ -99,6 +99,14 @@ export async function loadS3(
         Metadata: { [hashName]: sha256 },
         ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
       });
+      // Signed as it is: the SDK would hash all bytes once more.
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+          return await next(args);
+        },
+        { step: 'build', name: 'knownPayloadHash' },
+      );
       try {
         await client.send(command, abortable(signal));
         return undefined;

@@ -51,6 +51,12 @@ function pixelBomb(): Buffer {
   return bomb;
 }
 
+/** A gzip file is a run of members; so many small ones are made faster than a large one. */
+function bombOfMembers(): Buffer {
+  const member = gzipSync(Buffer.alloc(1024 * 1024));
+  return Buffer.concat(Array.from({ length: HUGE_BYTES / (1024 * 1024) }, () => member));
+}
+
 const png = { 'content-type': 'image/png' };
 
 /** What a faulty download needs to know. */
@@ -125,7 +131,7 @@ export async function sendFaulty(
     }
     case 'compressed':
     case 'gzip-bomb': {
-      gzipBomb ??= mode === 'gzip-bomb' ? gzipSync(Buffer.alloc(HUGE_BYTES)) : undefined;
+      gzipBomb ??= mode === 'gzip-bomb' ? bombOfMembers() : undefined;
       const packed = mode === 'compressed' ? gzipSync(image) : (gzipBomb ?? image);
       const headers = { ...png, 'content-encoding': 'gzip', 'content-length': String(packed.length) };
       response.writeHead(200, headers).end(packed);

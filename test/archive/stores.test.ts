@@ -50,7 +50,7 @@ describe('a folder', () => {
     const { sync } = handles;
     const synced: string[] = [];
     const spy = vi.spyOn(handles, 'sync').mockImplementation(function (this: { fd: number }) {
-      const names = readdirSync(own, { recursive: true }).includes(join('t', 'a.png'));
+      const names = (readdirSync(own, { recursive: true }) as string[]).includes(join('t', 'a.png'));
       synced.push(`${relative(root, readlinkSync(`/proc/self/fd/${this.fd}`))}${names ? ', named' : ''}`);
       return sync.call(this);
     });
