@@ -28,6 +28,8 @@ export interface JobState {
   readonly isWaitJoined: boolean;
   /** Somebody cancelled the wait, not the job. */
   readonly isWaitCancelled?: boolean;
+  /** The last workflow has left a job that was started as a child: it submits nothing any more. */
+  readonly isAbandoned?: boolean;
   /** Search attributes that the namespace has. */
   readonly searchAttributes: readonly string[];
   /** The archive, by image id. Absent: this job archives nothing. */

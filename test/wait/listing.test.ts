@@ -152,7 +152,7 @@ describe('a listing', () => {
   test('takes a new task once, up to 500', () => {
     const one = addTask(listingOf(['t-1']), { taskId: 't-1', garmentId: 'other' });
     expect(one.tasks).toEqual([{ taskId: 't-1' }]);
-    expect(hasTask(addTask(one, { taskId: 't-2' }), 't-2')).toBe(true);
+    expect(hasTask(addTask(one, { taskId: 't-2' }), { taskId: 't-2' })).toBe(true);
     const ids = Array.from({ length: limits.listingTasks }, (_none, index) => `t-${index}`);
     expect([isFull(listingOf(ids.slice(1))), isFull(listingOf(ids))]).toEqual([false, true]);
   });
@@ -162,7 +162,7 @@ describe('a task with the name of an inherited key', () => {
   test.each(['__proto__', 'constructor', 'toString'])('%s, also after JSON', (taskId) => {
     const fresh = listingOf([taskId]);
     for (const listing of [fresh, JSON.parse(JSON.stringify(fresh)) as ListingState]) {
-      expect(hasEnded(listing, taskId)).toBe(false);
+      expect(hasEnded(listing, { taskId })).toBe(false);
       expect(listingStatus(listing, false).tasks).toEqual([{ taskId, state: 'waiting', imageCount: 0 }]);
       expect(resultOf(listing).outcomes[0]).not.toHaveProperty('error');
       const over = ended(listing, taskId, 'finished', ['a']);
