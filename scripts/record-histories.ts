@@ -9,6 +9,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import {
   jobWorkflowId,
+  type ListingTask,
   listingWorkflowId,
   messages,
   resultsWorkflowId,
@@ -262,6 +263,58 @@ const jobShapes: typeof shapes = {
   },
 };
 
+const startListing = (stack: Stack, listingId: string, tasks: readonly ListingTask[], more: object = {}) =>
+  stack.client.workflow.start(workflowTypes.listing, {
+    taskQueue: stack.taskQueue,
+    workflowId: listingWorkflowId(listingId),
+    args: [{ listingId, tasks: [...tasks], ...more }],
+  });
+const byRequest = (requestId: string): ListingTask => ({ requestId, request: aRequest });
+const nobodySubmits = async (stack: Stack, listingId: string, requestId: string) => {
+  const handle = await startListing(stack, listingId, [byRequest(requestId)], { account: 'nobody' });
+  const job = stack.client.workflow.getHandle(jobWorkflowId(requestId));
+  const status = () => job.query<{ submission: { attempts: number } }>(messages.jobStatus).catch(() => undefined);
+  await until(async () => (await status())?.submission.attempts === 1);
+  await handle.cancel();
+  await settled(handle);
+  await settled(job);
+  return { handle, job };
+};
+
+const listingOfRequestShapes: typeof shapes = {
+  async 'listing-of-requests'(stack) {
+    const known = { taskId: stack.emulator.addTask(batches), garmentId: 'hat' };
+    const refused = { requestId: 'listed-refused', request: { clothesList: [] } };
+    const handle = await startListing(stack, 'of-requests', [byRequest('listed-1'), known, refused]);
+    const { runId } = await handle.describe();
+    await handle.executeUpdate(messages.addTask, { args: [byRequest('listed-2')] });
+    await settled(handle);
+    return { workflowId: handle.workflowId, runId };
+  },
+  async 'listing-of-requests-joined'(stack) {
+    const job = await startJob(stack, 'listed-ended');
+    await settled(job);
+    const handle = await startListing(stack, 'joined', [byRequest('listed-ended')]);
+    await settled(handle);
+    return handle;
+  },
+  async 'listing-of-requests-continued'(stack) {
+    const tasks = Array.from({ length: 8 }, (_none, index) => byRequest(`continued-${index}`));
+    const handle = await startListing(stack, 'continued', tasks);
+    const { status } = (await handle.result()) as { status: string };
+    const last = await stack.client.workflow.getHandle(handle.workflowId).describe();
+    if (status !== 'complete' || last.runId === handle.firstExecutionRunId)
+      throw new Error(`${status}, or no next run`);
+    return { workflowId: handle.workflowId, runId: last.runId };
+  },
+  async 'listing-of-requests-cancelled'(stack) {
+    return (await nobodySubmits(stack, 'requests-cancelled', 'never-1')).handle;
+  },
+  async 'listing-of-requests-abandoned-job'(stack) {
+    return (await nobodySubmits(stack, 'requests-abandoned', 'never-2')).job;
+  },
+};
+
 /** A job whose request is lost on the way, which a person resolves: after the others, because it scripts all submits. */
 async function recordParked(stack: Stack): Promise<WorkflowHandle> {
   stack.emulator.scriptSubmits([{ use: 'reset-before-headers', polls: 1 }]);
@@ -297,7 +350,7 @@ try {
     const [prefix = ''] = process.argv.slice(2);
     if (prefix === '') await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    const rounds = [{ ...shapes, ...jobShapes }, { 'job-parked': recordParked }];
+    const rounds = [{ ...shapes, ...jobShapes, ...listingOfRequestShapes }, { 'job-parked': recordParked }];
     for (const round of rounds) {
       const wanted = Object.entries(round).filter(([name]) => name.startsWith(prefix));
       await Promise.all(

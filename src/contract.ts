@@ -22,6 +22,8 @@ export const limits = {
   replyBytes: 4 * 1024 * 1024,
   /** A job's `request` has at most this many bytes of JSON. */
   requestBytes: 256 * 1024,
+  /** The requests of a listing's input have at most this many bytes of JSON together: an input must fit into one payload. */
+  listingRequestBytes: 1.25 * 1024 * 1024,
   /** How long after its send a request that may have been submitted cannot be submitted again. */
   resubmitAfterMs: 5 * 60_000,
   /** A status shows this many warnings, the newest, each this long at most. */
@@ -322,36 +324,6 @@ export const TryOnResultsInputSchema = v.strictObject({
   cancelTask,
 });
 
-/** One task of a listing. */
-export const ListingTaskSchema = v.strictObject({
-  taskId,
-  api,
-  garmentId: v.optional(name),
-  submittedAt: v.optional(time),
-  expectedImages: v.optional(count),
-});
-
-/** Input of the workflow `tryOnListing`. */
-export const TryOnListingInputSchema = v.strictObject({
-  listingId: name,
-  tasks: v.pipe(
-    v.array(ListingTaskSchema, 'give a list of tasks'),
-    v.maxLength(limits.listingTasks, `give at most ${limits.listingTasks} tasks`),
-    v.check((tasks) => new Set(tasks.map((task) => task.taskId)).size === tasks.length, 'give each taskId once'),
-  ),
-  timeoutSeconds: v.optional(timeoutSeconds),
-  minimumImages: v.optional(count),
-  account: v.optional(account),
-  api,
-  notify: v.optional(
-    v.pipe(
-      v.array(SubscriberSchema, 'give a list of subscribers'),
-      v.maxLength(limits.listingNotified, `give at most ${limits.listingNotified} subscribers`),
-      v.description("Subscribers of every task's wait, such as a webhook"),
-    ),
-  ),
-});
-
 const requestIdRemedy = `give 1 to ${limits.taskIdLength} visible ASCII characters`;
 const requestId = v.pipe(
   v.string(requestIdRemedy),
@@ -365,6 +337,106 @@ const request = v.pipe(
   v.check((value) => jsonBytes(value) <= limits.requestBytes, requestRemedy),
   v.description("What the vendor's submit call takes; passed on as it is"),
 );
+
+/** A task of a listing that the vendor has already. */
+export interface ListingTaskById {
+  taskId: string;
+  api?: ApiName | undefined;
+  garmentId?: string | undefined;
+  submittedAt?: string | undefined;
+  expectedImages?: number | undefined;
+  requestId?: undefined;
+  request?: undefined;
+}
+
+/** A task of a listing that is still to be submitted: a job does that, and the rest. */
+export interface ListingTaskByRequest {
+  /** The caller's name for this request; the same one is never submitted twice. */
+  requestId: string;
+  /** What the vendor's submit call takes. */
+  request: unknown;
+  api?: ApiName | undefined;
+  garmentId?: string | undefined;
+  expectedImages?: number | undefined;
+  taskId?: undefined;
+  submittedAt?: undefined;
+}
+
+/** One task of a listing: a task id, or a request with an id of the caller's. */
+export type ListingTask = ListingTaskById | ListingTaskByRequest;
+
+const listingTaskEntries = {
+  taskId: v.optional(taskId),
+  requestId: v.optional(requestId),
+  request: v.optional(request),
+  api,
+  garmentId: v.optional(name),
+  submittedAt: v.optional(v.pipe(time, v.description('Of a task with a taskId'))),
+  expectedImages: v.optional(count),
+};
+
+/** The fields of a listing's task, in the order of {@link ListingTaskSchema}. */
+export const listingTaskFields = Object.keys(listingTaskEntries) as readonly (keyof typeof listingTaskEntries)[];
+
+/** One task of a listing. */
+export const ListingTaskSchema = v.pipe(
+  v.strictObject(listingTaskEntries),
+  v.check(
+    ({ taskId, requestId, request }) =>
+      taskId === undefined
+        ? requestId !== undefined && request !== undefined
+        : requestId === undefined && request === undefined,
+    'give either taskId, or requestId and request',
+  ),
+  v.check(
+    ({ taskId, submittedAt }) => taskId !== undefined || submittedAt === undefined,
+    'give submittedAt with a taskId alone',
+  ),
+  v.metadata({
+    oneOf: [
+      { properties: { taskId: true, requestId: false, request: false }, required: ['taskId'] },
+      {
+        properties: { requestId: true, request: true, taskId: false, submittedAt: false },
+        required: ['requestId', 'request'],
+      },
+    ],
+  }),
+) as unknown as v.GenericSchema<ListingTask>;
+
+const isEachOnce = (ids: readonly (string | undefined)[]): boolean => {
+  const known = ids.filter((id) => id !== undefined);
+  return new Set(known).size === known.length;
+};
+
+const listingRequestsRemedy = `give at most ${limits.listingRequestBytes / 1024} KiB of JSON in all requests together, and add further tasks to the running listing`;
+
+/** Bytes of JSON of the requests of tasks. */
+export const requestBytesOf = (tasks: readonly { readonly request?: unknown }[]): number =>
+  tasks.reduce((sum, { request }) => sum + (request === undefined ? 0 : jsonBytes(request)), 0);
+
+/** Input of the workflow `tryOnListing`. */
+export const TryOnListingInputSchema = v.strictObject({
+  listingId: name,
+  tasks: v.pipe(
+    v.array(ListingTaskSchema, 'give a list of tasks'),
+    v.maxLength(limits.listingTasks, `give at most ${limits.listingTasks} tasks`),
+    v.check((tasks) => isEachOnce(tasks.map((task) => task.taskId)), 'give each taskId once'),
+    v.check((tasks) => isEachOnce(tasks.map((task) => task.requestId)), 'give each requestId once'),
+    v.check((tasks) => requestBytesOf(tasks) <= limits.listingRequestBytes, listingRequestsRemedy),
+  ),
+  timeoutSeconds: v.optional(timeoutSeconds),
+  minimumImages: v.optional(count),
+  account: v.optional(account),
+  api,
+  notify: v.optional(
+    v.pipe(
+      v.array(SubscriberSchema, 'give a list of subscribers'),
+      v.maxLength(limits.listingNotified, `give at most ${limits.listingNotified} subscribers`),
+      v.description("Subscribers of every task's wait or job, such as a webhook"),
+    ),
+  ),
+});
+
 /** Input of the workflow `tryOnJob`. */
 export const TryOnJobInputSchema = v.pipe(
   v.strictObject({
@@ -562,10 +634,13 @@ export const TryOnSubmissionSchema = v.object({
   ),
 });
 
+/** States of a job that has not ended. */
+export const openJobStates = ['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'archiving'] as const;
+
 /** Answer of the query `tryOnJobStatus` and of a job's updates. */
 export const TryOnJobStatusSchema = v.object({
   requestId: v.string(),
-  state: v.picklist(['submitting', 'maybeSubmitted', 'waiting', 'blocked', 'archiving', 'cancelled', ...jobStatuses]),
+  state: v.picklist([...openJobStates, 'cancelled', ...jobStatuses]),
   taskId: v.optional(v.string()),
   api: v.optional(v.pipe(v.string(), v.description('Which vendor API has the task'))),
   submission: TryOnSubmissionSchema,
@@ -601,6 +676,7 @@ export const TryOnJobEventSchema = v.variant('kind', [
 export const ListingImageSchema = v.object({
   ...TryOnImageSchema.entries,
   taskId: v.string(),
+  requestId: v.optional(v.pipe(v.string(), v.description('Of a task by request'))),
   garmentId: v.optional(v.string()),
 });
 
@@ -612,7 +688,8 @@ export const TryOnListingStatusSchema = v.object({
   state: v.picklist(listingStates),
   tasks: v.array(
     v.object({
-      taskId: v.string(),
+      taskId: v.optional(v.pipe(v.string(), v.description('Absent while the vendor has not accepted the request'))),
+      requestId: v.optional(v.pipe(v.string(), v.description('Of a task by request'))),
       garmentId: v.optional(v.string()),
       state: v.string(),
       imageCount: v.pipe(v.number(), v.integer()),
@@ -624,14 +701,18 @@ export const TryOnListingStatusSchema = v.object({
   warnings,
 });
 
-const { images: _images, ...outcomeWithoutImages } = TryOnEventOutcomeSchema.entries;
+const { images: _images, ...jobResultWithoutImages } = TryOnJobEventResultSchema.entries;
+const outcomeOfTask = v.object({
+  ...jobResultWithoutImages,
+  requestId: v.optional(v.pipe(v.string(), v.description('Of a task by request'))),
+});
 
 /** Result of the workflow `tryOnListing`. */
 export const TryOnListingResultSchema = v.object({
   listingId: v.string(),
   status: v.picklist(['complete', 'incomplete', 'failed']),
   images: v.array(ListingImageSchema),
-  outcomes: v.array(v.object(outcomeWithoutImages)),
+  outcomes: v.array(outcomeOfTask),
   imagesOmitted: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 });
 
@@ -661,8 +742,6 @@ export const contractSchemas = {
 export type SetTimeoutInput = v.InferOutput<typeof SetTimeoutSchema>;
 /** See {@link TryOnResultsInputSchema}. */
 export type TryOnResultsInput = v.InferOutput<typeof TryOnResultsInputSchema>;
-/** See {@link ListingTaskSchema}. */
-export type ListingTask = v.InferOutput<typeof ListingTaskSchema>;
 /** See {@link TryOnListingInputSchema}. */
 export type TryOnListingInput = v.InferOutput<typeof TryOnListingInputSchema>;
 /** See {@link TryOnImageSchema}. */

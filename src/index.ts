@@ -56,6 +56,8 @@ export {
   type ListingImage,
   ListingImageSchema,
   type ListingTask,
+  type ListingTaskById,
+  type ListingTaskByRequest,
   ListingTaskSchema,
   limits,
   listingWorkflowId,

@@ -10,6 +10,7 @@ import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
 import { describePendingPoll, type PollControlInput, pollPendingNow } from './poll-control.js';
 import { createServerClock } from './server-clock.js';
+import { storedJob } from './stored-job.js';
 import { createTryOnSubmit } from './submit.js';
 import { updateWait } from './update-wait.js';
 import { createWebhookActivities, noWebhooks } from './webhook.js';
@@ -58,6 +59,9 @@ export function createTryOnActivities({
 
     /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
     tryOnUpdateWait: updateWait,
+
+    /** How a job ended, if it has ended. */
+    tryOnStoredJob: storedJob,
 
     /** How far the pending poll of the calling workflow got. */
     tryOnDescribePoll: (asked: PollControlInput) => describePendingPoll(asked, policy),

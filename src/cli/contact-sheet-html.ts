@@ -76,23 +76,27 @@ if (button !== null) button.addEventListener('click', () => {
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-const policy = [
-  "default-src 'none'",
-  'img-src http: https:',
-  `style-src ${hashOf(style)}`,
-  `script-src ${hashOf(script)}`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+const policyOf = (showsFiles: boolean): string =>
+  [
+    "default-src 'none'",
+    `img-src http: https:${showsFiles ? ' file:' : ''}`,
+    `style-src ${hashOf(style)}`,
+    `script-src ${hashOf(script)}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 
-/** A document around a body. */
-export const page = (title: string, body: Html): string =>
+/**
+ * A document around a body.
+ * @param options - `showsFiles`: it may load images from files
+ */
+export const page = (title: string, body: Html, { showsFiles }: { readonly showsFiles: boolean }): string =>
   `${
     html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policyOf(showsFiles))}">
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>

@@ -1,11 +1,16 @@
 /** Reads a contact sheet from Temporal: from the status and result of each wait, and from its history. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { TryOnClient } from '../client/client.js';
 import { TryOnClientError } from '../client/errors.js';
 import type { TryOnWaitStatus } from '../client/status.js';
 import {
+  jobWorkflowId,
   listingWorkflowId,
+  resultsWorkflowId,
   type SubTask,
   type TryOnError,
   type TryOnImage,
@@ -122,6 +127,29 @@ async function readTask(client: TryOnClient, taskId: string): Promise<SheetTask>
   return sheetTask(status, await recordedPolls(client, status));
 }
 
+/** The images as the job knows them that started this task's wait: it knows where they are archived. None without a job. */
+async function jobImages(client: TryOnClient, taskId: string): Promise<readonly TryOnImage[]> {
+  const { workflow } = client.temporal;
+  try {
+    const { raw } = await workflow.getHandle(resultsWorkflowId(taskId)).describe();
+    const parentId = raw.workflowExecutionInfo?.parentExecution?.workflowId ?? '';
+    const prefix = jobWorkflowId('');
+    if (!parentId.startsWith(prefix)) return [];
+    const requestId = parentId.slice(prefix.length);
+    const { status } = await workflow.getHandle(parentId).describe();
+    const job = await (status.name === 'COMPLETED' ? client.jobs.result(requestId) : client.jobs.status(requestId));
+    return job.taskId === taskId ? job.images : [];
+  } catch {
+    // A sheet without the archive is better than none.
+    return [];
+  }
+}
+
+/** Images by id, the last of each, in order of first appearance. */
+const byId = (images: readonly TryOnImage[]): readonly TryOnImage[] => [
+  ...new Map(images.map((image) => [image.id, image])).values(),
+];
+
 /**
  * Reads the sheet of one task.
  * @throws {TryOnClientError} `NoWait`
@@ -129,11 +157,13 @@ async function readTask(client: TryOnClient, taskId: string): Promise<SheetTask>
 export async function readTaskSheet(client: TryOnClient, taskId: string): Promise<Sheet> {
   const readAt = new Date().toISOString();
   const task = await readTask(client, taskId);
-  return { state: task.state, readAt, tasks: [task] };
+  const images = byId([...task.images, ...(await jobImages(client, taskId))]);
+  return { state: task.state, readAt, tasks: [{ ...task, images }] };
 }
 
 interface ListedTask {
-  readonly taskId: string;
+  readonly taskId?: string | undefined;
+  readonly requestId?: string | undefined;
   readonly garmentId?: string | undefined;
   readonly state: string;
   readonly subTasks?: readonly SubTask[];
@@ -161,14 +191,18 @@ async function readListing(client: TryOnClient, listingId: string): Promise<List
 
 /** Merges what the listing knows of a task with what its wait knows, if the server still has it. */
 function mergeTask(listed: ListedTask, images: Listing['images'], wait: SheetTask | undefined): SheetTask {
-  const own = images.filter(({ taskId }) => taskId === listed.taskId);
-  const byId = new Map<string, TryOnImage>([...own, ...(wait?.images ?? [])].map((image) => [image.id, image]));
-  const { taskId, state, subTasks = [], polls, error } = listed;
-  const notes = ['the server no longer knows the wait for this task'];
+  const { taskId, requestId, state, subTasks = [], polls, error } = listed;
+  const own = images.filter((image) =>
+    requestId === undefined ? image.taskId === taskId : image.requestId === requestId,
+  );
+  const ofWait = wait?.images ?? [];
+  const notes = taskId === undefined ? [] : ['the server no longer knows the wait for this task'];
   return {
     ...(wait ?? defined({ taskId, state, subTasks, polls, error, timeline: [], notes })),
+    ...defined({ requestId }),
     ...defined({ garmentId: listed.garmentId ?? own.find((image) => image.garmentId !== undefined)?.garmentId }),
-    images: [...byId.values()],
+    // A job knows more of its images than the wait does.
+    images: byId(requestId === undefined ? [...own, ...ofWait] : [...ofWait, ...own]),
   };
 }
 
@@ -182,7 +216,9 @@ export async function readListingSheet(client: TryOnClient, listingId: string, s
   const { state, tasks: listed, images, imagesOmitted = 0 } = await readListing(client, listingId);
   const tasks = await mapWithConcurrency(listed, async (task) => {
     signal.throwIfAborted();
-    const wait = await readTask(client, task.taskId).catch((error: unknown) => {
+    const { taskId } = task;
+    if (taskId === undefined) return mergeTask(task, images, undefined);
+    const wait = await readTask(client, taskId).catch((error: unknown) => {
       if (error instanceof TryOnClientError && error.code === 'NoWait') return undefined;
       throw error;
     });
@@ -192,4 +228,31 @@ export async function readListingSheet(client: TryOnClient, listingId: string, s
   const known = tasks.reduce((sum, task) => sum + task.images.length, 0);
   const missing = Math.max(0, images.length + imagesOmitted - known);
   return defined({ listingId, state, readAt, tasks, imagesOmitted: missing || undefined });
+}
+
+const imageFile = /\.(jpg|jpeg|png|webp|gif|avif|heic|bmp|tif|tiff)$/;
+
+/** The path of an archived image; `undefined` for a location that is no image in a folder of this machine. */
+function localFile(location: string): string | undefined {
+  try {
+    const url = new URL(location);
+    const isPlain = url.protocol === 'file:' && url.host === '' && url.search === '' && url.hash === '';
+    return isPlain && imageFile.test(url.pathname) ? fileURLToPath(url) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `file:` locations of a sheet's archived images that this machine can read. */
+export async function readableArchives({ tasks }: Sheet): Promise<ReadonlySet<string>> {
+  const locations = tasks.flatMap(({ images }) => images.flatMap(({ archived }) => archived?.location ?? []));
+  const readable = await mapWithConcurrency([...new Set(locations)], async (location) => {
+    const path = localFile(location);
+    if (path === undefined) return [];
+    const isFile = await access(path, constants.R_OK)
+      .then(async () => (await stat(path)).isFile())
+      .catch(() => false);
+    return isFile ? [location] : [];
+  });
+  return new Set(readable.flat());
 }

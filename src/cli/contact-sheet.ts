@@ -1,6 +1,6 @@
 /**
  * A contact sheet: the images of a task or a listing as one HTML file. Pure. All text from outside is hostile: the template escapes it,
- * only http and https URLs become links, and the page's policy runs no script but its own.
+ * only http and https URLs become links, and files alone that the caller names; the page's policy runs no script but its own.
  */
 import { imageUrlConcernDescriptions, imageUrlConcerns } from '../client/image-url.js';
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
@@ -17,7 +17,9 @@ export interface TimelineEntry {
 
 /** One task on a sheet. */
 export interface SheetTask {
-  readonly taskId: string;
+  /** Absent while the vendor has not accepted the request. */
+  readonly taskId?: string;
+  readonly requestId?: string;
   readonly garmentId?: string;
   readonly state: string;
   readonly images: readonly TryOnImage[];
@@ -46,6 +48,8 @@ export interface Sheet {
 export interface ContactSheetOptions {
   /** Load the images when the page opens; by default only after a button is pressed. */
   readonly loadImages?: boolean;
+  /** `file:` locations of archived images that can be read: these are shown in place of the vendor's. */
+  readonly readable?: ReadonlySet<string>;
 }
 
 /** The URL as a link; `undefined` unless it is http or https. */
@@ -58,8 +62,24 @@ export function linkOf(imageUrl: string): string | undefined {
   }
 }
 
-function figure(image: TryOnImage, number: number, loadImages: boolean): Html {
-  const link = linkOf(image.imageUrl);
+/** The archived file of an image, if the caller can read it. */
+const fileOf = ({ archived }: TryOnImage, { readable }: ContactSheetOptions): string | undefined =>
+  archived !== undefined && readable?.has(archived.location) ? new URL(archived.location).href : undefined;
+
+function archiveNote({ archived, archiveError }: TryOnImage, isShown: boolean): Html | string {
+  if (archived === undefined) {
+    if (archiveError === undefined) return '';
+    return html`<span class="warn">! not archived: ${archiveError.code}: ${archiveError.message}</span>`;
+  }
+  const what = isShown ? 'archived' : "archived, but not readable here; the picture has the vendor's URL:";
+  return html`<span>${what} <code>${archived.location}</code></span>`;
+}
+
+function figure(image: TryOnImage, number: number, options: ContactSheetOptions): Html {
+  const file = fileOf(image, options);
+  const link = file ?? linkOf(image.imageUrl);
+  // A file loads from this machine alone.
+  const isLoaded = options.loadImages || file !== undefined;
   // An image without a link says so already.
   const concerns = imageUrlConcerns(image.imageUrl).filter((one) => one !== 'scheme' && one !== 'unreadable');
   const alt = `Image ${number} of sub-task ${image.subTask}`;
@@ -67,13 +87,13 @@ function figure(image: TryOnImage, number: number, loadImages: boolean): Html {
     link === undefined
       ? html`<div class="frame">not a web address</div>`
       : html`<a class="frame" href="${link}" target="_blank" rel="noopener noreferrer">${
-          loadImages
+          isLoaded
             ? html`<img src="${link}" alt="${alt}" referrerpolicy="no-referrer">`
             : html`<img data-src="${link}" alt="${alt}" referrerpolicy="no-referrer">`
         }</a>`;
   return html`<figure>${picture}<figcaption><b>${String(number)}</b> <span class="size">${
     link === undefined ? '' : 'size unknown until loaded'
-  }</span><code class="url">${image.imageUrl}</code>${concerns.map(
+  }</span><code class="url">${image.imageUrl}</code>${archiveNote(image, file !== undefined)}${concerns.map(
     (concern) => html`<span class="warn">! ${imageUrlConcernDescriptions[concern]}</span>`,
   )}</figcaption></figure>`;
 }
@@ -89,7 +109,7 @@ function subTasksOf(task: SheetTask): (Partial<SubTask> & { readonly index: numb
 function subTaskSection(
   task: SheetTask,
   subTask: Partial<SubTask> & { readonly index: number },
-  loadImages: boolean,
+  options: ContactSheetOptions,
 ): Html {
   const images = task.images.filter((image) => image.subTask === subTask.index);
   const clothes = [...new Set(images.map((image) => image.clothes).filter((text) => text !== undefined))];
@@ -99,12 +119,12 @@ function subTaskSection(
     'image',
   )}${vendorStatus === undefined ? '' : html`; the vendor says <q>${vendorStatus}</q>`}${clothes.map(
     (text) => html`; clothes <code>${text}</code>`,
-  )}</p><div class="grid">${images.map((image, k) => figure(image, k + 1, loadImages))}</div></section>`;
+  )}</p><div class="grid">${images.map((image, k) => figure(image, k + 1, options))}</div></section>`;
 }
 
 const good = ['finished', 'complete'];
-const open = ['waiting', 'submitted', 'running'];
-const mixed = ['partial', 'timeout', 'blocked', 'incomplete', 'unknown'];
+const open = ['waiting', 'submitting', 'submitted', 'running', 'archiving'];
+const mixed = ['partial', 'timeout', 'blocked', 'incomplete', 'unknown', 'maybeSubmitted', 'unresolved'];
 
 /** A state as a badge; the class never comes from the text. */
 function badge(state: string): Html {
@@ -139,16 +159,17 @@ function timelineSection(timeline: readonly TimelineEntry[]): Html {
 }
 
 /** The heading of the sheet already names the task of a sheet without a listing. */
-function taskHead({ garmentId, taskId, state }: SheetTask, isAlone: boolean): Html | string {
+function taskHead({ garmentId, taskId, requestId, state }: SheetTask, isAlone: boolean): Html | string {
   if (isAlone) return garmentId === undefined ? '' : html`<h2>${garmentId}</h2>`;
-  return html`<h2>${garmentId ?? `Task ${taskId}`} ${badge(state)}</h2>`;
+  const name = taskId === undefined ? `Request ${requestId ?? ''}` : `Task ${taskId}`;
+  return html`<h2>${garmentId ?? name} ${badge(state)}</h2>`;
 }
 
-function taskSection(task: SheetTask, isAlone: boolean, loadImages: boolean): Html {
-  const { garmentId, taskId, images, imagesOmitted = 0, polls, error } = task;
+function taskSection(task: SheetTask, isAlone: boolean, options: ContactSheetOptions): Html {
+  const { garmentId, taskId, requestId, images, imagesOmitted = 0, polls, error } = task;
   return html`<article>${taskHead(task, isAlone)}<p>${
-    garmentId === undefined ? '' : html`task <code>${taskId}</code>, `
-  }${counted(images.length + imagesOmitted, 'image')}${
+    garmentId === undefined || taskId === undefined ? '' : html`task <code>${taskId}</code>, `
+  }${requestId === undefined ? '' : html`request <code>${requestId}</code>, `}${counted(images.length + imagesOmitted, 'image')}${
     imagesOmitted > 0 ? html`, ${String(imagesOmitted)} of them not listed` : ''
   }${polls === undefined ? '' : html`, ${counted(polls, 'poll')}`}</p>${
     error === undefined
@@ -158,7 +179,7 @@ function taskSection(task: SheetTask, isAlone: boolean, loadImages: boolean): Ht
         }</p>`
   }${task.notes.map((note) => html`<p class="warn">! ${note}</p>`)}<details open><summary>Timeline</summary>${timelineSection(
     task.timeline,
-  )}</details>${subTasksOf(task).map((subTask) => subTaskSection(task, subTask, loadImages))}</article>`;
+  )}</details>${subTasksOf(task).map((subTask) => subTaskSection(task, subTask, options))}</article>`;
 }
 
 /**
@@ -166,11 +187,13 @@ function taskSection(task: SheetTask, isAlone: boolean, loadImages: boolean): Ht
  * @param sheet - may hold any text
  * @returns a self-contained HTML document
  */
-export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetOptions = {}): string {
+export function contactSheet(sheet: Sheet, options: ContactSheetOptions = {}): string {
+  const { loadImages = false } = options;
   const [only] = sheet.tasks;
   const name = sheet.listingId === undefined ? `Task ${only?.taskId ?? ''}` : `Listing ${sheet.listingId}`;
   const images = sheet.tasks.flatMap((task) => task.images);
-  const loadable = images.filter(({ imageUrl }) => linkOf(imageUrl) !== undefined).length;
+  const remote = images.filter((image) => fileOf(image, options) === undefined);
+  const loadable = remote.filter(({ imageUrl }) => linkOf(imageUrl) !== undefined).length;
   const omitted = sheet.tasks.reduce((sum, task) => sum + (task.imagesOmitted ?? 0), sheet.imagesOmitted ?? 0);
   const body = html`<header><h1>${name} ${badge(sheet.state)}</h1><p>${counted(images.length + omitted, 'image')} of ${counted(
     sheet.tasks.length,
@@ -178,7 +201,7 @@ export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetO
   )}${omitted > 0 ? html`, ${String(omitted)} of them not listed` : ''}; as of <time>${sheet.readAt}</time></p>${
     loadImages || loadable === 0
       ? ''
-      : html`<p><button id="load" type="button">Load ${counted(loadable, 'image')}</button> from the URLs below. Until then this page loads nothing.</p>`
-  }</header><main>${sheet.tasks.map((task) => taskSection(task, sheet.listingId === undefined, loadImages))}</main>`;
-  return page(name, body);
+      : html`<p><button id="load" type="button">Load ${counted(loadable, 'image')}</button> from the URLs below. Until then this page loads nothing from the web.</p>`
+  }</header><main>${sheet.tasks.map((task) => taskSection(task, sheet.listingId === undefined, options))}</main>`;
+  return page(name, body, { showsFiles: remote.length < images.length });
 }

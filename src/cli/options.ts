@@ -123,6 +123,25 @@ export const commands = {
     ],
     examples: ['temporal-tryon job --request request.json --request-id order-42'],
   },
+  listing: {
+    summary: 'wait for the tasks of a listing, and submit its requests; start the listing, or join it by its id',
+    description: [
+      'The file is JSON (a list of tasks, or an object with listingId, tasks and other fields of the input) or CSV (a header, then a row for each',
+      'task). Fields and columns of a task: taskId, or requestId and request (JSON); api, garmentId, submittedAt, expectedImages.',
+      'Wrong rows are reported together, and nothing starts. A worker submits each request once, at the rate of AIDGE_SUBMITS_PER_MINUTE.',
+      'Ctrl-C stops only this command; the listing continues. Exit code 3: the result is not `complete`.',
+    ].join('\n'),
+    options: [
+      option('file', 'text', '<tasks>', 'JSON or CSV with the tasks; - reads standard input', { required: true }),
+      option('listing-id', 'text', '<id>', 'your name for the listing; needed unless the file has it'),
+      option('timeout-seconds', 'seconds', '<seconds>', 'how long the listing may take (default 3600)'),
+      option('minimum-images', 'wholeNumber', '<count>', 'call it complete if it has so many images, and only then'),
+      account,
+      flag('detach', 'start the listing and do not wait for its end'),
+      json('the result as one JSON document'),
+    ],
+    examples: ['temporal-tryon listing --file tasks.csv --listing-id spring-dresses --timeout-seconds 14400'],
+  },
   resolve: {
     summary: 'say how a job goes on whose request may have been submitted',
     description: [

@@ -13,6 +13,7 @@ const loaders: { readonly [Name in Runnable]: () => Promise<{ readonly run: Run<
   worker: () => import('./commands/worker.js'),
   submit: () => import('./commands/submit.js'),
   job: () => import('./commands/job.js'),
+  listing: () => import('./commands/listing.js'),
   resolve: () => import('./commands/resolve.js'),
   wait: () => import('./commands/wait.js'),
   status: () => import('./commands/status.js'),

@@ -14,18 +14,27 @@ export const apiOption = ({
 }): ApiName | undefined => api ?? (pro === true ? 'tryon-pro' : undefined);
 
 /**
+ * The text of a file, or of standard input for `-`.
+ * @param option - that named the file, for the error
+ * @throws {CliError} if it cannot be read
+ */
+export async function readText(file: string, option: string, what = 'a file'): Promise<string> {
+  try {
+    return file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`${nameOf(file)} cannot be read (${code}); give ${what} with ${option}`, exitCodes.usage);
+  }
+}
+
+const nameOf = (file: string): string => (file === '-' ? 'standard input' : file);
+
+/**
  * The JSON text of a request, as it is in the file, or in standard input for `-`: numbers keep their digits.
  * @throws {CliError} if it cannot be read, or is no object and no list
  */
 export async function readRequest(file: string): Promise<string> {
-  const name = file === '-' ? 'standard input' : file;
-  let text: string;
-  try {
-    text = file === '-' ? await textOf(process.stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(`${name} cannot be read (${code}); give a JSON file with --request`, exitCodes.usage);
-  }
+  const text = await readText(file, '--request', 'a JSON file');
   try {
     const json = text.replace(/^\ufeff/, '').trim();
     const value: unknown = JSON.parse(json);
@@ -33,5 +42,5 @@ export async function readRequest(file: string): Promise<string> {
   } catch {
     // The error below is for all texts that are not a request.
   }
-  throw new CliError(`${name} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
+  throw new CliError(`${nameOf(file)} is not the JSON of an object or a list of objects; correct it`, exitCodes.usage);
 }

@@ -64,7 +64,9 @@ export function createWaitWatcher(
   async function listTasks(id: string): Promise<WaitRow[]> {
     const { tasks } = await client.listings.status(id);
     return tasks
-      .map((task) => ({ taskId: task.taskId, state: task.state as WaitStatusName, imageCount: task.imageCount }))
+      .flatMap(({ taskId, state, imageCount }) =>
+        taskId === undefined ? [] : { taskId, state: state as WaitStatusName, imageCount },
+      )
       .filter((row) => state === undefined || row.state === state)
       .slice(0, limit);
   }

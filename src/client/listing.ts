@@ -40,7 +40,7 @@ export interface ListingClient {
   addTask(listingId: string, task: ListingTask): Promise<TryOnListingStatus>;
   /** Requests cancellation. Waits that others share go on. */
   cancel(listingId: string): Promise<void>;
-  /** The task ids of a listing, in its order; from the result if it has completed. */
+  /** The task ids of a listing, as far as they are known, in its order; from the result if it has completed. */
   taskIds(listingId: string): Promise<readonly string[]>;
 }
 
@@ -147,7 +147,7 @@ export function createListingClient({ client, place, updateTimeoutMs }: ListingD
         });
       const tasks =
         execution.name === 'COMPLETED' ? (await result(listingId)).outcomes : (await status(listingId)).tasks;
-      return tasks.map(({ taskId }) => taskId);
+      return tasks.flatMap(({ taskId }) => taskId ?? []);
     },
   };
   return withServerErrors(calls, client);

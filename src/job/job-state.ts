@@ -32,6 +32,8 @@ export interface JobState {
   readonly isWaitCancelled?: boolean;
   /** Why a worker refused the input: the account is of another vendor than the API. */
   readonly refusal?: string;
+  /** The last workflow has left a job that was started as a child: it submits nothing any more. */
+  readonly isAbandoned?: boolean;
   /** Search attributes that the namespace has. */
   readonly searchAttributes: readonly string[];
   /** The archive, by image id. Absent: this job archives nothing. */

@@ -12,7 +12,7 @@ import { expiresAtMs } from './submission.js';
  * - `join`: start or join the wait
  * - `archive`: archive the images whose archiving has not begun
  * - `end`: the job is over; `leave`: its wait is left first
- * - `cancelSelf`: somebody cancelled the wait; so the job is cancelled
+ * - `cancelSelf`: somebody cancelled the wait, or nobody wants a request that was not sent; so the job is cancelled
  * - `rest`: nothing until something happens, or until `untilMs`
  */
 export type JobAction =
@@ -62,10 +62,12 @@ export function nextAction(job: JobState, facts: JobFacts): JobAction {
   switch (submission.phase) {
     case 'idle': {
       if (isCancelled || isLate) return { kind: 'withdraw' };
+      if (job.isAbandoned) return { kind: 'cancelSelf' };
       const { nextAtMs = nowMs } = submission;
       return nextAtMs <= nowMs ? { kind: 'submit' } : { kind: 'rest', untilMs: Math.min(nextAtMs, deadlineMs) };
     }
     case 'scheduled':
+      if (job.isAbandoned && !isCancelled && !isLate) return { kind: 'cancelSelf' };
       return isCancelled || isLate ? { kind: 'withdraw' } : { kind: 'rest', untilMs: deadlineMs };
     case 'withdrawn':
       return isCancelled ? end('cancelled') : end('timeout', nothingSent(job));

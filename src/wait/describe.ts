@@ -1,6 +1,6 @@
 /** What people read of a wait or a listing in the Temporal UI. Pure; vendor texts are escaped, since the UI renders Markdown. */
 import { wellFormed } from '../check.js';
-import { subscriberName } from '../contract.js';
+import { openJobStates, subscriberName } from '../contract.js';
 import { utf8Bytes } from '../json-size.js';
 import type { ListingSummary } from './listing.js';
 import { errorOf, stateOf } from './wait-report.js';
@@ -74,7 +74,8 @@ export function describeWait(wait: WaitState): string {
 
 /** Current details of a listing: totals, then up to 20 tasks. */
 export function describeListing({ listingId, state, tasks, deadline }: ListingSummary): string {
-  const ended = tasks.filter((task) => task.state !== 'waiting' && task.state !== 'blocked').length;
+  const open: readonly string[] = openJobStates;
+  const ended = tasks.filter((task) => !open.includes(task.state)).length;
   const rows: [string, string][] = [
     ['state', state],
     ['tasks ended', `${ended} of ${tasks.length}`],
@@ -83,7 +84,7 @@ export function describeListing({ listingId, state, tasks, deadline }: ListingSu
     ...tasks
       .slice(0, SHOWN_ROWS)
       .map((task): [string, string] => [
-        escapeMarkdown(task.garmentId ?? task.taskId),
+        escapeMarkdown(task.garmentId ?? task.requestId ?? task.taskId ?? ''),
         `${task.state}, ${task.imageCount} images`,
       ]),
   ];

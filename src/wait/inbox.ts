@@ -15,14 +15,17 @@ export interface InboxTask {
   readonly outcome?: TryOnEventOutcome;
 }
 
-/** Tasks by id, and the last sequence taken from each wait. Events arrive in order, so a sequence that is not above it is a repeat. */
-export interface Inbox {
-  readonly tasks: Readonly<Record<string, InboxTask>>;
+/** Entries by id, and the last sequence taken from each wait. Events arrive in order, so a sequence that is not above it is a repeat. */
+export interface InboxOf<T> {
+  readonly tasks: Readonly<Record<string, T>>;
   readonly taken: Readonly<Record<string, number>>;
 }
 
+/** An inbox of waits: tasks by id. */
+export type Inbox = InboxOf<InboxTask>;
+
 /** An empty inbox. Its records have no prototype, so that no task id meets an inherited key. */
-export const emptyInbox = (): Inbox => ({ tasks: Object.create(null), taken: Object.create(null) });
+export const emptyInbox = <T = InboxTask>(): InboxOf<T> => ({ tasks: Object.create(null), taken: Object.create(null) });
 
 /** An own value of a record that may have come through JSON: a task may be called `constructor`. */
 export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
@@ -32,12 +35,13 @@ const put = <T>(record: Readonly<Record<string, T>>, key: string, value: T): Rec
   Object.assign(Object.create(null), record, { [key]: value });
 
 /** An inbox that came through JSON, as after continue-as-new. */
-export const restoreInbox = (inbox: Inbox): Inbox => ({
+export const restoreInbox = <T>(inbox: InboxOf<T>): InboxOf<T> => ({
   tasks: Object.assign(Object.create(null), inbox.tasks),
   taken: Object.assign(Object.create(null), inbox.taken),
 });
 
-function merge(known: readonly TryOnImage[], received: readonly TryOnImage[]): readonly TryOnImage[] {
+/** Images by id, the newest of each, in the order of their sub-tasks. */
+export function mergeImages(known: readonly TryOnImage[], received: readonly TryOnImage[]): readonly TryOnImage[] {
   const images = new Map(known.map((image) => [image.id, image]));
   for (const image of received) images.set(image.id, image);
   return [...images.values()].sort((one, other) => one.subTask - other.subTask);
@@ -47,7 +51,7 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   const { error: _error, ...open } = task;
   switch (event.kind) {
     case 'images':
-      return { ...task, images: merge(task.images, event.images) };
+      return { ...task, images: mergeImages(task.images, event.images) };
     case 'blocked':
       return { ...task, state: 'blocked', error: event.error };
     case 'unblocked':
@@ -59,7 +63,7 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
         ...open,
         // An end is taken from the outcome event alone.
         state: isOver ? task.state : status.state,
-        images: merge(task.images, status.images),
+        images: mergeImages(task.images, status.images),
         ...defined({ error: status.error }),
       };
     }
@@ -68,7 +72,7 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
       return {
         ...open,
         state: outcome.status,
-        images: merge(task.images, outcome.images),
+        images: mergeImages(task.images, outcome.images),
         outcome,
         ...defined({ error: outcome.error }),
       };
@@ -79,10 +83,12 @@ function applyEvent(task: InboxTask, event: TryOnEvent): InboxTask {
   }
 }
 
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+/** The fields of an object; none of anything else. */
+export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
-const isImages = (value: unknown): value is readonly TryOnImage[] =>
+/** Whether a value is a list of images, of the parts that are read here. */
+export const isImages = (value: unknown): value is readonly TryOnImage[] =>
   Array.isArray(value) && value.every((image) => typeof fieldsOf(image).id === 'string');
 
 /**
@@ -102,27 +108,54 @@ export function eventProblem(given: unknown): string | undefined {
   return undefined;
 }
 
+/** What every entry of an inbox has, and every event. */
+interface Entry {
+  readonly waitId: string;
+  readonly images: readonly TryOnImage[];
+  readonly outcome?: unknown;
+}
+interface NumberedEvent {
+  readonly kind: string;
+  readonly waitId: string;
+  readonly sequence: number;
+}
+
+/**
+ * Takes one event in for the entry `key`, unless it is a repeat.
+ * @param begin - the entry before its first event, with the images that an earlier wait gave
+ */
+export function take<T extends Entry, E extends NumberedEvent>(
+  inbox: InboxOf<T>,
+  key: string,
+  event: E,
+  { begin, apply }: { begin(images: readonly TryOnImage[]): T; apply(entry: T, event: E): T },
+): { readonly inbox: InboxOf<T>; readonly fresh: boolean } {
+  const taken = own(inbox.taken, event.waitId) ?? 0;
+  const isSnapshot = event.kind === 'snapshot';
+  if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };
+  const before = own(inbox.tasks, key);
+  // A snapshot that an event of the same wait overtook has nothing new, nor has one of an ended wait.
+  if (isSnapshot && (event.sequence < taken || (before?.waitId === event.waitId && before.outcome !== undefined))) {
+    return { inbox, fresh: false };
+  }
+  const entry = before?.waitId === event.waitId ? before : begin(before?.images ?? []);
+  return {
+    inbox: {
+      tasks: put(inbox.tasks, key, apply(entry, event)),
+      taken: isSnapshot ? inbox.taken : put(inbox.taken, event.waitId, event.sequence),
+    },
+    fresh: true,
+  };
+}
+
 /**
  * Takes one event in.
  * @returns the inbox, and whether the event was new; anything that is no event is not
  */
 export function receive(inbox: Inbox, event: TryOnEvent): { readonly inbox: Inbox; readonly fresh: boolean } {
   if (eventProblem(event) !== undefined) return { inbox, fresh: false };
-  const taken = own(inbox.taken, event.waitId) ?? 0;
-  const isSnapshot = event.kind === 'snapshot';
-  if (!isSnapshot && event.sequence <= taken) return { inbox, fresh: false };
-  const before = own(inbox.tasks, event.taskId);
-  // A snapshot that an event of the same wait overtook has nothing new, nor has one of an ended wait.
-  if (isSnapshot && (event.sequence < taken || (before?.waitId === event.waitId && before.outcome !== undefined))) {
-    return { inbox, fresh: false };
-  }
-  const begun: InboxTask = { waitId: event.waitId, state: 'waiting', images: before?.images ?? [] };
-  const task = before?.waitId === event.waitId ? before : begun;
-  return {
-    inbox: {
-      tasks: put(inbox.tasks, event.taskId, applyEvent(task, event)),
-      taken: isSnapshot ? inbox.taken : put(inbox.taken, event.waitId, event.sequence),
-    },
-    fresh: true,
-  };
+  return take(inbox, event.taskId, event, {
+    begin: (images): InboxTask => ({ waitId: event.waitId, state: 'waiting', images }),
+    apply: applyEvent,
+  });
 }

@@ -7,7 +7,9 @@ import {
   defaults,
   type ListingImage,
   type ListingTask,
+  type ListingTaskByRequest,
   limits,
+  requestBytesOf,
   type Subscriber,
   type TryOnListingInput,
   type TryOnListingResult,
@@ -16,7 +18,17 @@ import {
 import { defined } from '../defined.js';
 import { jsonBytes, takeFitting, withImages } from '../json-size.js';
 import { emptyInbox, type Inbox, type InboxTask, own } from './inbox.js';
+import type { InboxJob, JobInbox } from './job-inbox.js';
 import { withWarning } from './warnings.js';
+
+/** A task as a listing keeps it: without its request once the job has it. */
+export type ListedTask = ListingTask | (Omit<ListingTaskByRequest, 'request'> & { readonly request?: undefined });
+
+/** Names one task of a listing. */
+export type TaskName = Pick<ListedTask, 'taskId' | 'requestId'>;
+
+/** The key of a task in records and sets. Neither id can have a space. */
+export const keyOf = ({ taskId, requestId }: TaskName): string => taskId ?? `request ${requestId}`;
 
 /** A listing. JSON; times are Unix milliseconds of workflow time. */
 export interface ListingState {
@@ -29,10 +41,12 @@ export interface ListingState {
   readonly minimumImages?: number;
   /** Subscribers of every task's wait. */
   readonly notify?: readonly Subscriber[];
-  readonly tasks: readonly ListingTask[];
+  readonly tasks: readonly ListedTask[];
   readonly inbox: Inbox;
+  /** Of the tasks by request. Absent before their first event. */
+  readonly jobs?: JobInbox;
   readonly isCancelled: boolean;
-  /** Why a task's wait could not be started or joined, by task id. */
+  /** Why a task's wait or job could not be started or joined, by {@link keyOf}. */
   readonly unstarted: Readonly<Record<string, string>>;
   /** See the status. Absent: none. */
   readonly warnings?: readonly string[];
@@ -58,10 +72,7 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
  * Whose task it is. The listing's account has the tasks of its own vendor; a task of another vendor's API is of the unnamed account there.
  * `api` is absent for the default one.
  */
-export function placeOf(
-  listing: ListingState,
-  task: ListingTask,
-): { readonly account: string; readonly api?: ApiName } {
+export function placeOf(listing: ListingState, task: ListedTask): { readonly account: string; readonly api?: ApiName } {
   const { api: own = 'tryon', account } = listing;
   const { api = own } = task;
   return {
@@ -72,21 +83,43 @@ export function placeOf(
 
 /** Adds a task; a known one changes nothing. The caller checks {@link isFull} first. */
 export const addTask = (listing: ListingState, task: ListingTask): ListingState =>
-  hasTask(listing, task.taskId) ? listing : { ...listing, tasks: [...listing.tasks, task] };
+  hasTask(listing, task) ? listing : { ...listing, tasks: [...listing.tasks, task] };
 
 /** Whether the listing has this task. */
-export const hasTask = (listing: ListingState, taskId: string): boolean =>
-  listing.tasks.some((task) => task.taskId === taskId);
+export const hasTask = (listing: ListingState, named: TaskName): boolean =>
+  listing.tasks.some((task) => keyOf(task) === keyOf(named));
+
+/** Drops the request of a task: its job has it. */
+export const withoutRequest = (listing: ListingState, requestId: string): ListingState => ({
+  ...listing,
+  tasks: listing.tasks.map((task) => {
+    if (task.requestId !== requestId) return task;
+    const { request: _request, ...rest } = task;
+    return rest;
+  }),
+});
+
+/** Whether the requests that no job has yet leave no room for this one. */
+export const isRequestTooMuch = (listing: ListingState, task: ListingTask): boolean =>
+  requestBytesOf([...listing.tasks, task]) > limits.listingRequestBytes;
 
 /** Whether one more task would pass the contract's limit. */
 export const isFull = (listing: ListingState): boolean => listing.tasks.length >= limits.listingTasks;
 
-const known = (listing: ListingState, { taskId }: Pick<ListingTask, 'taskId'>): InboxTask | undefined =>
-  own(listing.inbox.tasks, taskId);
+const jobOf = ({ jobs }: ListingState, requestId: string | undefined): InboxJob | undefined =>
+  jobs === undefined || requestId === undefined ? undefined : own(jobs.tasks, requestId);
 
-/** Whether the outcome of the task's wait has arrived. */
-export const hasEnded = (listing: ListingState, taskId: string): boolean =>
-  known(listing, { taskId })?.outcome !== undefined;
+const known = (listing: ListingState, { taskId, requestId }: TaskName): InboxTask | InboxJob | undefined =>
+  taskId === undefined ? jobOf(listing, requestId) : own(listing.inbox.tasks, taskId);
+
+/** Whether the outcome of the task's wait or job has arrived. */
+export const hasEnded = (listing: ListingState, task: TaskName): boolean => known(listing, task)?.outcome !== undefined;
+
+/** The task's ids, as far as they are known. */
+function idsOf(listing: ListingState, task: ListedTask): { readonly taskId?: string; readonly requestId?: string } {
+  const { requestId, taskId = jobOf(listing, requestId)?.taskId } = task;
+  return defined({ taskId, requestId });
+}
 
 /** Adds a warning for the status. */
 export const warnListing = (listing: ListingState, warning: string): ListingState => ({
@@ -106,13 +139,15 @@ export function rejoinDelayMs({ rejoins = 0, deadlineMs }: ListingState, nowMs: 
 
 /** Whether there is at least one task and all have ended. */
 export const isComplete = (listing: ListingState): boolean =>
-  listing.tasks.length > 0 && listing.tasks.every((task) => hasEnded(listing, task.taskId));
+  listing.tasks.length > 0 && listing.tasks.every((task) => hasEnded(listing, task));
 
 function imagesOf(listing: ListingState): ListingImage[] {
   return listing.tasks.flatMap((task) =>
     (known(listing, task)?.images ?? []).map((image) => ({
       ...image,
-      taskId: task.taskId,
+      // A job has no images before it has a task.
+      taskId: '',
+      ...idsOf(listing, task),
       ...defined({ garmentId: task.garmentId }),
     })),
   );
@@ -149,19 +184,23 @@ function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
 export function listingResult(listing: ListingState, nowMs: number): TryOnListingResult {
   const images = imagesOf(listing);
   const outcomes = listing.tasks.map((task): OutcomeOfTask => {
-    const outcome = known(listing, task)?.outcome;
+    const { outcome, images, state, error: lastError } = known(listing, task) ?? {};
+    const ids = idsOf(listing, task);
     if (outcome !== undefined) {
       const { images: _images, ...rest } = outcome;
-      return rest;
+      return { ...rest, ...ids };
     }
-    const reason = own(listing.unstarted, task.taskId);
-    const missing = (task.expectedImages ?? 0) - (known(listing, task)?.images.length ?? 0);
+    const reason = own(listing.unstarted, keyOf(task));
+    const missing = (task.expectedImages ?? 0) - (images?.length ?? 0);
+    const unstarted =
+      reason === undefined ? undefined : ({ layer: 'transport', code: 'NoWorker', message: reason } as const);
     return {
-      taskId: task.taskId,
-      status: 'timeout',
+      ...ids,
+      // Nobody knows whether it was bought.
+      status: state === 'maybeSubmitted' ? 'unresolved' : 'timeout',
       subTasks: [],
       ...(missing > 0 ? { shortfall: missing } : {}),
-      ...(reason === undefined ? {} : { error: { layer: 'transport', code: 'NoWorker', message: reason } as const }),
+      ...defined({ error: unstarted ?? (task.requestId === undefined ? undefined : lastError) }),
       polls: 0,
       submittedAt: new Date(Date.parse(task.submittedAt ?? '') || listing.startedAtMs).toISOString(),
       finishedAt: new Date(nowMs).toISOString(),
@@ -185,9 +224,10 @@ export type ListingSummary = Omit<TryOnListingStatus, 'images' | 'imagesOmitted'
 /** What {@link listingStatus} says beside the images. */
 export function listingSummary(listing: ListingState, isOver: boolean): ListingSummary {
   const tasks = listing.tasks.map((task) => ({
-    taskId: task.taskId,
+    ...idsOf(listing, task),
     ...defined({ garmentId: task.garmentId }),
-    state: known(listing, task)?.state ?? (isOver ? 'timeout' : 'waiting'),
+    state:
+      known(listing, task)?.state ?? (isOver ? 'timeout' : task.requestId === undefined ? 'waiting' : 'submitting'),
     imageCount: known(listing, task)?.images.length ?? 0,
   }));
   const imageCount = tasks.reduce((sum, task) => sum + task.imageCount, 0);
@@ -202,8 +242,11 @@ export function listingSummary(listing: ListingState, isOver: boolean): ListingS
 }
 
 /** The answer of the query `tryOnListingStatus`. */
-export const listingStatus = (listing: ListingState, isOver: boolean): TryOnListingStatus =>
-  withImages({ ...listingSummary(listing, isOver), images: [] }, imagesOf(listing), limits.resultBytes);
+export const listingStatus = (
+  listing: ListingState,
+  isOver: boolean,
+  maxBytes: number = limits.resultBytes,
+): TryOnListingStatus => withImages({ ...listingSummary(listing, isOver), images: [] }, imagesOf(listing), maxBytes);
 
 /** Whether the state fits into the input of the next run. */
 export const canContinueListingAsNew = (listing: ListingState): boolean => jsonBytes(listing) <= limits.resultBytes;

@@ -68,7 +68,7 @@ import { setDeadline, subscribe, unsubscribe, withWebhookError } from '../wait/w
 import { archiveBatch } from './archive-run.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput, refusedUpdate } from './input.js';
-import { tryOnCancelSelf } from './polling.js';
+import { fairness, tryOnCancelSelf } from './polling.js';
 import { Publisher } from './publisher.js';
 import { Attributes } from './search-attributes.js';
 import { setSignalHandler } from './signals.js';
@@ -286,6 +286,7 @@ export class JobRun {
       retry: { maximumAttempts: 1 },
       // Shown as plain text, unlike a workflow's summary.
       summary: `submit request ${requestId}`.slice(0, 200),
+      ...fairness(),
     };
     this.isAttemptPending = true;
     tryOnSubmit
@@ -322,8 +323,8 @@ export class JobRun {
   }
 
   private validateClaim(claim: unknown): void {
-    const isOver = this.problems.length > 0 || this.job.end !== undefined || this.isCancelled;
-    if (isOver || !isClaim(claim) || !mayClaim(this.job.submission, claim)) {
+    const isOver = this.job.end !== undefined || this.isCancelled || this.job.isAbandoned === true;
+    if (this.problems.length > 0 || isOver || !isClaim(claim) || !mayClaim(this.job.submission, claim)) {
       throw refusedUpdate('this attempt may not send: its token is not the current one, or was claimed before');
     }
   }
@@ -410,7 +411,7 @@ export class JobRun {
       this.dropSignal(messages.unsubscribeSignal, checked.problems);
       return;
     }
-    this.change(unsubscribe(this.job, checked.value));
+    this.removeSubscriber(checked.value);
   }
 
   private onSubscribe(subscriber: Subscriber): TryOnJobStatus {
@@ -423,7 +424,7 @@ export class JobRun {
   }
 
   private onUnsubscribe(subscriber: Unsubscribe): TryOnJobStatus {
-    this.change(unsubscribe(this.job, subscriber));
+    this.removeSubscriber(subscriber);
     return this.status();
   }
 
@@ -454,12 +455,21 @@ export class JobRun {
 
   private addSubscriber(subscriber: Subscriber): void {
     const beforeMs = this.job.deadlineMs;
-    this.change(subscribe(this.job, subscriber, Date.now()));
+    const { isAbandoned: _left, ...job } = this.job;
+    this.change(subscribe(job, subscriber, Date.now()));
     this.publisher.introduce(subscriber);
     const { deadlineMs } = this.job;
     if (deadlineMs > beforeMs) {
       this.updateWait({ name: messages.setTimeout, timeoutSeconds: (deadlineMs - Date.now()) / 1000 });
     }
+  }
+
+  /** A listing that is cancelled must buy nothing more, whoever listens by a webhook. What was sent is paid for, and goes on. */
+  private removeSubscriber(subscriber: Unsubscribe): void {
+    const isWanted = (job: JobState) => job.subscribers.some(({ workflowId }) => workflowId !== undefined);
+    const job = unsubscribe(this.job, subscriber);
+    const isAbandoned = isWanted(this.job) && !isWanted(job) && workflowInfo().parent !== undefined;
+    this.change(isAbandoned ? { ...job, isAbandoned } : job);
   }
 
   /** Workflow code cannot call an update, so an activity does. A wait that has ended takes none, which is no error. */

@@ -19,11 +19,16 @@ import {
   ListingTaskSchema,
   limits,
   messages,
+  type Subscriber,
+  type TryOnJobEvent,
   type TryOnListingResult,
   type TryOnListingStatus,
 } from '../contract.js';
 import { defined } from '../defined.js';
+import { chunks } from '../json-size.js';
 import { describeListing } from '../wait/describe.js';
+import { emptyInbox, restoreInbox } from '../wait/inbox.js';
+import { type InboxJob, receiveJobEvent } from '../wait/job-inbox.js';
 import {
   addTask,
   canContinueListingAsNew,
@@ -31,6 +36,9 @@ import {
   hasTask,
   isComplete,
   isFull,
+  isRequestTooMuch,
+  keyOf,
+  type ListedTask,
   type ListingState,
   listingResult,
   listingStatus,
@@ -39,11 +47,14 @@ import {
   rejoinDelayMs,
   waitTimeoutSeconds,
   warnListing,
+  withoutRequest,
 } from '../wait/listing.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
+import { leaveJob, startOrJoinJob } from './job-subscriber.js';
 import { Attributes } from './search-attributes.js';
 import { type DroppedSignal, leaveTryOn, receiveTryOnEvents, startOrJoinTryOn, type TryOnInbox } from './subscriber.js';
+import { UpdateAnswers } from './update-answers.js';
 import { isContinueAsNewDue } from './versioning.js';
 
 /** What one run hands to the next. */
@@ -57,17 +68,30 @@ const { tryOnJoin } = proxyActivities<TryOnActivities>({
   scheduleToCloseTimeout: 10_000,
   summary: 'stored outcome of the wait',
 });
+const { tryOnStoredJob } = proxyActivities<TryOnActivities>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: 10_000,
+  summary: 'stored result of the job',
+});
+
+/** Jobs that are started together have at most so much input: the commands of one workflow task travel in one message of 4 MB. */
+const START_BYTES = 512 * 1024;
+/** A job that can neither be joined nor has ended is tried so often. */
+const JOIN_ATTEMPTS = 10;
 
 /** See the file's description. */
 export class ListingRun {
   private listing: ListingState;
   private isOver = false;
   private isCancelled = false;
-  /** Waits that are being started or joined. */
+  /** Waits and jobs that are being started or joined. */
   private starting = 0;
+  /** Batches of jobs start one after the other. */
+  private jobStarts: Promise<unknown> = Promise.resolve();
   private readonly joined: Set<string>;
   private readonly attributes: Attributes;
   private readonly inbox: TryOnInbox;
+  private readonly answers = new UpdateAnswers();
 
   /**
    * Sets the handlers.
@@ -79,15 +103,17 @@ export class ListingRun {
     private readonly problems: readonly string[],
     searchAttributes?: readonly string[],
   ) {
-    this.listing = listing;
+    const { jobs } = listing;
+    this.listing = jobs === undefined ? listing : { ...listing, jobs: restoreInbox(jobs) };
     this.attributes = new Attributes(searchAttributes);
-    this.joined = new Set(searchAttributes === undefined ? [] : listing.tasks.map((task) => task.taskId));
+    this.joined = new Set(searchAttributes === undefined ? [] : listing.tasks.map(keyOf));
     this.inbox = receiveTryOnEvents({
       carried: listing.inbox,
       onEvent: (_event, inbox) => {
         this.listing = { ...this.listing, inbox };
         this.show();
       },
+      onJobEvent: (event) => this.onJobEvent(event),
       onDropped: (dropped) => this.onDropped(dropped),
     });
     setHandler(definitions.tryOnListingStatus, () => listingStatus(this.listing, this.isOver), {
@@ -144,22 +170,47 @@ export class ListingRun {
    * decode. The server has those of waits that have completed.
    */
   private async takeStoredOutcomes(): Promise<void> {
-    const open = this.listing.tasks.filter(({ taskId }) => !hasEnded(this.listing, taskId));
+    const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task));
     const subscriber = { workflowId: workflowInfo().workflowId };
-    const take = async (task: ListingTask): Promise<void> => {
+    const take = async (task: ListedTask): Promise<void> => {
       const { taskId } = task;
-      const input = { taskId, ...placeOf(this.listing, task) };
-      const { outcome } = await tryOnJoin({ input, subscriber, mayStart: false });
-      if (outcome === undefined || hasEnded(this.listing, taskId)) return;
+      if (taskId === undefined) {
+        await this.takeStoredJob(task);
+        return;
+      }
+      const { outcome } = await tryOnJoin({
+        input: { taskId, ...placeOf(this.listing, task) },
+        subscriber,
+        mayStart: false,
+      });
+      if (outcome === undefined || hasEnded(this.listing, task)) return;
       this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });
     };
     await Promise.all(open.map((task) => take(task).catch(() => undefined)));
   }
 
+  /** Takes over how a job ended. Answers whether it has. */
+  private async takeStoredJob({ requestId = '', ...task }: ListedTask): Promise<boolean> {
+    const stored = await tryOnStoredJob({ requestId, api: 'tryon', ...placeOf(this.listing, task) });
+    if (stored.kind !== 'ended') return false;
+    const { waitId, outcome } = stored;
+    // The last event of this job: what else comes of it is a repeat.
+    this.onJobEvent({ kind: 'outcome', requestId, waitId, sequence: Number.MAX_SAFE_INTEGER, outcome });
+    return true;
+  }
+
+  private onJobEvent(event: TryOnJobEvent): void {
+    if (!hasTask(this.listing, { requestId: event.requestId })) return;
+    const { inbox: jobs, fresh } = receiveJobEvent(this.listing.jobs ?? emptyInbox<InboxJob>(), event);
+    if (!fresh) return;
+    this.listing = { ...this.listing, jobs };
+    this.show();
+  }
+
   private onAddTask(task: ListingTask): TryOnListingStatus {
     this.listing = addTask(this.listing, task);
     this.startWaits();
-    return listingStatus(this.listing, this.isOver);
+    return this.answers.answer((maxBytes) => listingStatus(this.listing, this.isOver, maxBytes));
   }
 
   private validateAddTask(given: unknown): void {
@@ -167,10 +218,12 @@ export class ListingRun {
     const task = accepted(check(ListingTaskSchema, given));
     const problems = submittedAtProblem(task.submittedAt, Date.now());
     if (problems.length > 0) throw invalidInput(problems);
-    if (hasTask(this.listing, task.taskId)) return;
+    if (hasTask(this.listing, task)) return;
     if (this.isOver || this.isCancelled)
       throw ApplicationFailure.nonRetryable('the listing has ended', failureTypes.ended);
     if (isFull(this.listing)) throw invalidInput([`tasks are ${limits.listingTasks} already; give at most as many`]);
+    if (isRequestTooMuch(this.listing, task))
+      throw invalidInput(['request is one of many that have not started yet; add it again in a second']);
   }
 
   private isDone(): boolean {
@@ -206,29 +259,42 @@ export class ListingRun {
     const { isRejoinDue: _due, rejoins = 0, ...listing } = this.listing;
     this.listing = { ...listing, rejoins: rejoins + 1 };
     if (this.isOver || this.isDone()) return;
-    for (const { taskId } of listing.tasks) if (!hasEnded(listing, taskId)) this.joined.delete(taskId);
+    for (const task of listing.tasks) if (!hasEnded(listing, task)) this.joined.delete(keyOf(task));
     this.startWaits();
   }
 
+  /** Starts or joins the waits and the jobs of all tasks that are new. */
   private startWaits(): void {
     this.show();
-    for (const task of this.listing.tasks) {
-      if (this.joined.has(task.taskId) || hasEnded(this.listing, task.taskId)) continue;
-      this.joined.add(task.taskId);
+    const isNew = (task: ListedTask) => !this.joined.has(keyOf(task)) && !hasEnded(this.listing, task);
+    const fresh = this.listing.tasks.filter(isNew);
+    for (const task of fresh) {
+      this.joined.add(keyOf(task));
       this.starting += 1;
-      this.startWait(task)
-        .catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          const reason = `the wait could be neither started nor joined: ${message}`;
-          this.listing = { ...this.listing, unstarted: { ...this.listing.unstarted, [task.taskId]: reason } };
-        })
-        .finally(() => {
-          this.starting -= 1;
-        });
+    }
+    for (const task of fresh) if (task.taskId !== undefined) this.join(task, this.startWait(task));
+    const { notify = [] } = this.listing;
+    const jobs = fresh.flatMap((task) => (task.taskId === undefined ? [{ ...task, notify }] : []));
+    for (const batch of chunks(jobs, START_BYTES)) {
+      this.jobStarts = this.jobStarts.then(() =>
+        Promise.all(batch.map(({ notify: subscribers, ...task }) => this.join(task, this.startJob(task, subscribers)))),
+      );
     }
   }
 
-  private async startWait(task: ListingTask): Promise<void> {
+  private async join(task: ListedTask, joining: Promise<void>): Promise<void> {
+    try {
+      await joining;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const reason = `the ${task.taskId === undefined ? 'job' : 'wait'} could be neither started nor joined: ${message}`;
+      this.listing = { ...this.listing, unstarted: { ...this.listing.unstarted, [keyOf(task)]: reason } };
+    } finally {
+      this.starting -= 1;
+    }
+  }
+
+  private async startWait(task: ListedTask & { readonly taskId: string }): Promise<void> {
     const { taskId, submittedAt, expectedImages } = task;
     const { notify } = this.listing;
     const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
@@ -242,9 +308,29 @@ export class ListingRun {
     await startOrJoinTryOn(input, { searchAttributes, ...defined({ subscribers: notify }) });
   }
 
-  /** Leaves waits that still run: they may be others' too. A wait without subscribers ends by itself. */
+  /** A job that has ended is not started again: its result counts. */
+  private async startJob(task: ListedTask, subscribers: readonly Subscriber[]): Promise<void> {
+    const { requestId = '', request, expectedImages } = task;
+    const searchAttributes = () => this.attributes.current();
+    for (let attempt = 1; !this.isOver && !this.isCancelled; attempt++) {
+      const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
+      const place = placeOf(this.listing, task);
+      const input = { requestId, ...place, timeoutSeconds, ...defined({ request, expectedImages }) };
+      const joined = await startOrJoinJob(input, { searchAttributes, subscribers });
+      if (joined !== 'ended' || (await this.takeStoredJob(task))) {
+        this.listing = withoutRequest(this.listing, requestId);
+        return;
+      }
+      if (attempt >= JOIN_ATTEMPTS) throw new Error('it neither runs nor has ended');
+      await sleep(1_000, { summary: 'join the job again' });
+    }
+  }
+
+  /** Leaves waits and jobs that still run: they may be others' too. A wait without subscribers ends by itself. */
   private async leaveWaits(): Promise<void> {
-    const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task.taskId));
-    await Promise.all(open.map((task) => leaveTryOn(task.taskId)));
+    const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task));
+    await Promise.all(
+      open.map(({ taskId, requestId }) => (taskId === undefined ? leaveJob(requestId ?? '') : leaveTryOn(taskId))),
+    );
   }
 }

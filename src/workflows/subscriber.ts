@@ -23,6 +23,7 @@ import {
   type Subscriber,
   type TryOnEvent,
   type TryOnEventOutcome,
+  type TryOnJobEvent,
   type TryOnResultsInput,
   TryOnResultsInputSchema,
   workflowTypes,
@@ -30,6 +31,7 @@ import {
 import { defined } from '../defined.js';
 import { summaryOf } from '../wait/describe.js';
 import { emptyInbox, eventProblem, type Inbox, type InboxTask, receive, restoreInbox } from '../wait/inbox.js';
+import { isOfJob, jobEventProblem } from '../wait/job-inbox.js';
 import { tryOnSubscribe, tryOnUnsubscribe } from './definitions.js';
 import { accepted, invalidInput } from './input.js';
 import { attributePairs } from './search-attributes.js';
@@ -59,18 +61,20 @@ export interface DroppedSignal {
  * @param options - `carried`: {@link TryOnInbox.state} of the run before; `onEvent`: called for each new event
  *   with the state after it, possibly before this function returns, for events that were there first; `onDropped`: called for a
  *   signal that is no event, and for one whose payload cannot be decoded, which may have been an event: join the waits again. Without
- *   `onDropped` such a payload fails the workflow task until a worker can decode it. `signal`: the signal's name, default `tryOnEvent`
+ *   `onDropped` such a payload fails the workflow task until a worker can decode it. `onJobEvent`: called for each event of a job, repeats
+ *   too; without it, jobs count as waits for their tasks. `signal`: the signal's name, default `tryOnEvent`
  */
 export function receiveTryOnEvents(
   options: {
     readonly carried?: Inbox;
     readonly onEvent?: (event: TryOnEvent, state: Inbox) => void;
     readonly onDropped?: (dropped: DroppedSignal) => void;
+    readonly onJobEvent?: (event: TryOnJobEvent) => void;
     readonly signal?: string;
   } = {},
 ): TryOnInbox {
   let inbox = options.carried === undefined ? emptyInbox() : restoreInbox(options.carried);
-  const { onEvent, onDropped, signal = messages.event } = options;
+  const { onEvent, onDropped, onJobEvent, signal = messages.event } = options;
   const take = (event: TryOnEvent): void => {
     const received = receive(inbox, event);
     inbox = received.inbox;
@@ -79,13 +83,15 @@ export function receiveTryOnEvents(
   setSignalHandler(signal, {
     description: 'Events of a try-on task',
     handle(given) {
-      const problem = eventProblem(given);
+      const isForJob = onJobEvent !== undefined && isOfJob(given);
+      const problem = isForJob ? jobEventProblem(given) : eventProblem(given);
       if (problem !== undefined) {
         log.warn('a malformed signal was dropped', { signal, problems: [problem] });
         onDropped?.({ problem, isUndecodable: false });
         return;
       }
-      take(given as TryOnEvent);
+      if (isForJob) onJobEvent(given as TryOnJobEvent);
+      else take(given as TryOnEvent);
     },
     ...(onDropped && { drop: (problem) => onDropped({ problem, isUndecodable: true }) }),
   });

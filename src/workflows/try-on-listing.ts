@@ -20,7 +20,9 @@ export async function tryOnListing(input: TryOnListingInput, carried?: CarriedLi
     ? new ListingRun(carried.listing, problems, carried.searchAttributes)
     : new ListingRun(beginListing(checked.ok ? checked.value : { listingId: '', tasks: [] }, Date.now()), problems);
   if (problems.length > 0) throw invalidInput(problems);
-  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnListing>(continueAsNewOptions())(input, state));
+  // The state has what is left of the requests.
+  const next = { ...input, tasks: (input.tasks ?? []).filter(({ taskId }) => taskId !== undefined) };
+  return await run.run((state) => makeContinueAsNewFunc<typeof tryOnListing>(continueAsNewOptions())(next, state));
 }
 
 function checkInput(input: unknown): Checked<TryOnListingInput> {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { contactSheet, type Sheet } from '../../src/cli/contact-sheet.js';
+import { contactSheet, type Sheet, type SheetTask } from '../../src/cli/contact-sheet.js';
 import { type Browser, startBrowser } from '../support/browser.js';
 import { anImage } from '../support/replies.js';
 
@@ -37,6 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** A PNG of one pixel. */
+const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const attack = '"><script>document.title="taken"</script><img src=/x onerror=document.title="taken">';
 const sheet = (): Sheet => ({
   state: 'finished',
@@ -91,4 +93,21 @@ test('a sheet made with --load-images loads its images when it is opened', async
   const { page, sizes } = await open(true);
   await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
   expect(await page.locator('button').count()).toBe(0);
+});
+
+test('a sheet opened from disk shows an archived image from its file, and asks the web for nothing', async () => {
+  const { page } = browser;
+  const picture = join(folder, 'archived.png');
+  await writeFile(picture, Buffer.from(onePixel, 'base64'));
+  const location = pathToFileURL(picture).href;
+  const [task] = sheet().tasks;
+  const archived = { location, sha256: 'a'.repeat(64), bytes: 1, contentType: 'image/png' };
+  const images = [{ ...anImage('a'), imageUrl: `${base}/gone`, archived }];
+  const file = join(folder, 'archived.html');
+  const readable = new Set([location]);
+  await writeFile(file, contactSheet({ ...sheet(), tasks: [{ ...(task as SheetTask), images }] }, { readable }));
+  await page.goto(pathToFileURL(file).href, { waitUntil: 'load' });
+  await expect.poll(() => page.locator('.size').allTextContents()).toEqual(['1 × 1 px']);
+  expect(await page.title()).toBe('Task t-1');
+  expect(asked).toEqual([]);
 });

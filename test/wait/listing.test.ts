@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { check } from '../../src/check.js';
 import {
   limits,
   type TryOnError,
   type TryOnEvent,
   type TryOnEventOutcome,
   type TryOnImage,
+  type TryOnJobEvent,
+  type TryOnJobEventResult,
   type TryOnListingInput,
+  TryOnListingInputSchema,
+  type TryOnOutcome,
 } from '../../src/contract.js';
 import { jsonBytes } from '../../src/json-size.js';
 import { emptyInbox, receive } from '../../src/wait/inbox.js';
+import { type InboxJob, receiveJobEvent } from '../../src/wait/job-inbox.js';
 import {
   addTask,
   beginListing,
@@ -17,11 +23,14 @@ import {
   hasTask,
   isComplete,
   isFull,
+  isRequestTooMuch,
+  keyOf,
   type ListingState,
   listingResult,
   listingStatus,
   placeOf,
   waitTimeoutSeconds,
+  withoutRequest,
 } from '../../src/wait/listing.js';
 import { anImage } from '../support/replies.js';
 import { expectValid } from '../support/schemas.js';
@@ -153,7 +162,7 @@ describe('a listing', () => {
   test('takes a new task once, up to 500', () => {
     const one = addTask(listingOf(['t-1']), { taskId: 't-1', garmentId: 'other' });
     expect(one.tasks).toEqual([{ taskId: 't-1' }]);
-    expect(hasTask(addTask(one, { taskId: 't-2' }), 't-2')).toBe(true);
+    expect(hasTask(addTask(one, { taskId: 't-2' }), { taskId: 't-2' })).toBe(true);
     const ids = Array.from({ length: limits.listingTasks }, (_none, index) => `t-${index}`);
     expect([isFull(listingOf(ids.slice(1))), isFull(listingOf(ids))]).toEqual([false, true]);
   });
@@ -163,7 +172,7 @@ describe('a task with the name of an inherited key', () => {
   test.each(['__proto__', 'constructor', 'toString'])('%s, also after JSON', (taskId) => {
     const fresh = listingOf([taskId]);
     for (const listing of [fresh, JSON.parse(JSON.stringify(fresh)) as ListingState]) {
-      expect(hasEnded(listing, taskId)).toBe(false);
+      expect(hasEnded(listing, { taskId })).toBe(false);
       expect(listingStatus(listing, false).tasks).toEqual([{ taskId, state: 'waiting', imageCount: 0 }]);
       expect(resultOf(listing).outcomes[0]).not.toHaveProperty('error');
       const over = ended(listing, taskId, 'finished', ['a']);
@@ -256,5 +265,149 @@ describe('a task belongs to', () => {
       { taskId: 'a', account: 'shop', api: 'tryon' },
       { taskId: 'b', account: 'fashn', api: 'fashn' },
     ]);
+  });
+});
+
+describe('a task by request', () => {
+  const request = { clothesList: [] };
+  const mixed = (more: Partial<TryOnListingInput> = {}): ListingState =>
+    beginListing(
+      { listingId: 'l-1', tasks: [{ taskId: 't-1' }, { requestId: 'r-1', request, garmentId: 'coat' }], ...more },
+      startMs,
+    );
+  const job = (listing: ListingState, event: object): ListingState => ({
+    ...listing,
+    jobs: receiveJobEvent(listing.jobs ?? emptyInbox<InboxJob>(), {
+      requestId: 'r-1',
+      waitId: 'job run',
+      sequence: 1,
+      ...event,
+    } as TryOnJobEvent).inbox,
+  });
+  const jobEnded = (listing: ListingState, more: Partial<TryOnJobEventResult>): ListingState => {
+    const { taskId: _taskId, ...rest } = listingResult(listingOf(['x']), startMs).outcomes[0] as TryOnOutcome;
+    const outcome = { ...rest, requestId: 'r-1', status: 'finished', images: [], ...more };
+    return job(listing, { kind: 'outcome', sequence: 9, outcome });
+  };
+  const done = ended(mixed(), 't-1', 'finished', ['a']);
+  const taskOf = (listing: ListingState) => {
+    const status = listingStatus(listing, false);
+    expectValid('TryOnListingStatus', status);
+    return status.tasks[1];
+  };
+
+  test('has its request id always, and its task id once that is known', () => {
+    expect(taskOf(mixed())).toEqual({ requestId: 'r-1', garmentId: 'coat', state: 'submitting', imageCount: 0 });
+    const submitted = job(mixed(), { kind: 'submitted', taskId: 't-2' });
+    expect(taskOf(submitted)).toMatchObject({ requestId: 'r-1', taskId: 't-2', state: 'waiting' });
+  });
+
+  test.each<[string, Partial<TryOnJobEventResult>, string]>([
+    ['finished', { status: 'finished', taskId: 't-2', images: [anImage('b')] }, 'complete'],
+    ['rejected', { status: 'rejected', error }, 'incomplete'],
+    ['unresolved', { status: 'unresolved', error }, 'incomplete'],
+    ['cancelled', { status: 'cancelled' }, 'incomplete'],
+  ])('%s: the listing is told so', (status, more, wanted) => {
+    const listing = jobEnded(done, more);
+    expect(isComplete(listing)).toBe(true);
+    const result = resultOf(listing);
+    expect(result).toMatchObject({ status: wanted, outcomes: [{ taskId: 't-1' }, { requestId: 'r-1', status }] });
+    expect(result.outcomes[1]).not.toHaveProperty('images');
+    expect(result.outcomes[0]).not.toHaveProperty('requestId');
+  });
+
+  test('its images have the request id, the task id and where they are archived', () => {
+    const archived = { location: 'file:///a/b.png', sha256: 'a'.repeat(64), bytes: 3, contentType: 'image/png' };
+    const images = [{ ...anImage('b'), archived }];
+    const listing = jobEnded(done, { taskId: 't-2', images });
+    expect(resultOf(listing).images[1]).toEqual({
+      ...images[0],
+      requestId: 'r-1',
+      taskId: 't-2',
+      garmentId: 'coat',
+    });
+  });
+
+  test.each<[string, ListingState, object]>([
+    ['of which nothing came', done, { requestId: 'r-1', status: 'timeout' }],
+    ['that waits', job(done, { kind: 'submitted', taskId: 't-2' }), { taskId: 't-2', status: 'timeout' }],
+    ['that may be submitted', job(done, { kind: 'maybeSubmitted', error }), { status: 'unresolved', error }],
+    [
+      'that could not be started',
+      { ...done, unstarted: { 'request r-1': 'no such namespace' } },
+      { status: 'timeout', error: { code: 'NoWorker', message: 'no such namespace' } },
+    ],
+  ])('%s ends with the listing', (_name, listing, wanted) => {
+    expect(isComplete(listing)).toBe(false);
+    expect(resultOf(listing).outcomes[1]).toMatchObject(wanted);
+  });
+
+  test('keeps its request until its job has it, and no longer', () => {
+    const listing = withoutRequest(mixed(), 'r-1');
+    expect(listing.tasks).toEqual([{ taskId: 't-1' }, { requestId: 'r-1', garmentId: 'coat' }]);
+    expect(addTask(listing, { requestId: 'r-1', request }).tasks).toHaveLength(2);
+  });
+
+  test('is no task of the same name', () => {
+    const listing = beginListing({ listingId: 'l', tasks: [{ taskId: 'x' }, { requestId: 'x', request }] }, startMs);
+    const over = ended(listing, 'x', 'finished', ['a']);
+    expect(over.tasks.map((task) => hasEnded(over, task))).toEqual([true, false]);
+    expect(new Set(listing.tasks.map(keyOf)).size).toBe(2);
+  });
+
+  test('is refused while the requests that have not started take too much room', () => {
+    const big = { requestId: 'big', request: { text: 'x'.repeat(200 * 1024) } };
+    let listing = mixed();
+    for (let index = 0; index < 6; index++) listing = addTask(listing, { ...big, requestId: `big-${index}` });
+    expect(isRequestTooMuch(listing, big)).toBe(true);
+    expect(isRequestTooMuch(withoutRequest(listing, 'big-0'), big)).toBe(false);
+  });
+});
+
+describe('input with requests', () => {
+  const request = { a: 1 };
+  const problemsOf = (tasks: unknown[]): readonly string[] => {
+    const checked = check(TryOnListingInputSchema, { listingId: 'l', tasks });
+    return checked.ok ? [] : checked.problems;
+  };
+  test.each<[string, unknown[], RegExp | undefined]>([
+    [
+      'a mixture',
+      [{ taskId: 'x' }, { requestId: 'x', request }, { requestId: 'y', request, api: 'tryon-pro' }],
+      undefined,
+    ],
+    ['neither', [{}], /give either taskId, or requestId and request/],
+    ['both', [{ taskId: 'x', requestId: 'x', request }], /give either/],
+    ['a request without an id', [{ request }], /give either/],
+    ['an id without a request', [{ requestId: 'x' }], /give either/],
+    [
+      'the same request id twice',
+      [
+        { requestId: 'x', request },
+        { requestId: 'x', request },
+      ],
+      /give each requestId once/,
+    ],
+    ['the same task id twice', [{ taskId: 'x' }, { taskId: 'x' }], /give each taskId once/],
+    [
+      'a time of submission',
+      [{ requestId: 'x', request, submittedAt: '2026-01-31T12:00:00Z' }],
+      /give submittedAt with a taskId alone/,
+    ],
+    ['an unknown field', [{ requestId: 'x', requst: request }], /tasks\.0\.requst is not a known field/],
+    ['a request of a text', [{ requestId: 'x', request: 'text' }], /request is "text"; give an object/],
+  ])('%s', (_name, tasks, wanted) => {
+    const problems = problemsOf(tasks).join('\n');
+    if (wanted === undefined) expect(problems).toBe('');
+    else expect(problems).toMatch(wanted);
+  });
+  test('of more than fits is refused, and the limit is named', () => {
+    const tasks = (count: number) =>
+      Array.from({ length: count }, (_none, index) => ({
+        requestId: `r-${index}`,
+        request: { text: 'x'.repeat(250 * 1024) },
+      }));
+    expect(problemsOf(tasks(5))).toEqual([]);
+    expect(problemsOf(tasks(6)).join('\n')).toMatch(/give at most 1280 KiB of JSON in all requests together/);
   });
 });

@@ -1,10 +1,13 @@
 /** `temporal-tryon results [taskId]`. */
 import { type Run, withClient } from '../command.js';
-import { contactSheet } from '../contact-sheet.js';
-import { readListingSheet, readTaskSheet } from '../contact-sheet-reader.js';
+import { contactSheet, type SheetTask } from '../contact-sheet.js';
+import { readableArchives, readListingSheet, readTaskSheet } from '../contact-sheet-reader.js';
 import { CliError, exitCodes } from '../exit.js';
 import { counted, imageLine, stateText, warningLine } from '../format.js';
 import { writeOutputFile } from '../write-file.js';
+
+const nameOf = ({ taskId, requestId }: Pick<SheetTask, 'taskId' | 'requestId'>): string =>
+  taskId === undefined ? `request ${requestId}` : `task ${taskId}`;
 
 export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
   const { listing, html, loadImages = false, force = false } = options;
@@ -19,7 +22,7 @@ export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
     const { output, signal } = context;
     const isListing = listing !== undefined;
     const sheet = isListing ? await readListingSheet(client, id, signal) : await readTaskSheet(client, id);
-    const lines = sheet.tasks.flatMap(({ taskId, garmentId = taskId, images }) =>
+    const lines = sheet.tasks.flatMap(({ taskId, requestId, garmentId = requestId ?? taskId, images }) =>
       images.map((image) => imageLine(image, isListing ? garmentId : undefined)),
     );
     output.data(sheet, lines);
@@ -28,11 +31,13 @@ export const run: Run<'results'> = ({ args: [taskId], options }, context) => {
     for (const task of sheet.tasks) {
       const { error } = task;
       const notes = error === undefined ? task.notes : [`${error.layer} ${error.code}: ${error.message}`];
-      for (const note of notes) output.note(warningLine(isListing ? `task ${task.taskId}: ${note}` : note));
+      for (const note of notes) output.note(warningLine(isListing ? `${nameOf(task)}: ${note}` : note));
     }
     if (html !== undefined) {
-      await writeOutputFile(html, contactSheet(sheet, { loadImages }), force);
-      output.note(`the contact sheet is in ${html}`);
+      const readable = await readableArchives(sheet);
+      await writeOutputFile(html, contactSheet(sheet, { loadImages, readable }), force);
+      const archived = readable.size === 0 ? '' : `, with ${counted(readable.size, 'image')} of the archive`;
+      output.note(`the contact sheet is in ${html}${archived}`);
     }
     return exitCodes.done;
   });
