@@ -62,6 +62,14 @@ const withReason = (answer: ParsedAnswer, task: TaskReply, data: Fields, tables:
   return { ...others, task: { ...task, ...defined({ code, message }), subTasks } };
 };
 
+/** Beside a `BizId`, the SDK calls `TaskId` the id of a downstream task: another one, perhaps, than the task that was asked for. */
+const withComparableId = (task: TaskReply, data: Fields): TaskReply => {
+  const isPoll = task.vendorStatus !== undefined;
+  if (!isPoll || textIn(data, ['bizid']) === undefined) return task;
+  const { taskId: _, ...others } = task;
+  return others;
+};
+
 /**
  * Turns the JSON value of a body into an answer.
  * @returns `undefined` if the value is not an object
@@ -75,12 +83,8 @@ export const parse2026 = (
   const parsed = parseEnvelope(body, { ...options, names, unfollowed: inputs });
   if (parsed === undefined) return undefined;
   const answer = withLayers(parsed, tables);
-  const { task } = answer;
   const data = fieldsOf(fieldsOf(body)?.get('data'));
-  if (task === undefined || data === undefined) return answer;
-  if (task.status === 'failed') return withReason(answer, task, data, tables);
-  // Beside a `BizId`, the SDK calls `TaskId` the id of a downstream task, which would be another one than the task that was asked for.
-  if (task.vendorStatus === undefined || textIn(data, ['bizid']) === undefined) return answer;
-  const { taskId: _taskId, ...others } = task;
-  return { ...answer, task: others };
+  if (answer.task === undefined || data === undefined) return answer;
+  const task = withComparableId(answer.task, data);
+  return task.status === 'failed' ? withReason(answer, task, data, tables) : { ...answer, task };
 };

@@ -161,6 +161,8 @@ describe('the task id', () => {
     const body = aReply({ Status: 'COMPLETED', TaskId: 'other', BizId: 'biz', Result: `{"ImageUrl":"${url('a')}"}` });
     expect(outcomeOf(body)).toEqual({ kind: 'ended', status: 'finished' });
     expect(imagesOf(body)).toEqual([[url('a')]]);
+    const failed = aReply({ Status: 'FAILED', TaskId: 'other', BizId: 'biz', Result: 'no' });
+    expect(outcomeOf(failed)).toMatchObject({ kind: 'ended', status: 'failed' });
   });
 
   test('of more than 16 digits keeps them', () => {
