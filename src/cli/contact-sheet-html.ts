@@ -78,7 +78,7 @@ const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(
 
 const policy = [
   "default-src 'none'",
-  'img-src http: https:',
+  'img-src http: https: file:',
   `style-src ${hashOf(style)}`,
   `script-src ${hashOf(script)}`,
   "base-uri 'none'",

@@ -1,6 +1,6 @@
 /**
  * A contact sheet: the images of a task or a listing as one HTML file. Pure. All text from outside is hostile: the template escapes it,
- * only http and https URLs become links, and the page's policy runs no script but its own.
+ * only http and https URLs and the files of archived images become links, and the page's policy runs no script but its own.
  */
 import { imageUrlConcernDescriptions, imageUrlConcerns } from '../client/image-url.js';
 import type { SubTask, TryOnError, TryOnImage } from '../contract.js';
@@ -58,8 +58,16 @@ export function linkOf(imageUrl: string): string | undefined {
   }
 }
 
+/** The `file:` URL of an archived image; `undefined` for one in another store, on another host, or not archived. */
+export function archivedFile({ archived }: TryOnImage): string | undefined {
+  if (archived === undefined || !URL.canParse(archived.location)) return undefined;
+  const { protocol, hostname, href } = new URL(archived.location);
+  return protocol === 'file:' && hostname === '' ? href : undefined;
+}
+
 function figure(image: TryOnImage, number: number, loadImages: boolean): Html {
-  const link = linkOf(image.imageUrl);
+  // An archived image is there after the vendor's URL has died.
+  const link = archivedFile(image) ?? linkOf(image.imageUrl);
   // An image without a link says so already.
   const concerns = imageUrlConcerns(image.imageUrl).filter((one) => one !== 'scheme' && one !== 'unreadable');
   const alt = `Image ${number} of sub-task ${image.subTask}`;
@@ -170,7 +178,7 @@ export function contactSheet(sheet: Sheet, { loadImages = false }: ContactSheetO
   const [only] = sheet.tasks;
   const name = sheet.listingId === undefined ? `Task ${only?.taskId ?? ''}` : `Listing ${sheet.listingId}`;
   const images = sheet.tasks.flatMap((task) => task.images);
-  const loadable = images.filter(({ imageUrl }) => linkOf(imageUrl) !== undefined).length;
+  const loadable = images.filter((image) => (archivedFile(image) ?? linkOf(image.imageUrl)) !== undefined).length;
   const omitted = sheet.tasks.reduce((sum, task) => sum + (task.imagesOmitted ?? 0), sheet.imagesOmitted ?? 0);
   const body = html`<header><h1>${name} ${badge(sheet.state)}</h1><p>${counted(images.length + omitted, 'image')} of ${counted(
     sheet.tasks.length,

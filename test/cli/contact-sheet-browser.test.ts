@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { contactSheet, type Sheet } from '../../src/cli/contact-sheet.js';
+import { contactSheet, type Sheet, type SheetTask } from '../../src/cli/contact-sheet.js';
 import { type Browser, startBrowser } from '../support/browser.js';
 import { anImage } from '../support/replies.js';
 
@@ -91,4 +91,21 @@ test('a sheet made with --load-images loads its images when it is opened', async
   const { page, sizes } = await open(true);
   await expect.poll(() => sizes.allTextContents()).toEqual(['96 × 128 px', 'could not be loaded', '']);
   expect(await page.locator('button').count()).toBe(0);
+});
+
+test('a sheet shows archived images from their files, where the URLs have died', async () => {
+  const { page } = browser;
+  const picture = pathToFileURL(join(folder, 'archived image.svg')).href;
+  await writeFile(new URL(picture), '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="40"/>');
+  const archived = { location: picture, sha256: '', bytes: 1, contentType: 'image/svg+xml' };
+  const [task] = sheet().tasks;
+  const images = [{ ...anImage('a'), imageUrl: `${base}/gone`, archived }];
+  const file = join(folder, 'archived.html');
+  await writeFile(
+    file,
+    contactSheet({ ...sheet(), tasks: [{ ...(task as SheetTask), images }] }, { loadImages: true }),
+  );
+  await page.goto(pathToFileURL(file).href, { waitUntil: 'load' });
+  await expect.poll(() => page.locator('.size').allTextContents()).toEqual(['30 × 40 px']);
+  expect(asked).toEqual([]);
 });

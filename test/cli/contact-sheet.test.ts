@@ -102,6 +102,18 @@ describe('text from outside', () => {
     expect(page).toContain('it leads to a metadata service');
   });
 
+  test.each([
+    ['file:///images/t-1/a.png', 'file:///images/t-1/a.png'],
+    ['s3://bucket/t-1/a.png', 'http://images.test/'],
+    ['file://host/share/a.png', 'http://images.test/'],
+    ['javascript:alert(1)', 'http://images.test/'],
+    ['/images/a.png', 'http://images.test/'],
+  ])('an image that is archived at %s is loaded from %s', (location, from) => {
+    const archived = { location, sha256: '', bytes: 1, contentType: 'image/png' };
+    const page = contactSheet(aSheet({ images: [{ ...anImage('a'), archived }] }), { loadImages: true });
+    expect(tags(page).filter((tag) => tag.startsWith('<img'))).toEqual([expect.stringContaining(`<img src="${from}`)]);
+  });
+
   test('no inserted text can become markup', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -128,7 +140,7 @@ describe('the page', () => {
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(contactSheet(aSheet())) ?? [];
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
-      'img-src http: https:',
+      'img-src http: https: file:',
       expect.stringMatching(/^style-src 'sha256-[\w+/]{43}='$/),
       expect.stringMatching(/^script-src 'sha256-[\w+/]{43}='$/),
       "base-uri 'none'",
