@@ -43,7 +43,7 @@ import {
   withArchived,
   withSubmission,
 } from '../job/job.js';
-import { imagesOf, jobSnapshots, jobStateOf, jobStatusOf } from '../job/job-report.js';
+import { imagesOf, jobSnapshots, jobStatusOf, shownState } from '../job/job-report.js';
 import type { JobState } from '../job/job-state.js';
 import { type JobAction, nextAction } from '../job/next-action.js';
 import { type ClaimAnswer, type ClaimInput, isClaim, isLateReport, submitMessages } from '../job/protocol.js';
@@ -490,12 +490,13 @@ export class JobRun {
     this.showState();
   }
 
-  /** The number of images is shown at the end alone: each upsert is an event of the history. */
+  /** Each upsert is an event of the history, so that what lasts a moment in an undisturbed job is not shown. */
   private showState(): void {
+    const status = shownState(this.job);
+    if (status === undefined) return;
     const { submission, account, end } = this.job;
     const imageCount = end === undefined ? undefined : imagesOf(this.job).length;
-    const values = { account, status: jobStateOf(this.job), ...defined({ taskId: submission.taskId, imageCount }) };
-    this.attributes.set(values);
+    this.attributes.set({ account, status, ...defined({ taskId: submission.taskId, imageCount }) });
   }
 
   /** Whether the next run takes over. Not while an attempt is under way: its report must find the run that waits for it. */
