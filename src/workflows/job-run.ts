@@ -355,10 +355,19 @@ export class JobRun {
     try {
       const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
       await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
+      this.payTimeout();
     } catch (error) {
       log.warn('the wait could be neither started nor joined; tried again', { taskId, reason: String(error) });
       this.joinAgain();
     }
+  }
+
+  /** A wait that was joined keeps its own deadline, unless it is told. */
+  private payTimeout(): void {
+    const { isTimeoutOwed = false, ...job } = this.job;
+    if (!isTimeoutOwed) return;
+    this.change(job);
+    this.updateWait({ name: messages.setTimeout, timeoutSeconds: Math.max(1, (job.deadlineMs - Date.now()) / 1000) });
   }
 
   /** After a pause: the wait tells all it knows, and one that has ended is started again. */
@@ -422,7 +431,8 @@ export class JobRun {
 
   private onSetTimeout(timeoutSeconds: number): TryOnJobStatus {
     this.change(setDeadline(this.job, timeoutSeconds, Date.now()));
-    this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    if (this.job.isWaitJoined) this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    else if (this.job.submission.taskId !== undefined) this.change({ ...this.job, isTimeoutOwed: true });
     return this.status();
   }
 
