@@ -5,7 +5,7 @@ import { readArchive } from '../archive/settings.js';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
-import { archiveTaskQueue, defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { archiveTaskQueue, defaults, searchAttributes, submitTaskQueue, vendorTaskQueue } from '../contract.js';
 import { firstLine } from '../error-text.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
 import { classify } from '../poll/classify.js';
@@ -112,6 +112,7 @@ async function* temporalChecks(
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
       const queue = vendorTaskQueue(name, taskQueue);
       yield await queueCheck(client, queue, 'activity', remedy);
+      yield await queueCheck(client, submitTaskQueue(name, taskQueue), 'activity', remedy);
       yield await readBudgetCheck(client, { account: name, taskQueue: queue, settingsQueriesPerSecond });
     }
   } finally {

@@ -331,13 +331,14 @@ export const commands = {
     ],
   },
   demo: {
-    summary: 'run the main job end to end: server, emulator, worker and one listing',
+    summary: 'run the main job end to end: submit, wait, images, archive, contact sheet',
     description:
-      'Uses the Temporal server at TEMPORAL_ADDRESS, or starts one. It calls only the emulator, never the vendor.',
+      'Uses the Temporal server at TEMPORAL_ADDRESS, or starts one. It calls only the emulator, never the vendor, and opens nothing.',
     options: [
       flag('keep', 'keep everything running until Ctrl-C'),
       option('tasks', 'wholeNumber', '<count>', 'try-on tasks to submit', { default: 3 }),
       option('seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 3 }),
+      option('archive', 'text', '<folder>', 'where images are archived (default: a new temporary folder)'),
       option('port', 'port', '<port>', 'port of the Temporal server (default: a free one)'),
       option('ui-port', 'port', '<port>', 'port of the Temporal UI (default: a free one)'),
       option('emulator-port', 'port', '<port>', 'port of the emulator (default: a free one)'),

@@ -28,6 +28,8 @@ export interface JobState {
   /** What the wait has sent. */
   readonly inbox: Inbox;
   readonly isWaitJoined: boolean;
+  /** The deadline was set while the wait was not joined, so that the wait does not know it yet. */
+  readonly isTimeoutOwed?: boolean;
   /** Somebody cancelled the wait, not the job. */
   readonly isWaitCancelled?: boolean;
   /** Why a worker refused the input: the account is of another vendor than the API. */

@@ -72,7 +72,10 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
  * Whose task it is. The listing's account has the tasks of its own vendor; a task of another vendor's API is of the unnamed account there.
  * `api` is absent for the default one.
  */
-export function placeOf(listing: ListingState, task: ListedTask): { readonly account: string; readonly api?: ApiName } {
+export function placeOf(
+  listing: ListingState,
+  task: Pick<ListedTask, 'api'>,
+): { readonly account: string; readonly api?: ApiName } {
   const { api: own = 'tryon', account } = listing;
   const { api = own } = task;
   return {

@@ -47,7 +47,7 @@ import {
   withArchived,
   withSubmission,
 } from '../job/job.js';
-import { imagesOf, jobSnapshots, jobStateOf, jobStatusOf } from '../job/job-report.js';
+import { imagesOf, jobSnapshots, jobStatusOf, shownState } from '../job/job-report.js';
 import type { JobState } from '../job/job-state.js';
 import { type JobAction, nextAction } from '../job/next-action.js';
 import { type ClaimAnswer, type ClaimInput, isClaim, isLateReport, submitMessages } from '../job/protocol.js';
@@ -368,10 +368,19 @@ export class JobRun {
       const more = { api: named(api), submittedAt, expectedImages, cancelTask };
       const input = { taskId, account, timeoutSeconds, ...defined(more) };
       await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
+      this.payTimeout();
     } catch (error) {
       log.warn('the wait could be neither started nor joined; tried again', { taskId, reason: String(error) });
       this.joinAgain();
     }
+  }
+
+  /** A wait that was joined keeps its own deadline, unless it is told. */
+  private payTimeout(): void {
+    const { isTimeoutOwed = false, ...job } = this.job;
+    if (!isTimeoutOwed) return;
+    this.change(job);
+    this.updateWait({ name: messages.setTimeout, timeoutSeconds: Math.max(1, (job.deadlineMs - Date.now()) / 1000) });
   }
 
   /** After a pause: the wait tells all it knows, and one that has ended is started again. */
@@ -435,7 +444,8 @@ export class JobRun {
 
   private onSetTimeout(timeoutSeconds: number): TryOnJobStatus {
     this.change(setDeadline(this.job, timeoutSeconds, Date.now()));
-    this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    if (this.job.isWaitJoined) this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    else if (this.job.submission.taskId !== undefined) this.change({ ...this.job, isTimeoutOwed: true });
     return this.status();
   }
 
@@ -513,12 +523,13 @@ export class JobRun {
     this.showState();
   }
 
-  /** The number of images is shown at the end alone: each upsert is an event of the history. */
+  /** Each upsert is an event of the history, so that what lasts a moment in an undisturbed job is not shown. */
   private showState(): void {
+    const status = shownState(this.job);
+    if (status === undefined) return;
     const { submission, account, end } = this.job;
     const imageCount = end === undefined ? undefined : imagesOf(this.job).length;
-    const values = { account, status: jobStateOf(this.job), ...defined({ taskId: submission.taskId, imageCount }) };
-    this.attributes.set(values);
+    this.attributes.set({ account, status, ...defined({ taskId: submission.taskId, imageCount }) });
   }
 
   /** Whether the next run takes over. Not while an attempt is under way: its report must find the run that waits for it. */

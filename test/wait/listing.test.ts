@@ -256,7 +256,7 @@ describe('a task belongs to', () => {
     [{ api: 'dashscope', account: 'eu-shop' }, { api: 'tryon' }, { account: 'default' }],
     [{ api: 'dashscope' }, { api: 'fashn' }, { account: 'fashn', api: 'fashn' }],
   ] as const)('listing %j, task %j: %j', (more, task, place) => {
-    expect(placeOf(listingOf(['a'], more), { taskId: 'a', ...task })).toEqual(place);
+    expect(placeOf(listingOf(['a'], more), task)).toEqual(place);
   });
 
   test('the account that its outcome names where no wait gave one', () => {
