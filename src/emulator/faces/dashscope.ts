@@ -8,8 +8,10 @@
  */
 import { defined } from '../../defined.js';
 import type { EmulatedAnswer } from '../answer.js';
+import { objectOf } from '../gateway.js';
 import { uuidOf } from '../random.js';
 import type { Step } from '../step.js';
+import { isObject } from '../submit.js';
 import type { Face, FaceContext } from './face.js';
 import type { Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
@@ -23,7 +25,7 @@ import {
   unknownFields,
   type Words,
 } from './picture.js';
-import { accountOfBearer, decodedPart, isObject, isText, jsonObject, readTaskId } from './request.js';
+import { accountOfBearer, decodedPart, isText, readTaskId } from './request.js';
 
 const paths = {
   submit: /^\/api\/v1\/services\/aigc\/image2image\/image-synthesis\/?$/,
@@ -154,7 +156,7 @@ export const dashscopeFace: Face = {
     const isSubmit = paths.submit.test(path);
     const taskId = readTaskId(decodedPart(cancel ?? task ?? ''));
     const method = task === undefined ? 'POST' : 'GET';
-    const body = jsonObject(raw.body);
+    const body = objectOf(raw.body);
     return {
       ...defined({ taskId }),
       operation: isSubmit ? 'submit' : cancel === undefined ? 'query' : 'cancel',
