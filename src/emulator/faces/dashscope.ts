@@ -1,6 +1,6 @@
 /**
  * DashScope's `aitryon-plus` and its task API. Documented: paths, headers, states, the two forms of a result, the reply for an unknown task
- * and to a cancellation, the codes and their HTTP statuses, 24 hours of retention. Guessed: what a task of several images looks like while
+ * and to a cancellation, the codes and their HTTP statuses, 24 hours of retention. Guessed: what the reply for a task of several images has while
  * it runs, `Retry-After`, and the replies to a wrong method and a wrong path.
  * @see https://help.aliyun.com/en/model-studio/aitryon-plus-api
  * @see https://www.alibabacloud.com/help/en/model-studio/manage-asynchronous-tasks
