@@ -173,13 +173,11 @@ export const dashscopeFace: Face = {
         return { account };
       },
       check: (_, context) => {
-        const isKnown = isSubmit || task !== undefined || cancel !== undefined;
-        if (!isKnown) return refused('path', context, 'url error, please check url!');
+        if (!isSubmit && !(task ?? cancel)) return refused('path', context, 'url error, please check url!');
         if (raw.method !== method) return faceAnswer(405, {}, 'http:405', {}, { headers: { allow: method } });
         if (!isSubmit) return taskId === undefined ? refused('parameter', context) : undefined;
         if (strict && raw.headers['x-dashscope-async'] !== 'enable') {
-          const message = 'current user api does not support synchronous calls.';
-          return refused('address', context, message);
+          return refused('address', context, 'current user api does not support synchronous calls.');
         }
         return undefined;
       },
@@ -235,12 +233,9 @@ export const dashscopeFace: Face = {
   },
   notFound: (kind, taskId, context) => {
     if (kind === 'http404') return { ...refusedAs('NotFound', context), label: 'not-found' };
-    const failure = { code: 'InvalidParameter', message: 'task not exist' };
-    const output =
-      kind === 'task-failed-text'
-        ? { task_id: taskId, task_status: words.failed, ...failure }
-        : { task_id: taskId, task_status: 'UNKNOWN' };
-    return faceAnswer(200, { request_id: requestId(context), output }, 'not-found');
+    const failed = { task_status: words.failed, code: 'InvalidParameter', message: 'task not exist' };
+    const shown = kind === 'task-failed-text' ? failed : { task_status: 'UNKNOWN' };
+    return faceAnswer(200, { request_id: requestId(context), output: { task_id: taskId, ...shown } }, 'not-found');
   },
   cancelled: (isDone, _, context) =>
     isDone
