@@ -240,6 +240,16 @@ describe('as RPC calls', () => {
     expect(rpc('DeleteEverything', {}).json()).toMatchObject({ Code: 'InvalidAction.NotFound' });
   });
 
+  test('a signature over names that objects have is refused like any other', () => {
+    const authorization = `ACS3-HMAC-SHA256 Credential=LTAI1,SignedHeaders=__proto__;constructor;host,Signature=${'0'.repeat(64)}`;
+    const answer = aidge().call('POST', '/', {
+      ...{ 'x-acs-action': 'VirtualTryOn', 'x-acs-date': '2026-11-28T12:00:00Z', authorization },
+    });
+    expect(answer.json()).toMatchObject({ Code: 'SignatureDoesNotMatch' });
+    const raw = { method: 'POST', target: '/', headers: {}, body: '' };
+    expect(canonicalRequest(raw, ['constructor'])).toContain('\nconstructor:\n');
+  });
+
   test('a throttle has its milliseconds in the header that the SDK reads', () => {
     expect(shown('api-call-limit', 'rpc').headers).toMatchObject({ 'x-acs-retry-after': '5000' });
   });
