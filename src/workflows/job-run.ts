@@ -375,7 +375,7 @@ export class JobRun {
     }
   }
 
-  /** A wait that was joined keeps its own deadline, unless it is told. */
+  /** A wait that was joined keeps its own deadline: it gets the one that was set meanwhile. */
   private payTimeout(): void {
     const { isTimeoutOwed = false, ...job } = this.job;
     if (!isTimeoutOwed) return;
