@@ -1,14 +1,13 @@
 /** The conformance cases that have a script, against the emulator: its faces spell them from the vendors' pages, not from our descriptors. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiName, unnamedAccounts } from '../../src/contract.js';
-import { faceOf } from '../../src/emulator/faces/faces.js';
-import { featuresOf } from '../../src/emulator/faces/features.js';
+import { unnamedAccounts } from '../../src/contract.js';
 import type { Account } from '../../src/providers/accounts.js';
 import { apiOf } from '../../src/providers/apis.js';
 import type { Credentials } from '../../src/providers/auth.js';
 import type { VendorClient } from '../../src/providers/client.js';
-import { type Emulator, type Step, startEmulator } from '../../src/testing.js';
+import { type Emulator, startEmulator } from '../../src/testing.js';
 import { type Case, casesOf } from './conformance/cases.js';
+import { limitOf } from './conformance/emulated.js';
 import { cancelOutcome, pollOutcome, submitOutcome } from './conformance/outcome.js';
 import { spellings } from './conformance/spellings.js';
 import { aClient } from './server.js';
@@ -20,12 +19,6 @@ const strangeCode = { meaning: 'refused', wait: 'goes on' } as const;
 const differs: Readonly<Record<string, Partial<Record<string, object>>>> = {
   dashscope: { strangeCode },
   fashn: { strangeCode },
-};
-
-/** Why a face cannot show a case: it refuses the script, or shows something else in its place. */
-const limitOf = (api: ApiName, script: Step): string | undefined => {
-  const limits = featuresOf(script).flatMap((feature) => faceOf(api).limits?.[feature] ?? []);
-  return limits.map((limit) => ('refused' in limit ? limit.refused : limit.nearest))[0];
 };
 
 /** What is compared: how many images a task has is the emulator's matter. */
