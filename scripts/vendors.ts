@@ -3,7 +3,7 @@ import { allApis } from '../src/providers/apis.js';
 import type { ApiDescriptor } from '../src/providers/descriptor.js';
 import { vendors } from '../src/providers/vendors.js';
 import { type Case, casesOf, type VendorCase } from '../test/providers/conformance/cases.js';
-import { limitOf } from '../test/providers/conformance/emulated.js';
+import { emulatedDiffers, limitOf } from '../test/providers/conformance/emulated.js';
 import { spellings } from '../test/providers/conformance/spellings.js';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/\s+/g, ' ');
@@ -67,7 +67,7 @@ const comesTo = (expected: Case['expected']): string => {
   const { meaning, wait, images, hintMs } = expected;
   return [
     `\`${meaning}\`; the wait ${wait === 'goes on' ? wait : `is \`${wait}\``}`,
-    ...(images === undefined ? [] : [`${images.toLocaleString('en')} images`]),
+    ...(images === undefined ? [] : [images === 1 ? '1 image' : `${images.toLocaleString('en')} images`]),
     ...(hintMs === undefined ? [] : [`not again for ${(hintMs / 1_000).toLocaleString('en')} s`]),
   ].join(', ');
 };
@@ -79,10 +79,11 @@ export const casesTable = (): string => {
     if (!notes.includes(text)) notes.push(text);
     return `(${notes.indexOf(text) + 1})`;
   };
-  const markOf = (api: ApiDescriptor, { answer, script }: VendorCase): string => {
+  const markOf = (api: ApiDescriptor, { name, answer, script }: VendorCase): string => {
     if ('skip' in answer) return `– ${noteOf(answer.skip)}`;
     const isEmulated = script !== undefined && limitOf(api.name, script) === undefined;
-    return [isEmulated ? '✓ E' : '✓', ...(answer.differs === undefined ? [] : [noteOf(answer.differs.why)])].join(' ');
+    const reasons = [answer.differs?.why, isEmulated ? emulatedDiffers[api.name]?.[name]?.why : undefined];
+    return [isEmulated ? '✓ E' : '✓', ...reasons.flatMap((why) => (why === undefined ? [] : [noteOf(why)]))].join(' ');
   };
   const columns = allApis.flatMap((api) => {
     const spelling = spellings.find((one) => one.api === api.name);
