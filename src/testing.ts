@@ -1,5 +1,5 @@
 /** An emulator of the vendor, for tests, trials and benchmarks. Runs in Node.js; not for workflows. */
-export type { AccountOptions, EmulatedAccount } from './emulator/accounts.js';
+export { type AccountOptions, defaultAccounts, type EmulatedAccount } from './emulator/accounts.js';
 export { type Behaviour, type BehaviourName, behaviours } from './emulator/behaviours.js';
 export type { EnvelopeStyle, GatewayError, ScalarTypes, ServiceFields } from './emulator/bodies.js';
 export type { TaskDurations } from './emulator/durations.js';

@@ -282,6 +282,7 @@ export const commands = {
       option('port', 'port', '<port>', 'port (default: a free one)'),
       option('host', 'text', '<address>', 'address to listen on', { default: '127.0.0.1' }),
       option('app-key', 'text', '<key>', 'key to accept (default: AIDGE_APP_KEY, else a generated one)'),
+      option('api', 'text', '<names>', 'APIs whose settings are printed, separated by commas', { default: 'tryon' }),
       option('seed', 'wholeNumber', '<number>', 'seed of ids and durations (default: a new one each time)'),
       option('median-seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 40 }),
       option(

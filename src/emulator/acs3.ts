@@ -28,7 +28,7 @@ const encoded = (text: string): string =>
 
 /** A header's value; empty if there is none. */
 export function headerOf({ headers }: RawRequest, name: string): string {
-  const value = headers[name] ?? '';
+  const value = (Object.hasOwn(headers, name) ? headers[name] : undefined) ?? '';
   return (Array.isArray(value) ? value.join(',') : value).trim();
 }
 

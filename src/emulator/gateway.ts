@@ -94,7 +94,8 @@ function formOf(raw: RawRequest): Iterable<Pair> | undefined {
   return hasBody(raw.headers, 'form') ? new URLSearchParams(raw.body) : undefined;
 }
 
-function objectOf(text: string): Record<string, unknown> | undefined {
+/** The JSON object of a body; `undefined` for anything else. */
+export function objectOf(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -256,18 +256,26 @@ export class EmulatedVendor {
     return answer;
   }
 
-  #submitOutcome(incoming: Incoming): Outcome {
+  /** The account of a call that is no query, or the answer that comes before its task is concerned. */
+  #begin(incoming: Incoming, outageStep: Step | undefined): Outcome | { readonly account: EmulatedAccount } {
     const { face, call, context } = incoming;
-    const { nowMs } = context;
-    const outageStep = this.#outage?.next(nowMs, 0);
     const outageRefusal = outageStep && face.refusal(outageStep, context);
     if (outageRefusal !== undefined) return { answer: outageRefusal, authorised: true };
     const admission = this.#admit(incoming);
     if ('refusal' in admission) return { answer: admission.refusal, authorised: false };
     const { account } = admission;
-    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
     const refused = call.check(account, context);
-    if (refused !== undefined) return outcome(refused);
+    return refused === undefined ? { account } : { answer: refused, authorised: true, account: account.name };
+  }
+
+  #submitOutcome(incoming: Incoming): Outcome {
+    const { face, call, context } = incoming;
+    const { nowMs } = context;
+    const outageStep = this.#outage?.next(nowMs, 0);
+    const begun = this.#begin(incoming, outageStep);
+    if ('answer' in begun) return begun;
+    const { account } = begun;
+    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
     const throttleSeconds = this.#submitLimiter?.admit(`${face.vendor}/${account.name}`, nowMs);
     if (throttleSeconds !== undefined) return outcome(face.throttled(false, throttleSeconds, context));
     const request = call.newTask(this.#options.imagesPerSubTask ?? face.usual?.images ?? 4);
@@ -300,20 +308,14 @@ export class EmulatedVendor {
     const { face, call, context } = incoming;
     const { nowMs } = context;
     const { taskId = '' } = call;
-    const outageStep = this.#outage?.next(nowMs, 0);
-    const outageRefusal = outageStep && face.refusal(outageStep, context);
-    if (outageRefusal !== undefined) return { answer: outageRefusal, authorised: true };
-    const admission = this.#admit(incoming);
-    if ('refusal' in admission) return { answer: admission.refusal, authorised: false };
-    const { account } = admission;
-    const refused = call.check(account, context);
-    const outcome = { authorised: true, account: account.name };
-    if (refused !== undefined) return { ...outcome, answer: refused };
+    const begun = this.#begin(incoming, this.#outage?.next(nowMs, 0));
+    if ('answer' in begun) return begun;
+    const { account } = begun;
     const record = this.#record(incoming, account);
     const isDone = record !== undefined && isPending(record, nowMs);
     if (record !== undefined && isDone) record.model = { ...record.model, cancelledAtMs: nowMs };
     const answer = face.cancelled?.(isDone, taskId, context) ?? face.notFound(undefined, taskId, context);
-    return { ...outcome, answer, isDone };
+    return { answer, authorised: true, account: account.name, isDone };
   }
 }
 

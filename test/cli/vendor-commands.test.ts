@@ -218,8 +218,36 @@ test('an emulator does not show the secret of the user', async () => {
   expect(out + err).not.toContain('my-secret');
 });
 
+test('an emulator prints the settings of each vendor that --api names, and hides the keys of the user', async () => {
+  const args = ['emulator', '--api', 'dashscope,fashn,aidge-2026', '--json'];
+  const running = startCli(args, { FASHN_API_KEY: 'my-fashn-key' });
+  await running.until('Ctrl-C ends it');
+  const { url, settings } = JSON.parse(running.out());
+  expect(settings).toEqual({
+    ...{ DASHSCOPE_ENDPOINT: url, DASHSCOPE_API_KEY: expect.stringMatching(/^sk-/), FASHN_ENDPOINT: url },
+    ...{ AIDGE_ENDPOINT: url, AIDGE_APP_KEY: '512345', AIDGE_APP_SECRET: expect.stringMatching(/^[0-9a-f]{32}$/) },
+  });
+  const statuses = [`sk-wrong`, settings.DASHSCOPE_API_KEY].map(async (key) => {
+    const headers = { authorization: `Bearer ${key}` };
+    return (await fetch(`${url}/api/v1/tasks/x`, { headers })).status;
+  });
+  expect(await Promise.all(statuses)).toEqual([401, 200]);
+  expect((await fetch(`${url}/v1/status/x`, { headers: { authorization: 'Bearer my-fashn-key' } })).status).toBe(404);
+  running.child.kill('SIGTERM');
+  const { out, err } = await running.ended;
+  expect(out + err).not.toContain('my-fashn-key');
+});
+
+test.each([
+  [['--api', 'nope'], /--api is "nope"; give names of tryon, /],
+  [['--api', 'fashn', '--script', 'data-json-text'], /--script: fashn cannot show "shape data-text"/],
+])('an emulator with %j is wrong usage', async (args, message) => {
+  const { code, err } = await runCli(['emulator', ...args]);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
+});
+
 test('the emulator gets the distribution of the command line', () => {
-  const options = { host: '127.0.0.1', medianSeconds: 2, tailWeight: 0.5, seed: 1 } as Parameters<
+  const options = { host: '127.0.0.1', medianSeconds: 2, tailWeight: 0.5, seed: 1, api: 'tryon' } as Parameters<
     typeof emulatorOptions
   >[0];
   expect(emulatorOptions(options, {}).distribution).toEqual({ medianSeconds: 2, p95Seconds: 6, tailWeight: 0.5 });

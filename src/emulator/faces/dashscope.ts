@@ -1,6 +1,6 @@
 /**
  * DashScope's `aitryon-plus` and its task API. Documented: paths, headers, states, the two forms of a result, the reply for an unknown task
- * and to a cancellation, the codes and their HTTP statuses, 24 hours of retention. Guessed: what a task of several images looks like while
+ * and to a cancellation, the codes and their HTTP statuses, 24 hours of retention. Guessed: what the reply for a task of several images has while
  * it runs, `Retry-After`, and the replies to a wrong method and a wrong path.
  * @see https://help.aliyun.com/en/model-studio/aitryon-plus-api
  * @see https://www.alibabacloud.com/help/en/model-studio/manage-asynchronous-tasks
@@ -8,8 +8,10 @@
  */
 import { defined } from '../../defined.js';
 import type { EmulatedAnswer } from '../answer.js';
+import { objectOf } from '../gateway.js';
 import { uuidOf } from '../random.js';
 import type { Step } from '../step.js';
+import { isObject } from '../submit.js';
 import type { Face, FaceContext } from './face.js';
 import type { Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
@@ -23,7 +25,7 @@ import {
   unknownFields,
   type Words,
 } from './picture.js';
-import { accountOfBearer, decodedPart, isObject, isText, jsonObject, readTaskId } from './request.js';
+import { accountOfBearer, decodedPart, isText, readTaskId } from './request.js';
 
 const paths = {
   submit: /^\/api\/v1\/services\/aigc\/image2image\/image-synthesis\/?$/,
@@ -154,7 +156,7 @@ export const dashscopeFace: Face = {
     const isSubmit = paths.submit.test(path);
     const taskId = readTaskId(decodedPart(cancel ?? task ?? ''));
     const method = task === undefined ? 'POST' : 'GET';
-    const body = jsonObject(raw.body);
+    const body = objectOf(raw.body);
     return {
       ...defined({ taskId }),
       operation: isSubmit ? 'submit' : cancel === undefined ? 'query' : 'cancel',
@@ -171,13 +173,11 @@ export const dashscopeFace: Face = {
         return { account };
       },
       check: (_, context) => {
-        const isKnown = isSubmit || task !== undefined || cancel !== undefined;
-        if (!isKnown) return refused('path', context, 'url error, please check url!');
+        if (!isSubmit && !(task ?? cancel)) return refused('path', context, 'url error, please check url!');
         if (raw.method !== method) return faceAnswer(405, {}, 'http:405', {}, { headers: { allow: method } });
         if (!isSubmit) return taskId === undefined ? refused('parameter', context) : undefined;
         if (strict && raw.headers['x-dashscope-async'] !== 'enable') {
-          const message = 'current user api does not support synchronous calls.';
-          return refused('address', context, message);
+          return refused('address', context, 'current user api does not support synchronous calls.');
         }
         return undefined;
       },
@@ -233,12 +233,9 @@ export const dashscopeFace: Face = {
   },
   notFound: (kind, taskId, context) => {
     if (kind === 'http404') return { ...refusedAs('NotFound', context), label: 'not-found' };
-    const failure = { code: 'InvalidParameter', message: 'task not exist' };
-    const output =
-      kind === 'task-failed-text'
-        ? { task_id: taskId, task_status: words.failed, ...failure }
-        : { task_id: taskId, task_status: 'UNKNOWN' };
-    return faceAnswer(200, { request_id: requestId(context), output }, 'not-found');
+    const failed = { task_status: words.failed, code: 'InvalidParameter', message: 'task not exist' };
+    const shown = kind === 'task-failed-text' ? failed : { task_status: 'UNKNOWN' };
+    return faceAnswer(200, { request_id: requestId(context), output: { task_id: taskId, ...shown } }, 'not-found');
   },
   cancelled: (isDone, _, context) =>
     isDone

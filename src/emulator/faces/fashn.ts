@@ -8,11 +8,13 @@
  */
 import { defined } from '../../defined.js';
 import type { EmulatedAnswer } from '../answer.js';
+import { objectOf } from '../gateway.js';
+import { isObject } from '../submit.js';
 import type { Face } from './face.js';
 import type { Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
 import { errorAnswer, faceAnswer, pictureOf, refusalWith, showsEnd, unknownFields, type Words } from './picture.js';
-import { accountOfBearer, decodedPart, isObject, isText, jsonObject, readTaskId } from './request.js';
+import { accountOfBearer, decodedPart, isText, readTaskId } from './request.js';
 
 const paths = { submit: '/v1/run', status: /^\/v1\/status\/([^/]+)$/ } as const;
 
@@ -106,7 +108,7 @@ export const fashnFace: Face = {
     const isSubmit = path === paths.submit;
     const taskId = readTaskId(decodedPart(status ?? ''));
     const method = isSubmit ? 'POST' : 'GET';
-    const body = jsonObject(raw.body);
+    const body = objectOf(raw.body);
     return {
       ...defined({ taskId }),
       operation: isSubmit ? 'submit' : 'query',

@@ -21,21 +21,6 @@ export function decodedPart(part: string): string | undefined {
   }
 }
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The JSON object of a body; `undefined` for anything else. */
-export function jsonObject(body: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether a value is text with something in it. */
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
