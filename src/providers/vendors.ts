@@ -46,7 +46,8 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
       },
       {
         variables: ['ACCESS_KEY_ID', 'ACCESS_KEY_SECRET'],
-        // The one host in the endpoint maps of the published SDKs; the global site's is aidge.ap-southeast-1.aliyuncs.com.
+        // The one host in the endpoint maps of the published SDKs. The international site has aidge.ap-southeast-1.aliyuncs.com, which the
+        // page misspells: https://help.aliyun.com/zh/aidge/interface-overview/
         endpoint: 'https://aidge.cn-beijing.aliyuncs.com',
         of: ([accessKeyId = '', accessKeySecret = '']) => ({ kind: 'ram', accessKeyId, accessKeySecret }),
       },

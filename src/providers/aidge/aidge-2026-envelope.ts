@@ -4,7 +4,6 @@
  */
 import { defined } from '../../defined.js';
 import type { Answer, CodeRow, HttpFacts, TaskReply } from '../../poll/reply.js';
-import { openApiCode } from '../alibaba-cloud/codes.js';
 import { type Fields, fieldsOf, textIn, textLimits, unwrapped } from '../json-fields.js';
 import { type EnvelopeOptions, parseEnvelope } from './envelope.js';
 
@@ -40,13 +39,14 @@ const withLayers = (answer: ParsedAnswer, { gatewayCodes, serviceCodes }: Tables
   const { gatewayCode: word, gatewayMessage, gatewaySubCode, ...others } = answer;
   // `Message` is of the service too, where it stands without a code.
   if (word === undefined) return { ...others, ...defined({ serviceMessage: gatewayMessage }) };
-  const service = openApiCode(word, serviceCodes);
-  if (Object.hasOwn(serviceCodes, service.code)) {
-    const serviceMessage = [service.rest, gatewayMessage].filter(Boolean).join(': ') || undefined;
-    return { ...others, serviceCode: service.code, ...defined({ serviceMessage }) };
+  if (Object.hasOwn(serviceCodes, word)) {
+    return { ...others, serviceCode: word, ...defined({ serviceMessage: gatewayMessage }) };
   }
-  const { code, rest: subCode = gatewaySubCode } = openApiCode(word, gatewayCodes);
-  return { ...others, gatewayCode: code, ...defined({ gatewaySubCode: subCode, gatewayMessage }) };
+  const isMissing = /^Missing[A-Z]/.test(word) && !Object.hasOwn(gatewayCodes, word);
+  const codes = isMissing
+    ? { gatewayCode: 'MissingParameter', gatewaySubCode: word }
+    : { gatewayCode: word, gatewaySubCode };
+  return { ...others, ...defined({ ...codes, gatewayMessage }) };
 };
 
 /** A failed task has ended, whatever the code of the reply: that code is its reason then. */
@@ -62,6 +62,14 @@ const withReason = (answer: ParsedAnswer, task: TaskReply, data: Fields, tables:
   return { ...others, task: { ...task, ...defined({ code, message }), subTasks } };
 };
 
+/** Beside a `BizId`, the SDK calls `TaskId` the id of a downstream task: another one, perhaps, than the task that was asked for. */
+const withComparableId = (task: TaskReply, data: Fields): TaskReply => {
+  const isPoll = task.vendorStatus !== undefined;
+  if (!isPoll || textIn(data, ['bizid']) === undefined) return task;
+  const { taskId: _, ...others } = task;
+  return others;
+};
+
 /**
  * Turns the JSON value of a body into an answer.
  * @returns `undefined` if the value is not an object
@@ -75,12 +83,8 @@ export const parse2026 = (
   const parsed = parseEnvelope(body, { ...options, names, unfollowed: inputs });
   if (parsed === undefined) return undefined;
   const answer = withLayers(parsed, tables);
-  const { task } = answer;
   const data = fieldsOf(fieldsOf(body)?.get('data'));
-  if (task === undefined || data === undefined) return answer;
-  if (task.status === 'failed') return withReason(answer, task, data, tables);
-  // Beside a `BizId`, the SDK calls `TaskId` the id of a downstream task, which would be another one than the task that was asked for.
-  if (task.vendorStatus === undefined || textIn(data, ['bizid']) === undefined) return answer;
-  const { taskId: _taskId, ...others } = task;
-  return { ...answer, task: others };
+  if (answer.task === undefined || data === undefined) return answer;
+  const task = withComparableId(answer.task, data);
+  return task.status === 'failed' ? withReason(answer, task, data, tables) : { ...answer, task };
 };

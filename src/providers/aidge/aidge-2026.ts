@@ -72,6 +72,11 @@ const serviceCodes: Readonly<Record<string, CodeRow>> = {
   InternalError: { class: 'transient', description: 'internal error' },
 };
 
+/** Codes as the reason of a failed task. Such a task has ended: there are no rows that would poll on. */
+const taskCodes = Object.fromEntries(
+  Object.entries(serviceCodes).filter(([, row]) => row.class === 'refused' || row.class === 'failed'),
+);
+
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** The fields of a request as parameters. What is no object has none: the vendor refuses it. */
@@ -92,7 +97,7 @@ const parametersOf = (json: string): Record<string, string> => {
  *
  * Documented: path, parameter and reply of the poll, its four states, `Result` as JSON text and as the reason of a failed task
  * (help.aliyun.com 3038634); envelope, hosts and V2 signature (3038040); service codes (3038043); HTTP 429 over the rate, which binds
- * submits only, and polls at least 1 s, better 5 s apart (3038044); names, fields and places of parameters at the OpenAPI, and its endpoint
+ * submits only (2 a second where no other figure stands), and polls at least 1 s, better 5 s apart (3038044); names, fields and places of parameters at the OpenAPI, and its endpoint
  * (PyPI `alibabacloud-aidge20260428` 5.12.0, npm and Maven packages of the same API); outfits of several garments, in one picture or in
  * several (help.aliyun.com/zh/aidge/virtual-try-on). How a request names them is not: fields that the SDK does not know are passed on too.
  *
@@ -126,6 +131,7 @@ export const aidge2026Api: ApiDescriptor = {
   facts: { isSubmitSafeToRepeat: false, canListTasks: false, minPollMs: 1_000 },
   gatewayCodes,
   serviceCodes,
+  taskCodes,
   ...commonTables(variables),
   // An unknown code must not end the wait for a paid task; the wait's deadline bounds it.
   unknownCode: { class: 'transient', description: 'an undocumented code' },

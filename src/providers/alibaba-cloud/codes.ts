@@ -5,7 +5,7 @@
 import type { CodeRow } from '../../poll/reply.js';
 import { limitRemedy } from '../common-codes.js';
 
-/** The rows, with the vendor's variables in the remedies. A code `A.B` without a row is read as `A`, see {@link openApiCode}. */
+/** The rows, with the vendor's variables in the remedies. The documented code `Missing<Parameter>` is to be read as `MissingParameter`. */
 export const openApiCodes = ({ prefix, clock }: { readonly prefix: string; readonly clock: string }) => {
   const throttled: CodeRow = { class: 'throttled', description: 'too many calls', remedy: limitRemedy(prefix) };
   const key = { class: 'auth', remedy: `check ${prefix}ACCESS_KEY_ID and ${prefix}ENDPOINT` } as const;
@@ -14,24 +14,24 @@ export const openApiCodes = ({ prefix, clock }: { readonly prefix: string; reado
   const address = { class: 'refused', remedy: `check ${prefix}ENDPOINT` } as const;
   return {
     Throttling: throttled,
-    'Throttling.User': throttled,
-    'Throttling.Api': throttled,
+    'Throttling.*': throttled, // `Throttling.User`, `Throttling.Api`
     SignatureDoesNotMatch: { class: 'clock', description: 'the signature is wrong', remedy: clock },
-    'InvalidTimeStamp.Expired': time,
-    'InvalidTimeStamp.Format': time,
+    'InvalidTimeStamp.*': time, // `InvalidTimeStamp.Expired`, `InvalidTimeStamp.Format`
     // The next request has another nonce.
     SignatureNonceUsed: { class: 'transient', description: 'the nonce was used before' },
     InvalidAccessKeyId: { ...key, description: 'the AccessKey is unknown' },
-    'InvalidAccessKeyId.NotFound': { ...key, description: 'the AccessKey is unknown' },
+    'InvalidAccessKeyId.*': { ...key, description: 'the AccessKey is unknown' },
     'InvalidAccessKeyId.Inactive': { ...key, description: 'the AccessKey is disabled' },
     MissingAccessKeyId: { ...key, description: 'the AccessKey is missing' },
     Forbidden: { ...permission, description: 'the operation is forbidden' },
+    'Forbidden.*': { ...permission, description: 'the operation is forbidden' },
     'Forbidden.RAM': { ...permission, description: 'the RAM user may not call the operation' },
     'Forbidden.RiskControl': { ...permission, description: "the vendor's risk control forbids the operation" },
     'Forbidden.UserVerification': { ...permission, description: 'the account is not verified' },
     NoPermission: { ...permission, description: 'the RAM user may not call the operation' },
     InsufficientBalance: { class: 'quota', description: 'the account has no balance left', remedy: 'top up' },
     MissingParameter: { class: 'refused', description: 'a required parameter is missing', remedy: 'check the request' },
+    'InvalidParameter.*': { class: 'refused', description: 'a parameter is wrong', remedy: 'check the request' },
     UnsupportedOperation: { ...address, description: 'the operation is unknown' },
     UnsupportedHTTPMethod: { ...address, description: 'the HTTP method is not supported' },
     NoSuchVersion: { ...address, description: 'the version of the API is unknown' },
@@ -44,19 +44,4 @@ export const openApiCodes = ({ prefix, clock }: { readonly prefix: string; reado
     InternalError: { class: 'transient', description: 'internal error' },
     ServiceUnavailable: { class: 'transient', description: 'the platform is down' },
   } as const satisfies Readonly<Record<string, CodeRow>>;
-};
-
-/**
- * The code whose row counts for a code, and the rest of it. `Throttling.UserQps` is `Throttling` with `UserQps`; `Missing<Parameter>` is
- * `MissingParameter`. One that has a row, or that no rule fits, stays whole.
- */
-export const openApiCode = (
-  code: string,
-  rows: Readonly<Record<string, CodeRow>>,
-): { readonly code: string; readonly rest?: string } => {
-  if (Object.hasOwn(rows, code)) return { code };
-  const at = code.indexOf('.');
-  const start = at < 0 ? code : code.slice(0, at);
-  if (at > 0 && Object.hasOwn(rows, start)) return { code: start, rest: code.slice(at + 1) };
-  return /^Missing[A-Z]/.test(code) ? { code: 'MissingParameter', rest: code } : { code };
 };
