@@ -49,6 +49,25 @@ test('submit --pro --json calls tryon-pro and prints one document', async () => 
   expect(emulator.task(emulator.submits[0]?.taskId ?? '')?.api).toBe('tryon-pro');
 });
 
+test('submit goes to the vendor of --api, and the next command names it', async () => {
+  const output = { task_id: 'task-8', task_status: 'PENDING' };
+  const vendor = await serve((response) => sendJson(response, { request_id: 'r', output }));
+  const env = { DASHSCOPE_API_KEY: 'sk-1', DASHSCOPE_ENDPOINT: vendor.endpoint };
+  const { code, out, err } = await runCli([...submit, '--api', 'dashscope'], env, '{"model":"aitryon-plus"}');
+  expect({ code, out }).toEqual({ code: 0, out: 'task-8\n' });
+  expect(err).toMatch(/^next: temporal-tryon wait task-8 --submitted-at \S+Z --api dashscope\n$/);
+  expect(vendor.requests[0]).toMatchObject({ method: 'POST', body: '{"model":"aitryon-plus"}' });
+});
+
+test('submit by an account of another vendor is refused with both, and nothing is sent', async () => {
+  const vendor = await serve((response) => sendJson(response, {}));
+  const env = { DASHSCOPE_API_KEY: 'sk-1', DASHSCOPE_ENDPOINT: vendor.endpoint };
+  const { code, err } = await runCli([...submit, '--account', 'dashscope'], env, request);
+  expect(code).toBe(2);
+  expect(err).toContain('api is "tryon", which is of aidge, but account "dashscope" is of dashscope');
+  expect(vendor.requests).toEqual([]);
+});
+
 test('submit passes numbers beyond 2^53 on digit for digit', async () => {
   const vendor = await serve((response) => sendJson(response, { code: '0', data: { taskId: 'task-7' } }));
   const env = { AIDGE_ENDPOINT: vendor.endpoint, AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's' };

@@ -65,6 +65,7 @@ beforeAll(async () => {
     address: inject('temporal').address,
     parents: true,
     env: {
+      TRYON_NEXUS_ACCOUNTS: 'default,dashscope',
       DASHSCOPE_API_KEY: 'sk-test',
       DASHSCOPE_ENDPOINT: `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`,
     },
@@ -146,6 +147,16 @@ describe('an account of another vendor than the API', () => {
       outcomes: [{ status: 'cancelled', error: { code: 'InvalidTryOnInput', message: problem } }],
     });
   });
+});
+
+test('a Nexus caller that names the wrong vendor gets the refusal', async () => {
+  const taskId = stack.emulator.addTask({ durationSeconds: 1 });
+  const handle = await stack.client.workflow.start('tryOnAwaitResults', {
+    taskQueue: stack.taskQueue,
+    workflowId: `await-${randomUUID()}`,
+    args: [{ taskId, account: 'dashscope' }],
+  });
+  await expect(handle.result()).rejects.toMatchObject(refusal);
 });
 
 describe.concurrent('a task of another vendor', () => {

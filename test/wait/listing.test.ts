@@ -20,6 +20,7 @@ import {
   type ListingState,
   listingResult,
   listingStatus,
+  placeOf,
   waitTimeoutSeconds,
 } from '../../src/wait/listing.js';
 import { anImage } from '../support/replies.js';
@@ -232,5 +233,28 @@ test('a listing begins with the defaults of the contract', () => {
     account: 'default',
     deadlineMs: startMs + 3_600_000,
     inbox: emptyInbox(),
+  });
+});
+
+describe('a task belongs to', () => {
+  test.each([
+    [{}, {}, { account: 'default' }],
+    [{ account: 'shop' }, {}, { account: 'shop' }],
+    [{ account: 'shop' }, { api: 'tryon-pro' }, { account: 'shop', api: 'tryon-pro' }],
+    [{ account: 'shop' }, { api: 'dashscope' }, { account: 'dashscope', api: 'dashscope' }],
+    [{ api: 'dashscope' }, {}, { account: 'dashscope', api: 'dashscope' }],
+    [{ api: 'dashscope', account: 'eu-shop' }, {}, { account: 'eu-shop', api: 'dashscope' }],
+    [{ api: 'dashscope', account: 'eu-shop' }, { api: 'tryon' }, { account: 'default' }],
+    [{ api: 'dashscope' }, { api: 'fashn' }, { account: 'fashn', api: 'fashn' }],
+  ] as const)('listing %j, task %j: %j', (more, task, place) => {
+    expect(placeOf(listingOf(['a'], more), { taskId: 'a', ...task })).toEqual(place);
+  });
+
+  test('the account that its outcome names where no wait gave one', () => {
+    const listing = addTask(listingOf(['a'], { account: 'shop' }), { taskId: 'b', api: 'fashn' });
+    expect(resultOf(listing).outcomes).toMatchObject([
+      { taskId: 'a', account: 'shop', api: 'tryon' },
+      { taskId: 'b', account: 'fashn', api: 'fashn' },
+    ]);
   });
 });
