@@ -39,6 +39,8 @@ export function keysOf(vendor: VendorName, seed: number, ...parts: readonly (str
       return { apiKey: `sk-${secret('dashscope')}` };
     case 'fashn':
       return { apiKey: `fa-${secret('fashn')}` };
+    default:
+      return { apiKey: `${vendor}-${secret(vendor)}` };
   }
 }
 

@@ -2,7 +2,7 @@
 import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
 import type { CodeRow, SubTaskReply, TaskReply, VendorApi } from '../../poll/reply.js';
-import { commonTables, limitRemedy } from '../common-codes.js';
+import { apiKeyTables, limitRemedy } from '../common-codes.js';
 import type { ApiDescriptor } from '../descriptor.js';
 import {
   type Fields,
@@ -15,8 +15,6 @@ import {
   textLimits,
 } from '../json-fields.js';
 
-const variables = { prefix: 'DASHSCOPE_', keyFiles: 'DASHSCOPE_API_KEY_FILE', clock: 'check DASHSCOPE_API_KEY' };
-const common = commonTables(variables);
 const keyRemedy = 'check DASHSCOPE_API_KEY and DASHSCOPE_ENDPOINT: each region has keys of its own';
 const payRemedy = "pay the account's bill or buy more at the vendor's console";
 const requestRemedy = 'check the request';
@@ -177,11 +175,9 @@ export const dashScopeApi: ApiDescriptor = {
     prior: { medianSeconds: 20, p95Seconds: 60 },
   },
   gatewayCodes,
-  hasErrorStatuses: true,
   serviceCodes: {},
   taskCodes,
-  ...common,
-  httpStatuses: { ...common.httpStatuses, '401': auth('the API key is refused'), '403': auth('access is refused') },
+  ...apiKeyTables({ prefix: 'DASHSCOPE_', keyFiles: 'DASHSCOPE_API_KEY_FILE' }),
   unknownCode: { class: 'transient', description: 'an undocumented code' },
   notFoundMessages: [/\btask\b[^.;\n]{0,80}\b(?:not (?:be )?(?:found|exist)|does(?: not|n't) exist|has expired)/i],
   throttleMessages: [],

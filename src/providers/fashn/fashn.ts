@@ -2,12 +2,11 @@
 import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
 import type { CodeRow, SubTaskReply, TaskReply, VendorApi } from '../../poll/reply.js';
-import { commonTables, limitRemedy } from '../common-codes.js';
+import { apiKeyTables, limitRemedy } from '../common-codes.js';
 import type { ApiDescriptor } from '../descriptor.js';
 import { type Fields, fieldsOfNode, imageCollector, isUrlText, maxItems, textIn, textLimits } from '../json-fields.js';
 
 const keyRemedy = 'check FASHN_API_KEY';
-const common = commonTables({ prefix: 'FASHN_', keyFiles: 'FASHN_API_KEY_FILE', clock: keyRemedy });
 const imageRemedy = 'submit again with other images';
 const limit = limitRemedy('FASHN_');
 
@@ -130,11 +129,9 @@ export const fashnApi: ApiDescriptor = {
     prior: { medianSeconds: 8, p95Seconds: 20 },
   },
   gatewayCodes,
-  hasErrorStatuses: true,
   serviceCodes: {},
   taskCodes,
-  ...common,
-  httpStatuses: { ...common.httpStatuses, '401': auth('the API key is refused'), '403': auth('access is refused') },
+  ...apiKeyTables({ prefix: 'FASHN_', keyFiles: 'FASHN_API_KEY_FILE' }),
   unknownCode: { class: 'transient', description: 'an undocumented code' },
   notFoundMessages: [],
   throttleMessages: [],

@@ -17,7 +17,8 @@ const image = (ImageUrl: unknown) => ({ ImageUrl });
 
 export const aidge2026Spelling: Spelling = {
   api: 'aidge-2026',
-  request: '{"ClothImageUrl":"https://in.test/c.png","ClothType":"tops","Seed":12345678901234567890}',
+  request:
+    '{"ClothImageUrl":"https://in.test/c.png","ClothType":"tops","ModelImageUrl":"https://in.test/p.png","Resolution":"1K","Seed":12345678901234567890}',
   requests: {
     poll: { method: 'POST', path: '/rest/ai/task/queryTaskResult', body: JSON.stringify({ TaskId: taskId }) },
     submit: { method: 'POST', path: '/rest/ai/image/virtualTryOn', body: '"Seed":12345678901234567890' },

@@ -170,9 +170,9 @@ export const spelt = {
   submitThrottled: row(submits, 'too many calls', submit('rejected, safe to retry'), gateway('AppCallLimit')),
   submitInternal: row(submits, 'internal error', submit('maybe submitted'), gateway('SystemError')),
 
-  cancelTaken: row(cancels, 'taken', cancel('taken')),
-  cancelLate: row(cancels, 'the task has begun', cancel('refused')),
-  cancelUnknown: row(cancels, 'the vendor does not know the task', cancel('refused')),
+  cancelTaken: row(cancels, 'taken', cancel('taken'), { task: { state: 'submitted' } }),
+  cancelLate: row(cancels, 'the task has begun', cancel('refused'), { task: { state: 'finished' } }),
+  cancelUnknown: row(cancels, 'the vendor does not know the task', cancel('refused'), {}),
 } satisfies Record<string, Case>;
 
 /** Name of a case that vendors spell. */
@@ -249,7 +249,7 @@ export const shared: Readonly<Record<string, SharedCase>> = {
     poll('transient'),
     wire('reset-mid-body'),
   ),
-  silent: sharedRow(transport, 'no answer in time', broken('silent', 'Timeout'), poll('transient')),
+  silent: sharedRow(transport, 'no answer in time', broken('silent', 'Timeout'), poll('transient'), wire('hang')),
   tooLarge: sharedRow(
     transport,
     'more than 4 MiB',

@@ -13,7 +13,8 @@ const error = (status: number, code: string, message = 'no'): Wire => ({ status,
 
 export const dashScopeSpelling: Spelling = {
   api: 'dashscope',
-  request: '{"model":"aitryon-plus","input":{"person_image_url":"https://in.test/p.png"},"seed":12345678901234567890}',
+  request:
+    '{"model":"aitryon-plus","input":{"person_image_url":"https://in.test/p.png","top_garment_url":"https://in.test/c.png"},"seed":12345678901234567890}',
   requests: {
     poll: { method: 'GET', path: `/api/v1/tasks/${taskId}` },
     submit: {

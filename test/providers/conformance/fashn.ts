@@ -11,7 +11,8 @@ const error = (status: number, name: string, message = 'no'): Wire => ({ status,
 
 export const fashnSpelling: Spelling = {
   api: 'fashn',
-  request: '{"model_name":"tryon-v1.6","inputs":{"model_image":"https://in.test/p.png","seed":12345678901234567890}}',
+  request:
+    '{"model_name":"tryon-v1.6","inputs":{"model_image":"https://in.test/p.png","garment_image":"https://in.test/c.png","seed":12345678901234567890}}',
   requests: {
     poll: { method: 'GET', path: `/v1/status/${taskId}` },
     submit: {

@@ -64,8 +64,8 @@ const alike: Readonly<Partial<Record<PollMeaning, readonly PollMeaning[]>>> = {
 };
 
 /** What came of a poll, in the shape of what is expected: fields that are not expected are left out. */
-export const pollOutcome = (reply: Reply, api: ApiDescriptor, expected: PollExpected): PollExpected => {
-  const classification = classify(reply, api, { taskId, nowMs: startMs });
+export const pollOutcome = (reply: Reply, api: ApiDescriptor, expected: PollExpected, id = taskId): PollExpected => {
+  const classification = classify(reply, api, { taskId: id, nowMs: startMs });
   const { wait, images } = waitOf(reply, classification);
   const hint = classification.kind === 'ended' ? undefined : classification.hint;
   const meaning = meaningOf(classification);
