@@ -7,15 +7,17 @@ import {
   defaults,
   failureTypes,
   limits,
+  type Subscriber,
   type TryOnEvent,
   type TryOnImage,
   type TryOnJobEvent,
   type TryOnJobInput,
+  type Unsubscribe,
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { chunks, jsonBytes } from '../json-size.js';
 import { emptyInbox, own, receive } from '../wait/inbox.js';
-import { after, subscribeAll } from '../wait/wait.js';
+import { after, subscribe, subscribeAll, unsubscribe } from '../wait/wait.js';
 import { isArchiveOpen } from './archive.js';
 import { imagesOf, jobResult } from './job-report.js';
 import type { ArchiveRecord, JobState } from './job-state.js';
@@ -53,6 +55,25 @@ export function beginJob(
   };
   const parent = parentWorkflowId === undefined ? [] : [{ workflowId: parentWorkflowId }];
   return subscribeAll(job, [...parent, ...(input.notify ?? [])], nowMs);
+}
+
+/** Adds a subscriber. A job that was abandoned is wanted again. */
+export function withSubscriber(
+  { isAbandoned: _left, ...job }: JobState,
+  subscriber: Subscriber,
+  nowMs: number,
+): JobState {
+  return subscribe(job, subscriber, nowMs);
+}
+
+/**
+ * Removes a subscriber. A listing that is cancelled must buy nothing more, whoever listens by a webhook: a job that was started as a child is
+ * abandoned when the last workflow has left. What was sent is paid for, and goes on.
+ */
+export function withoutSubscriber(job: JobState, leaving: Unsubscribe, isChild: boolean): JobState {
+  const isWanted = ({ subscribers }: JobState) => subscribers.some(({ workflowId }) => workflowId !== undefined);
+  const rest = unsubscribe(job, leaving);
+  return isChild && isWanted(job) && !isWanted(rest) ? { ...rest, isAbandoned: true } : rest;
 }
 
 /** Whether the state fits into the input of the next run, beside the request. */

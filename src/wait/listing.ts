@@ -171,15 +171,20 @@ const MESSAGE_CHARACTERS = 400;
 
 type OutcomeOfTask = TryOnListingResult['outcomes'][number];
 
+/** Anybody who may signal a listing may send it an outcome. */
+const listOf = <T>(value: readonly T[]): readonly T[] => (Array.isArray(value) ? value : []);
+
 function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
   if (jsonBytes(outcomes) <= OUTCOMES_BYTES) return [...outcomes];
   const subTaskBytes = OUTCOMES_BYTES / 4 / outcomes.length;
   return outcomes.map((outcome) => ({
     ...outcome,
-    subTasks: [...takeFitting(outcome.subTasks, subTaskBytes).fitting],
+    subTasks: [...takeFitting(listOf(outcome.subTasks), subTaskBytes).fitting],
     ...(outcome.error === undefined
       ? {}
-      : { error: { ...outcome.error, message: wellFormed(outcome.error.message.slice(0, MESSAGE_CHARACTERS)) } }),
+      : {
+          error: { ...outcome.error, message: wellFormed(String(outcome.error.message).slice(0, MESSAGE_CHARACTERS)) },
+        }),
   }));
 }
 

@@ -45,7 +45,9 @@ import {
   type JobTransition,
   takeWaitEvent,
   withArchived,
+  withoutSubscriber,
   withSubmission,
+  withSubscriber,
 } from '../job/job.js';
 import { imagesOf, jobSnapshots, jobStatusOf, shownState } from '../job/job-report.js';
 import type { JobState } from '../job/job-state.js';
@@ -64,7 +66,7 @@ import {
   withdraw,
 } from '../job/submission.js';
 import { eventProblem } from '../wait/inbox.js';
-import { setDeadline, subscribe, unsubscribe, withWebhookError } from '../wait/wait.js';
+import { setDeadline, withWebhookError } from '../wait/wait.js';
 import { archiveBatch } from './archive-run.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput, refusedUpdate } from './input.js';
@@ -420,7 +422,7 @@ export class JobRun {
       this.dropSignal(messages.unsubscribeSignal, checked.problems);
       return;
     }
-    this.removeSubscriber(checked.value);
+    this.change(withoutSubscriber(this.job, checked.value, workflowInfo().parent !== undefined));
   }
 
   private onSubscribe(subscriber: Subscriber): TryOnJobStatus {
@@ -433,7 +435,7 @@ export class JobRun {
   }
 
   private onUnsubscribe(subscriber: Unsubscribe): TryOnJobStatus {
-    this.removeSubscriber(subscriber);
+    this.change(withoutSubscriber(this.job, subscriber, workflowInfo().parent !== undefined));
     return this.status();
   }
 
@@ -465,21 +467,12 @@ export class JobRun {
 
   private addSubscriber(subscriber: Subscriber): void {
     const beforeMs = this.job.deadlineMs;
-    const { isAbandoned: _left, ...job } = this.job;
-    this.change(subscribe(job, subscriber, Date.now()));
+    this.change(withSubscriber(this.job, subscriber, Date.now()));
     this.publisher.introduce(subscriber);
     const { deadlineMs } = this.job;
     if (deadlineMs > beforeMs) {
       this.updateWait({ name: messages.setTimeout, timeoutSeconds: (deadlineMs - Date.now()) / 1000 });
     }
-  }
-
-  /** A listing that is cancelled must buy nothing more, whoever listens by a webhook. What was sent is paid for, and goes on. */
-  private removeSubscriber(subscriber: Unsubscribe): void {
-    const isWanted = (job: JobState) => job.subscribers.some(({ workflowId }) => workflowId !== undefined);
-    const job = unsubscribe(this.job, subscriber);
-    const isAbandoned = isWanted(this.job) && !isWanted(job) && workflowInfo().parent !== undefined;
-    this.change(isAbandoned ? { ...job, isAbandoned } : job);
   }
 
   /** Workflow code cannot call an update, so an activity does. A wait that has ended takes none, which is no error. */
