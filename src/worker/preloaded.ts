@@ -18,6 +18,7 @@ import * as tryon from '../providers/aidge/tryon.js';
 import * as apis from '../providers/apis.js';
 import * as describe from '../wait/describe.js';
 import * as inbox from '../wait/inbox.js';
+import * as jobInbox from '../wait/job-inbox.js';
 import * as listing from '../wait/listing.js';
 import * as metrics from '../wait/metrics.js';
 import * as patience from '../wait/nexus-patience.js';
@@ -36,6 +37,7 @@ export const preloaded: readonly object[] = [
   job,
   jobArchive,
   jobDescribe,
+  jobInbox,
   jobReport,
   listing,
   metrics,

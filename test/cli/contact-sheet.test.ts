@@ -128,7 +128,7 @@ describe('the page', () => {
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(contactSheet(aSheet())) ?? [];
     expect(policy.split('; ')).toEqual([
       "default-src 'none'",
-      'img-src http: https: file:',
+      'img-src http: https:',
       expect.stringMatching(/^style-src 'sha256-[\w+/]{43}='$/),
       expect.stringMatching(/^script-src 'sha256-[\w+/]{43}='$/),
       "base-uri 'none'",
