@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allApis, apiOf } from '../../src/providers/apis.js';
+import { imageIds } from '../../src/providers/image-id.js';
 import { casesOf } from './conformance/cases.js';
 import { outcomeOf, replyOf } from './conformance/outcome.js';
 import { spellings } from './conformance/spellings.js';
@@ -28,6 +30,25 @@ describe.each(spellings)('$api', (spelling) => {
     replyOf({ text }, api);
     const { user, system } = process.cpuUsage(start);
     expect((user + system) / 1e6).toBeLessThan(5);
+  });
+
+  test('no JSON in place of a part of a reply makes it throw', () => {
+    const bodies = spoken.flatMap(({ name, answer }) => (name === 'hugeReply' ? [] : (answer.json ?? [])));
+    expect(bodies.length).toBeGreaterThan(20);
+    fc.assert(
+      fc.property(fc.constantFrom(...bodies), fc.nat(200), fc.jsonValue(), (body, at, junk) => {
+        let count = 0;
+        const text = JSON.stringify(body, (_key, value) => {
+          count += 1;
+          return count === at + 1 ? junk : value;
+        });
+        expect(() => {
+          api.parse(JSON.parse(text), imageIds);
+          outcomeOf({ text }, api, { call: 'poll', meaning: 'unknown', wait: 'goes on' });
+        }).not.toThrow();
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('a skipped case says why', () => {
