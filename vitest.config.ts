@@ -17,7 +17,9 @@ const withServer = {
 export const withPrograms = [
   'test/archive/label.test.ts',
   'test/cli/{completion,contact-sheet-browser,program,vendor-commands}.test.ts',
-  'test/emulator/conformance.test.ts',
+  'test/emulator/conformance{,-vendors}.test.ts',
+  'test/faults/cost.test.ts',
+  'test/hostile/fuzz.test.ts',
   'test/observability/{alerts,deploy,traced-replay}.test.ts',
   'test/package/{api-docs,ci,docs-code,kubernetes-schemas,pack}.test.ts',
   'test/providers/sign-blank.test.ts',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { machine, type ResultFile } from '../bench/lib/report.js';
 
 const folder = fileURLToPath(new URL('../bench/results', import.meta.url));
-const names = ['kill', 'soak', 'cluster', 'interleavings', 'interleavings-skipping', 'fuzz'] as const;
+const names = ['kill', 'kill-archive', 'soak', 'cluster', 'interleavings', 'interleavings-skipping', 'fuzz'] as const;
 
 /** What every long run tells. */
 interface LongRun {

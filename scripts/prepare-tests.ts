@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { findDevServer, findTemporalCli, lookUp } from '../src/dev-server/find-cli.js';
 import { languages } from '../test/support/languages.js';
 import { kubernetesPython, seaweedfs, temporalPython, webhookPython } from '../test/support/python.js';
-import { lazopPython, npmSdks } from '../test/support/sdks.js';
+import { lazopPython, npmSdks, vendorPython } from '../test/support/sdks.js';
 import { timeSkippingExecutable } from '../test/support/time-skipping-server.js';
 import { installation, missingPrograms } from './test-programs.js';
 
@@ -43,6 +43,7 @@ try {
   log(`Python with standardwebhooks: ${await webhookPython()}`);
   log(`Python with kubernetes-validate: ${await kubernetesPython()}`);
   log(`SDKs of the vendor's platform: ${await lazopPython()}, ${await npmSdks()}`);
+  log(`Python with clients of vendors: ${await vendorPython()}`);
   for (const language of languages) {
     const built = await language.build();
     await built.remove?.();

@@ -3,7 +3,7 @@
  * Schemas come from the definitions here. Safe in the workflow sandbox.
  */
 import * as v from 'valibot';
-import { jsonBytes } from './json-size.js';
+import { hasUnsafeInteger, jsonBytes } from './json-size.js';
 
 /** Largest and smallest values of the contract, in the unit that the name ends with. */
 export const limits = {
@@ -335,6 +335,7 @@ const request = v.pipe(
   v.unknown(),
   v.check((value) => typeof value === 'object' && value !== null, requestRemedy),
   v.check((value) => jsonBytes(value) <= limits.requestBytes, requestRemedy),
+  v.check((value) => !hasUnsafeInteger(value), 'give integers beyond 2^53 as text; their last digits are lost'),
   v.description("What the vendor's submit call takes; passed on as it is"),
 );
 
@@ -582,6 +583,7 @@ const warnings = v.optional(
 export const TryOnStatusSchema = v.object({
   taskId: v.string(),
   account: v.optional(v.pipe(v.string(), v.description('Which vendor account is asked'))),
+  api: v.optional(v.pipe(v.string(), v.description('Which vendor API has the task'))),
   state: v.picklist(['waiting', 'blocked', 'cancelled', ...outcomeStatuses]),
   vendorStatus: v.optional(v.string()),
   images: v.array(TryOnImageSchema),
@@ -641,6 +643,7 @@ export const TryOnJobStatusSchema = v.object({
   requestId: v.string(),
   state: v.picklist([...openJobStates, 'cancelled', ...jobStatuses]),
   taskId: v.optional(v.string()),
+  api: v.optional(v.pipe(v.string(), v.description('Which vendor API has the task'))),
   submission: TryOnSubmissionSchema,
   images: v.array(TryOnImageSchema),
   deadline: time,

@@ -37,11 +37,14 @@ export {
   readDataConverter,
 } from './codec/payload-codec.js';
 export {
+  type ApiName,
   type ArchivedImage,
   ArchivedImageSchema,
   type ArchiveError,
   type ArchiveErrorCode,
   ArchiveErrorSchema,
+  accountFor,
+  apiVendors,
   archiveErrorCodes,
   archiveTaskQueue,
   contractSchemas,
@@ -109,6 +112,7 @@ export {
   TryOnSubmissionSchema,
   type Unsubscribe,
   UnsubscribeSchema,
+  type VendorName,
   vendorTaskQueue,
   type WebhookError,
   WebhookErrorSchema,
@@ -147,6 +151,7 @@ export type { Credentials } from './providers/auth.js';
 export {
   createVendorClient,
   type SubmitResult,
+  UnknownApiError,
   type VendorClient,
   type VendorClientOptions,
   type VendorLimits,
@@ -154,8 +159,9 @@ export {
   vendorLimits,
   WrongVendorError,
 } from './providers/client.js';
+export type { ApiCall, ApiDescriptor, ApiFacts } from './providers/descriptor.js';
 export type { HttpProxy } from './providers/proxy.js';
-export type { DurationModel, PhaseModels } from './schedule/distribution.js';
+export type { DurationGuess, DurationModel, PhaseModels } from './schedule/distribution.js';
 export { vendorQueueRate } from './schedule/poll-cost.js';
 export type { SchedulePolicy } from './schedule/schedule.js';
 export { startTracing, type Tracing, type TracingOptions } from './telemetry/tracing.js';

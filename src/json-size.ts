@@ -1,4 +1,4 @@
-/** Sizes of JSON on the wire, without Node's `Buffer`: payload limits count bytes, not characters. */
+/** Sizes of JSON on the wire, and numbers that it cannot carry to everybody; without Node's `Buffer`: payload limits count bytes, not characters. */
 
 /** UTF-8 bytes of a text. A lone surrogate counts 3, as encoders replace it. */
 export function utf8Bytes(text: string): number {
@@ -17,6 +17,20 @@ export function utf8Bytes(text: string): number {
 
 /** Bytes of a value as JSON. */
 export const jsonBytes = (value: unknown): number => utf8Bytes(JSON.stringify(value) ?? '');
+
+/**
+ * Whether a JSON value has an integer beyond 2^53. Temporal's converters, like all readers that use doubles, have rounded it before
+ * anybody sees it.
+ */
+export function hasUnsafeInteger(value: unknown): boolean {
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'number' && Number.isInteger(next) && !Number.isSafeInteger(next)) return true;
+    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) open.push(inner);
+  }
+  return false;
+}
 
 /**
  * As many items, from the first, as fit into `maxBytes` of JSON.

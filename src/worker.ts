@@ -2,7 +2,6 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, type LogEntry, Runtime } from '@temporalio/worker';
-import { vendorTaskQueue } from './contract.js';
 import { defined } from './defined.js';
 import { cleanText, firstLine } from './error-text.js';
 import { type HealthServer, type Readiness, startHealthServer } from './telemetry/health.js';
@@ -75,13 +74,11 @@ export async function main(env: NodeJS.ProcessEnv = process.env): Promise<number
       });
     }
     if (tracesEndpoint !== undefined) tracing = await startTracing({ to: tracesEndpoint, serviceName });
-    const vendorQueues = settings.accounts.map(({ name }) => vendorTaskQueue(name, settings.taskQueue));
-    const queues = [settings.taskQueue, ...vendorQueues];
     await runRenewed({
       start: (onOutdated) => startTryOnWorkers(settings, defined({ bundlesApart: true, tracing, onOutdated })),
       onStarted(started) {
         workers = started;
-        say('INFO', `running on ${queues.join(', ')}`);
+        say('INFO', `running on ${started.queues.join(', ')}`);
       },
       say,
     });

@@ -6,6 +6,7 @@ import {
   ListingTaskSchema,
   SetTimeoutSchema,
   SubscriberSchema,
+  TryOnJobInputSchema,
   TryOnListingInputSchema,
   TryOnResultsInputSchema,
   UnsubscribeSchema,
@@ -248,5 +249,31 @@ test('an optional field that is null counts as absent, at every depth; a require
   expect(wrong).toMatchObject({
     ok: false,
     problems: [/taskId is null/, /other is not a known field/].map((one) => expect.stringMatching(one)),
+  });
+});
+
+describe('numbers of a request', () => {
+  const job = (text: string) =>
+    problemsOf(TryOnJobInputSchema, { requestId: 'r', request: { list: [{ id: JSON.parse(text) }] } });
+
+  test.each(['9007199254740993', '1900000000000000001', '-9007199254740992', '1e30'])(
+    'an integer whose digits were lost is refused: %s',
+    (text) => {
+      expect(job(text)).toEqual([
+        expect.stringMatching(/^request is .*; give integers beyond 2\^53 as text; their last digits are lost$/),
+      ]);
+    },
+  );
+
+  test.each(['9007199254740991', '-1', '0.1', '1.5e-7', '"1900000000000000001"', 'null', 'true'])(
+    'all others are accepted: %s',
+    (text) => {
+      expect(job(text)).toEqual([]);
+    },
+  );
+
+  test('a deeply nested request is refused or accepted, and never throws', () => {
+    const deep = JSON.parse(`${'['.repeat(2_000)}9007199254740993${']'.repeat(2_000)}`);
+    expect(problemsOf(TryOnJobInputSchema, { requestId: 'r', request: deep })).toHaveLength(1);
   });
 });

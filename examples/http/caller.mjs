@@ -8,38 +8,14 @@
  * if the input is refused.
  */
 import { randomUUID } from 'node:crypto';
-
-const env = process.env;
-const base = `${env.TEMPORAL_HTTP_URL ?? 'http://localhost:7243'}/api/v1/namespaces/${env.TEMPORAL_NAMESPACE ?? 'default'}`;
-const headers = {
-  'content-type': 'application/json',
-  // With this header payloads are base64. If the server writes them as JSON, an empty list becomes null (seen with 1.29.1).
-  accept: 'application/json+no-payload-shorthand',
-  ...(env.TEMPORAL_API_KEY ? { authorization: `Bearer ${env.TEMPORAL_API_KEY}` } : {}),
-};
-
-/** Makes one call. Throws an error with the HTTP `status` if it fails. */
-async function call(path, body) {
-  const request = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
-  const response = await fetch(`${base}/workflows/${path}`, request);
-  const answer = await response.json();
-  if (response.ok) return answer;
-  throw Object.assign(new Error(answer.message ?? response.statusText), { status: response.status });
-}
-
-/** The value in a payload. If the worker encrypts, decrypt it here (README, "Encrypted payloads"). */
-const decoded = ({ payloads }) => JSON.parse(Buffer.from(payloads[0].data, 'base64').toString());
-
-function fail({ message, applicationFailureInfo }) {
-  throw Object.assign(new Error(message), { type: applicationFailureInfo?.type });
-}
+import { call, decoded, encoded, fail, result, taskQueue } from './temporal.mjs';
 
 /** The HTTP API has no update-with-start: start the wait or join the running one, then send the update. */
 async function start(workflowId, input) {
   await call(workflowId, {
     workflowType: { name: 'tryOnResults' },
-    taskQueue: { name: env.TRYON_TASK_QUEUE ?? 'tryon' },
-    input: [input],
+    taskQueue,
+    input: encoded(input),
     // The server starts only one workflow for repeated starts with the same request id.
     requestId: randomUUID(),
     // Any number of callers share one wait per task.
@@ -54,7 +30,7 @@ async function subscribe(workflowId, subscriber) {
   for (;;) {
     try {
       const { outcome } = await call(`${workflowId}/update/subscribe`, {
-        request: { meta: { updateId }, input: { args: [subscriber] } },
+        request: { meta: { updateId }, input: { args: encoded(subscriber) } },
         waitPolicy: { lifecycleStage: 'UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED' },
       });
       if (outcome?.failure) fail(outcome.failure);
@@ -64,23 +40,6 @@ async function subscribe(workflowId, subscriber) {
       if (error.status === 404) return undefined;
       throw error;
     }
-  }
-}
-
-/** A long poll for the last event of the history. */
-async function result(workflowId) {
-  let page = '';
-  for (;;) {
-    const filter = 'waitNewEvent=true&historyEventFilterType=HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT';
-    const { history, nextPageToken } = await call(`${workflowId}/history?${filter}${page}`);
-    const last = history?.events?.at(-1);
-    if (last?.workflowExecutionCompletedEventAttributes) {
-      return decoded(last.workflowExecutionCompletedEventAttributes.result);
-    }
-    if (last?.workflowExecutionFailedEventAttributes) fail(last.workflowExecutionFailedEventAttributes.failure);
-    const wentOn = last?.workflowExecutionContinuedAsNewEventAttributes;
-    if (last && !wentOn) throw new Error(`the wait ended by ${last.eventType}`);
-    page = nextPageToken && !wentOn ? `&nextPageToken=${encodeURIComponent(nextPageToken)}` : '';
   }
 }
 

@@ -5,9 +5,11 @@ import type { ArchiveResult } from '../archive/archiver.js';
 import { Semaphore } from '../archive/semaphore.js';
 import type { ArchiveError } from '../contract.js';
 import { failureTypes } from '../contract.js';
+import { defined } from '../defined.js';
 import type { ArchiveInput, ArchiveReport } from '../job/archive.js';
 import type { ArchiveRecord } from '../job/job-state.js';
-import { keyOfImage, type VendorApi } from '../poll/reply.js';
+import { keyOfImage } from '../poll/reply.js';
+import { apiOf } from '../providers/apis.js';
 import { imageIds } from '../providers/image-id.js';
 import type { ImageArchiver, Vendor } from './deps.js';
 import type { ServerClock } from './server-clock.js';
@@ -17,6 +19,8 @@ interface ArchiveProgress {
   readonly images: Record<string, Pick<ArchiveRecord, 'archived' | 'archiveError'>>;
   /** How often the download of an image that is not done has failed. */
   readonly tries: Record<string, number>;
+  /** With renditions only: attempts in a row that did not end themselves, this one included. An image may have ended their workers. */
+  begun?: number;
 }
 
 /** Limits of a batch. */
@@ -26,6 +30,8 @@ export const archiveLimits = {
   /** Images of one batch that wait for a slot of the process at a time, so that a large batch does not keep others waiting. */
   atOnce: 8,
   heartbeatMs: 2_000,
+  /** After so many attempts whose worker died, no renditions are made: only they decode images. */
+  lostAttempts: 3,
   /** Between attempts: doubles from the first to the second. */
   retryMs: 1_000,
   retryMaxMs: 60_000,
@@ -51,16 +57,22 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
     }
     const store = archiver;
     const { heartbeatDetails, attempt, currentAttemptScheduledTimestampMs } = activityInfo();
-    clock.observe(currentAttemptScheduledTimestampMs);
+    clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const before = heartbeatDetails as ArchiveProgress | undefined;
     const progress: ArchiveProgress = { images: { ...before?.images }, tries: { ...before?.tries } };
+    const lost = before?.begun ?? 0;
+    const withoutRenditions = lost >= archiveLimits.lostAttempts;
+    if (store.renders) {
+      progress.begun = lost + 1;
+      heartbeat(progress);
+    }
     const signal = cancellationSignal();
     const turns = new Semaphore(archiveLimits.atOnce);
     let lastError: ArchiveError | undefined;
 
     async function archiveOne({ id, imageUrl }: ArchiveInput['images'][number]): Promise<void> {
       if (Object.hasOwn(progress.images, id)) return;
-      const result = await turns.use(() => store.archive({ taskId, id, imageUrl }, signal), signal);
+      const result = await turns.use(() => store.archive({ taskId, id, imageUrl, withoutRenditions }, signal), signal);
       if (result.kind === 'archived') {
         const { archived, renditionError } = result;
         if (renditionError !== undefined) log.warn('an image has no renditions', { taskId, image: id, renditionError });
@@ -85,6 +97,10 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
       for (const one of ended) if (one.status === 'rejected') throw one.reason;
     } finally {
       clearInterval(timer);
+      if (progress.begun !== undefined) {
+        progress.begun = 0;
+        heartbeat(progress);
+      }
     }
     if (lastError === undefined) return { images: progress.images };
     throw ApplicationFailure.create({
@@ -101,17 +117,19 @@ export function createTryOnArchive({ archiver, clock }: Deps): (input: ArchiveIn
 export interface SignAgainInput {
   readonly taskId: string;
   readonly account: string;
+  /** Which vendor API has the task; absent: `tryon`. */
+  readonly api?: string;
   /** Images whose addresses have expired. */
   readonly images: readonly { readonly id: string; readonly imageUrl: string }[];
 }
 
 /** Makes `tryOnSignAgain`: one query, whose reply has the addresses anew. */
-export function createSignAgain({ vendor, api }: { readonly vendor: Vendor; readonly api: VendorApi }) {
-  return async ({ taskId, account, images }: SignAgainInput): Promise<{ imageUrls: Record<string, string> }> => {
-    const { reply } = await vendor.results({ account, taskId, signal: cancellationSignal() });
+export function createSignAgain({ vendor }: { readonly vendor: Vendor }) {
+  return async ({ taskId, account, api, images }: SignAgainInput): Promise<{ imageUrls: Record<string, string> }> => {
+    const { reply } = await vendor.results({ account, taskId, signal: cancellationSignal(), ...defined({ api }) });
     const task = reply.kind === 'answer' ? reply.task : undefined;
     if (task === undefined || (task.taskId !== undefined && task.taskId !== taskId)) {
-      throw ApplicationFailure.retryable(`${api.name} gave no new addresses`, failureTypes.vendorError);
+      throw ApplicationFailure.retryable(`${apiOf(api).name} gave no new addresses`, failureTypes.vendorError);
     }
     const byKey = new Map(
       task.subTasks.flatMap((subTask) => subTask.images.map((image) => [keyOfImage(image), image.imageUrl] as const)),

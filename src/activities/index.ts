@@ -1,10 +1,10 @@
 /** The activities, made from what they depend on. */
 import { activityInfo, getClient, sleep } from '@temporalio/activity';
 import { defaults } from '../contract.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
 import { defaultPolicy } from '../schedule/schedule.js';
 import { noThrottles } from './account-throttles.js';
 import { createSignAgain, createTryOnArchive } from './archive.js';
+import { createCancelTask } from './cancel-task.js';
 import type { PollDeps, TryOnDeps } from './deps.js';
 import { createTryOnJoin } from './join.js';
 import { createTryOnPoll } from './poll.js';
@@ -26,7 +26,6 @@ export type TryOnActivities = ReturnType<typeof createTryOnActivities>;
  */
 export function createTryOnActivities({
   vendor,
-  api = tryOnApi,
   policy = () => defaultPolicy,
   acceptsOtherTaskId = () => false,
   searchAttributes = () => [],
@@ -37,7 +36,7 @@ export function createTryOnActivities({
   webhooks = noWebhooks,
   archiver,
 }: TryOnDeps) {
-  const deps: PollDeps = { vendor, api, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
+  const deps: PollDeps = { vendor, policy, acceptsOtherTaskId, searchAttributes, clock, throttles, onAttempt };
 
   return {
     /**
@@ -52,8 +51,11 @@ export function createTryOnActivities({
     /** Archives a batch of a job's images. An attempt that left some fails, and the next one does these. */
     tryOnArchive: createTryOnArchive({ archiver, clock }),
 
+    /** Asks the vendor once to cancel a task that has not begun. */
+    tryOnCancelTask: createCancelTask({ vendor }),
+
     /** Polls once for new addresses of images whose addresses have expired. */
-    tryOnSignAgain: createSignAgain({ vendor, api }),
+    tryOnSignAgain: createSignAgain({ vendor }),
 
     /** Sends an update to the wait for a task. One that has ended, or does not exist, is no error. */
     tryOnUpdateWait: updateWait,

@@ -31,7 +31,7 @@ export type PollNowResult = 'done' | 'restart';
 const POLL_TYPE = 'tryOnPoll';
 const PAUSE_REASON = 'pollNow';
 
-type PolicyOf = (account: string) => SchedulePolicy;
+type PolicyOf = (account: string, api?: string) => SchedulePolicy;
 
 async function describe(): Promise<PendingActivity | undefined> {
   const { workflowExecution } = activityInfo();
@@ -44,7 +44,7 @@ async function describe(): Promise<PendingActivity | undefined> {
 function stateOf(pending: PendingActivity, { input, scheduledAtMs }: PollControlInput, policy: PolicyOf): PollState {
   const heartbeatState = pending.heartbeat as PollState | undefined;
   const times = { scheduledAtMs, dueAtMs: pending.dueAtMs ?? scheduledAtMs };
-  return restoreState(input, heartbeatState, policy(input.account), pending.attempt, times);
+  return restoreState(input, heartbeatState, policy(input.account, input.api), pending.attempt, times);
 }
 
 /** Describes the pending polling activity; `undefined` where none is pending. */

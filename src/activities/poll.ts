@@ -14,6 +14,7 @@ import type { AdmittedPoll } from './account-throttles.js';
 import type { PollDeps } from './deps.js';
 import { moveTo } from './move.js';
 import { pendingFailure } from './pending-failure.js';
+import { checkVendor } from './vendor-check.js';
 
 /** An attempt as it began, with what its end is reported by. */
 interface BegunAttempt extends Attempt {
@@ -44,7 +45,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
     clock.observe(currentAttemptScheduledTimestampMs, attempt === 1);
     const nowMs = await clock.now();
     const dueAtMs = clock.dueAt?.(currentAttemptScheduledTimestampMs, nowMs) ?? currentAttemptScheduledTimestampMs;
-    const policy = policyOf(input.account);
+    const policy = policyOf(input.account, input.api);
     const before = restoreState(input, heartbeatState, policy, attempt, { scheduledAtMs, dueAtMs });
     const isOnVendorQueue = (input.vendorQueue ?? info.taskQueue) === info.taskQueue;
     return { input, before, policy, attempt, scheduledAtMs, nowMs, heartbeatState, dueAtMs, isOnVendorQueue };
@@ -128,6 +129,7 @@ export function createTryOnPoll(deps: PollDeps): (input: PollInput) => Promise<P
   }
 
   return async (input) => {
+    checkVendor(vendor, input);
     const attempt = await restore(input);
     const admission = await admit(attempt);
     if (admission.kind === 'deferred') return reportOrRetry(attempt, admission.step);

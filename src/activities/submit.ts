@@ -18,6 +18,7 @@ import {
 import type { SubmitReport } from '../job/submission.js';
 import type { SubmitResult } from '../providers/submit-result.js';
 import type { TryOnDeps } from './deps.js';
+import { checkVendor } from './vendor-check.js';
 
 /** Times of one attempt, in milliseconds. */
 export const submitLimits = {
@@ -167,6 +168,8 @@ export function createTryOnSubmit({ vendor, clock }: SubmitDeps) {
   return async (input: SubmitInput): Promise<SubmitReport> => {
     clock.observe(activityInfo().currentAttemptScheduledTimestampMs);
     if (cancellationSignal().aborted) return { kind: 'lost' };
+    // Before the claim: nothing was sent, and this attempt fails for good.
+    checkVendor(vendor, input);
     const timer = setInterval(() => heartbeat(), submitLimits.heartbeatEveryMs);
     try {
       return await deliver(input, await attempt(input));

@@ -19,6 +19,8 @@ import { type ArchiveStore, type StoredObject, StoreError } from './store.js';
 export interface ImageToArchive {
   readonly id: string;
   readonly imageUrl: string;
+  /** Makes none, whatever the settings say. */
+  readonly withoutRenditions?: boolean;
 }
 
 /** How it went. `isTransient`: another try may bring it. `renditionError`: the original is archived, a copy is not. */
@@ -28,6 +30,8 @@ export type ArchiveResult =
 
 /** See {@link createArchiver}. */
 export interface Archiver {
+  /** Whether renditions are made: images are decoded. */
+  readonly renders: boolean;
   /** Archives an image. Rejects only with the signal's reason. */
   archive(image: ImageToArchive & { readonly taskId: string }, signal?: AbortSignal): Promise<ArchiveResult>;
   /** Loads the optional packages that the settings need. Rejects with {@link StoreError}, which names the one that is missing. */
@@ -90,7 +94,7 @@ export function createArchiver(settings: ArchiveSettings, parts: ArchiverParts =
   }
 
   async function archive(
-    { taskId, id, imageUrl }: ImageToArchive & { readonly taskId: string },
+    { taskId, id, imageUrl, withoutRenditions = false }: ImageToArchive & { readonly taskId: string },
     signal?: AbortSignal,
   ): Promise<ArchiveResult> {
     const bytes = await downloader.download(imageUrl, signal);
@@ -112,6 +116,7 @@ export function createArchiver(settings: ArchiveSettings, parts: ArchiverParts =
       ...defined({ width, height }),
     };
     if (renditions.length === 0) return { kind: 'archived', archived };
+    if (withoutRenditions) return { kind: 'archived', archived, renditionError: 'workers ended while they made some' };
     try {
       return { kind: 'archived', archived: { ...archived, renditions: await render(key, bytes, signal) } };
     } catch (error) {
@@ -123,6 +128,7 @@ export function createArchiver(settings: ArchiveSettings, parts: ArchiverParts =
   }
 
   return {
+    renders: renditions.length > 0,
     archive: (image, signal) =>
       slots.use(async () => {
         try {

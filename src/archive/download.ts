@@ -3,6 +3,8 @@
  * of time and size.
  */
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type AllowList, checkHost, forbiddenAddressIn, guardedLookup } from '../providers/guarded-address.js';
 import { transportError } from '../providers/transport-errors.js';
@@ -106,29 +108,59 @@ export function createDownloader({ allow, maxBytes, lookup, limits: given }: Dow
   };
 }
 
-/** Reads a body into one buffer. It grows with what comes, not with what a header says. */
+/** Room for a body of unknown length, at first. */
+const FIRST_BYTES = 256 * 1024;
+
+/** Reads a body into one buffer, of the length that a header says, or growing. Pieces are copied at once: kept until the end they would age, and cost
+ * far more to collect. */
 async function read(body: Readable, header: (name: string) => string | undefined, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => new DownloadError('TooLarge', `the image has more than ${maxBytes} bytes`);
   try {
     if (Number(header('content-length')) > maxBytes) throw tooLarge();
-    const coding = header('content-encoding') ?? 'identity';
-    if (coding !== 'identity') {
-      throw new DownloadError('Broken', `the server sent content-encoding ${coding.slice(0, 40)}, unasked`, true);
-    }
     if (header('content-length') === undefined && header('transfer-encoding') === undefined) {
       throw new DownloadError('Broken', 'the server does not say where the image ends', true);
     }
-    const chunks: Buffer[] = [];
+    let buffer = Buffer.allocUnsafeSlow(Number(header('content-length') ?? FIRST_BYTES));
     let length = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxBytes) throw tooLarge();
-      chunks.push(chunk);
+      const end = length + chunk.length;
+      if (end > maxBytes) throw tooLarge();
+      if (end > buffer.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.min(maxBytes, Math.max(end, 2 * buffer.length)));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      chunk.copy(buffer, length);
+      length = end;
     }
-    const bytes = Buffer.concat(chunks, length);
+    const bytes = buffer.subarray(0, length);
     checkBody(bytes, header);
-    return bytes;
+    return await decoded(bytes, header('content-encoding') ?? '', maxBytes);
   } finally {
     body.on('error', () => undefined).destroy();
+  }
+}
+
+const decoders = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: promisify(inflate),
+  br: promisify(brotliDecompress),
+};
+
+/**
+ * Undoes a compression that the server applied although nobody asked for it, within the limit of size. Other codings leave the bytes as they
+ * are: object stores name some, such as `aws-chunked`, that the body does not have, and the bytes show whether they are an image.
+ */
+async function decoded(bytes: Buffer, coding: string, maxBytes: number): Promise<Buffer> {
+  const name = coding.trim().toLowerCase();
+  if (!Object.hasOwn(decoders, name)) return bytes;
+  try {
+    return await decoders[name as keyof typeof decoders](bytes, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new DownloadError('TooLarge', `the image has more than ${maxBytes} bytes`);
+    }
+    throw new DownloadError('Broken', `the ${name} data of the image are damaged`, true);
   }
 }

@@ -29,6 +29,8 @@ async function sha256Of(path: string): Promise<string | undefined> {
 
 /** Makes a rename or a link last through a power cut. */
 async function syncFolder(path: string): Promise<void> {
+  // Windows opens no folder.
+  if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
   try {
     await folder.sync();
@@ -46,7 +48,12 @@ export function createFileStore(root: string): ArchiveStore {
   let ready: Promise<void> | undefined;
 
   async function prepare(): Promise<void> {
-    await mkdir(parts, { recursive: true });
+    const first = await mkdir(parts, { recursive: true });
+    // A folder that was made here lasts once the one above it is synced.
+    if (first !== undefined) {
+      for (let folder = parts; folder.length >= first.length; folder = dirname(folder))
+        await syncFolder(dirname(folder));
+    }
     for (const name of await readdir(parts)) {
       const path = join(parts, name);
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));

@@ -2,6 +2,7 @@
 import type Sharp from 'sharp';
 import { maxPixels } from './limits.js';
 import { type RenditionSpec, renditionFormats } from './rendition-spec.js';
+import { Semaphore } from './semaphore.js';
 import { StoreError } from './store.js';
 
 /** One copy. */
@@ -29,6 +30,11 @@ const xmp = `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </x:xmpmeta>
 <?xpacket end="w"?>`;
 
+/** Renditions made at a time: the pixels of a large image fill far more memory than its bytes. */
+const AT_ONCE = 2;
+/** No image of an allowed size takes as long. */
+const RENDER_SECONDS = 60;
+
 /** White, where a format without transparency gets an image that has it. */
 const background = '#ffffff';
 
@@ -48,7 +54,8 @@ export async function loadRenderer(): Promise<Renderer> {
   });
   // Images are not seen twice, and the worker's memory is for waits.
   sharp.cache(false);
-  return async (original, { format, size }) => {
+  const slots = new Semaphore(AT_ONCE);
+  const render: Renderer = async (original, { format, size }) => {
     const upright = sharp(original, { limitInputPixels: maxPixels, failOn: 'error' })
       .autoOrient()
       .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true });
@@ -57,7 +64,9 @@ export async function loadRenderer(): Promise<Renderer> {
       .withIccProfile('srgb')
       .withXmp(xmp)
       .toFormat(format)
+      .timeout({ seconds: RENDER_SECONDS })
       .toBuffer({ resolveWithObject: true });
     return { format, size, bytes: data, width: info.width, height: info.height, ...renditionFormats[format] };
   };
+  return async (original, spec) => await slots.use(() => render(original, spec));
 }

@@ -28,8 +28,8 @@ export interface S3Api {
   close(): void;
 }
 
-const CONNECT_MS = 5_000;
-const REQUEST_MS = 60_000;
+/** Limits of one call's connection and of its answer. The SDK tries a call that failed twice more. */
+export const s3Limits = { connectMs: 5_000, answerMs: 60_000 } as const;
 /** The user metadata that names the content's hash: not every server keeps checksums. */
 const hashName = 'sha256';
 
@@ -58,6 +58,7 @@ export async function loadS3(
   bucket: string,
   style: 'path' | 'virtual' | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  { connectMs, answerMs }: Readonly<Record<keyof typeof s3Limits, number>> = s3Limits,
 ): Promise<S3Api> {
   const sdk: typeof S3 = await import('@aws-sdk/client-s3').catch((error: unknown) => {
     throw new StoreError('s3: needs a package that is not installed; run npm install @aws-sdk/client-s3', {
@@ -72,7 +73,12 @@ export async function loadS3(
     // Only the checksum that we send: others are no part of what all servers know.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+    requestHandler: {
+      connectionTimeout: connectMs,
+      requestTimeout: answerMs,
+      // Else the SDK only logs a warning, and a server that hangs holds the images' slots.
+      throwOnRequestTimeout: true,
+    },
   });
 
   const abortable = (signal?: AbortSignal) => (signal === undefined ? {} : { abortSignal: signal });
@@ -93,6 +99,14 @@ export async function loadS3(
         Metadata: { [hashName]: sha256 },
         ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
       });
+      // Signed as it is: the SDK would hash all bytes once more.
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+          return await next(args);
+        },
+        { step: 'build', name: 'knownPayloadHash' },
+      );
       try {
         await client.send(command, abortable(signal));
         return undefined;

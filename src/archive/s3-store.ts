@@ -64,7 +64,7 @@ export function createS3Store(
       const failure = await (await api()).put(object, signal);
       if (failure === undefined) return 'written';
       if (object.ifAbsent && failure.status === 412) return 'exists';
-      if (object.ifAbsent && failure.status === 501) return 'noConditions';
+      if (object.ifAbsent && (failure.status === 501 || failure.code === 'NotImplemented')) return 'noConditions';
       if (failure.status !== 409 || tried >= CONFLICT_TRIES) throw storeError(failure);
       await pause(CONFLICT_PAUSE_MS * tried);
     }
@@ -93,10 +93,26 @@ export function createS3Store(
     return 'created';
   }
 
+  async function createConditionally(key: string, object: StoredObject, signal?: AbortSignal) {
+    const written = await write(key, object, true, signal);
+    if (written === 'written') return 'created';
+    if (written === 'noConditions') {
+      isConditional = false;
+      return await createUnconditionally(key, object, signal);
+    }
+    const found = await compare(key, object, signal);
+    // Removed in between: the next try writes it.
+    if (found === 'absent') throw new StoreError(`${name}: an object was removed while it was written`);
+    return found;
+  }
+
   /** The first write, by which the server shows whether it heeds the condition: the same bytes again must be refused. */
   async function createFirst(key: string, object: StoredObject, signal?: AbortSignal) {
-    const created = await createUnconditionally(key, object, signal);
-    isConditional ??= created === 'created' ? (await write(key, object, true, signal)) === 'exists' : undefined;
+    const found = await compare(key, object, signal);
+    if (found !== 'absent') return found;
+    // With the condition: if the server heeds it, another writer that came in between loses nothing.
+    const created = await createConditionally(key, object, signal);
+    if (created === 'created') isConditional ??= (await write(key, object, true, signal)) === 'exists';
     return created;
   }
 
@@ -105,13 +121,9 @@ export function createS3Store(
     locationOf: (key) => `s3://${bucket}/${keyOf(key).split('/').map(encodeURIComponent).join('/')}`,
     async create(key, object, signal) {
       if (isConditional === undefined) return await createFirst(key, object, signal);
-      if (!isConditional) return await createUnconditionally(key, object, signal);
-      const written = await write(key, object, true, signal);
-      if (written === 'written') return 'created';
-      const found = await compare(key, object, signal);
-      // Removed in between: the next try writes it.
-      if (found === 'absent') throw new StoreError(`${name}: an object was removed while it was written`);
-      return found;
+      return isConditional
+        ? await createConditionally(key, object, signal)
+        : await createUnconditionally(key, object, signal);
     },
     async replace(key, object, signal) {
       await write(key, object, false, signal);

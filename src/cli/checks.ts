@@ -5,13 +5,16 @@ import { readArchive } from '../archive/settings.js';
 import { rowOfError } from '../client/advice.js';
 import { type Connected, connectTemporal } from '../client/connect.js';
 import { TryOnClientError } from '../client/errors.js';
-import { archiveTaskQueue, defaults, searchAttributes, vendorTaskQueue } from '../contract.js';
+import { archiveTaskQueue, defaults, searchAttributes, submitTaskQueue, vendorTaskQueue } from '../contract.js';
 import { firstLine } from '../error-text.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
 import { classify } from '../poll/classify.js';
 import { type Account, readAccounts } from '../providers/accounts.js';
 import { tryOnApi } from '../providers/aidge/tryon.js';
+import { apisOf } from '../providers/apis.js';
 import { createVendorClient, type VendorClient, vendorLimits } from '../providers/client.js';
+import type { ApiDescriptor } from '../providers/descriptor.js';
+import { vendors } from '../providers/vendors.js';
 import { type AttributesRead, readSearchAttributes } from '../temporal/search-attributes.js';
 import { isServerVersion, minServerVersion, serverVersionProblem } from '../temporal/server-version.js';
 import { deploymentVariables } from '../worker/deployment.js';
@@ -109,6 +112,7 @@ async function* temporalChecks(
       const remedy = `start a worker that has the key of account ${name}: \`temporal-tryon worker\``;
       const queue = vendorTaskQueue(name, taskQueue);
       yield await queueCheck(client, queue, 'activity', remedy);
+      yield await queueCheck(client, submitTaskQueue(name, taskQueue), 'activity', remedy);
       yield await readBudgetCheck(client, { account: name, taskQueue: queue, settingsQueriesPerSecond });
     }
   } finally {
@@ -205,16 +209,23 @@ async function durationsCheck(client: Client, taskQueue: string): Promise<CheckR
 
 async function* vendorChecks(vendor: VendorClient, account: Account, signal: AbortSignal): AsyncGenerator<CheckResult> {
   const of = account.name === defaults.account ? '' : ` of ${account.name}`;
+  let api: ApiDescriptor | undefined;
   try {
-    await account.credentials();
+    const { kind } = await account.credentials();
+    // A RAM AccessKey signs calls of Alibaba Cloud's OpenAPI alone.
+    api = apisOf(account.vendor).find((one) => kind !== 'ram' || one.poll(MADE_UP_TASK).action !== undefined);
     yield ok(`key${of}`, 'present');
   } catch (error) {
     yield fail(`key${of}`, ...split(error instanceof Error ? error.message : String(error)));
     return;
   }
   if (account.proxy) yield ok(`proxy${of}`, `${account.proxy.origin} leads to ${account.endpoint}`);
-  const { reply } = await vendor.results({ account: account.name, taskId: MADE_UP_TASK, signal });
-  yield vendorCheck(`vendor${of}`, account, reply);
+  if (api === undefined) {
+    yield skip(`vendor${of}`, `not checked (this version has no API of ${account.vendor} for the key)`);
+    return;
+  }
+  const { reply } = await vendor.results({ account: account.name, api: api.name, taskId: MADE_UP_TASK, signal });
+  yield vendorCheck(`vendor${of}`, account, reply, api);
   const offsetMs = vendor.clockOffsetMs(account.name);
   if (offsetMs !== undefined) yield clockCheck(`clock${of}`, offsetMs);
 }
@@ -224,12 +235,14 @@ export function vendorCheck(
   name: string,
   { endpoint, proxy }: Pick<Account, 'endpoint' | 'proxy'>,
   reply: Parameters<typeof classify>[0],
+  api: ApiDescriptor = tryOnApi,
 ): CheckResult {
-  const classification = classify(reply, tryOnApi, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
+  const variable = `${vendors[api.vendor].prefix}ENDPOINT`;
+  const classification = classify(reply, api, { taskId: MADE_UP_TASK, acceptOtherTaskId: true });
   const accepted = ok(name, `${endpoint} answers and accepts the key`);
   if (classification.kind !== 'error') return accepted;
   const { error } = classification;
-  const remedy = rowOfError(error, tryOnApi)?.remedy;
+  const remedy = rowOfError(error, api)?.remedy;
   const what = `${error.layer} ${error.code}: ${error.message}`;
   switch (classification.class) {
     case 'notFound':
@@ -238,7 +251,7 @@ export function vendorCheck(
       return warn(
         name,
         `${endpoint} answers the made-up task only with HTTP 404, which does not prove the key`,
-        'nothing to do if waits finish; check AIDGE_ENDPOINT if they end as notFound',
+        `nothing to do if waits finish; check ${variable} if they end as notFound`,
       );
     case 'auth':
     case 'quota':
@@ -254,14 +267,14 @@ export function vendorCheck(
     case 'failed':
       // The gateway accepted the key; the service refuses the made-up task.
       if (error.layer === 'service' || error.layer === 'task') return accepted;
-      return fail(name, what, remedy ?? 'check AIDGE_ENDPOINT');
+      return fail(name, what, remedy ?? `check ${variable}`);
     case 'transient':
       if (error.layer === 'transport' && proxy !== undefined) {
         const problem = `${endpoint} cannot be reached through ${proxy.origin}: ${what}`;
         return fail(name, problem, 'check the proxy, HTTPS_PROXY and NO_PROXY');
       }
       return error.layer === 'transport'
-        ? fail(name, `${endpoint} cannot be reached: ${what}`, remedy ?? 'check AIDGE_ENDPOINT and the network')
+        ? fail(name, `${endpoint} cannot be reached: ${what}`, remedy ?? `check ${variable} and the network`)
         : warn(name, what, remedy ?? 'try again later');
     case 'wrongTask':
       return accepted;

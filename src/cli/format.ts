@@ -82,6 +82,7 @@ export function statusLines(status: TryOnWaitStatus, nowMs: number): string[] {
   const { pending, explanation, outcome, closedAt, deadline } = status;
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['task', status.taskId],
+    ['API', status.api === 'tryon' ? undefined : status.api],
     ['state', stateText(status.state)],
     ['vendor says', status.vendorStatus],
     ['images', String(status.images.length + (status.imagesOmitted ?? 0))],
@@ -109,10 +110,10 @@ export function statusLines(status: TryOnWaitStatus, nowMs: number): string[] {
 
 /** An outcome as one line, and one more for its error. */
 export function outcomeLines(outcome: TryOnOutcome | TryOnJobResult): string[] {
-  const { status, images, imagesOmitted = 0, shortfall, polls, error } = outcome;
+  const { status, images, imagesOmitted = 0, shortfall, polls, error, api } = outcome;
   const missing = shortfall === undefined ? '' : `, ${shortfall} fewer than expected`;
   return [
     `${stateText(status)}: ${describeOutcome[status]}; ${counted(images.length + imagesOmitted, 'image')}${missing}, ${counted(polls, 'poll')}, ${tookText(outcome)}`,
-    ...(error === undefined ? [] : [warningLine(describeError(error))]),
+    ...(error === undefined ? [] : [warningLine(describeError(error, api))]),
   ];
 }

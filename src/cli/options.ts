@@ -1,5 +1,5 @@
 /** The commands with their arguments and options, as data. The parser, `--help`, the types and the tests of the docs use it. */
-import { outcomeStatuses } from '../contract.js';
+import { type ApiName, apiVendors, outcomeStatuses } from '../contract.js';
 import type { OptionKind, OptionValue } from './parse.js';
 
 /** One option. */
@@ -55,6 +55,11 @@ const force = flag('force', 'overwrite an existing file');
 
 const account = option('account', 'account', '<name>', 'vendor account to use');
 
+const apiNames = Object.keys(apiVendors) as ApiName[];
+const api = option('api', apiNames, '<api>', `vendor API of the task: ${apiNames.join(', ')} (default tryon)`);
+
+const cancelTask = flag('cancel-task', 'if the wait is cancelled, also cancel a task that has not begun');
+
 const taskId = { name: 'taskId', description: 'task id that the submit call returned' } as const;
 
 /** States that `list` and `watch` can select. */
@@ -88,7 +93,8 @@ export const commands = {
         "the vendor's request parameter, an object or a list of objects; - reads standard input",
         { required: true },
       ),
-      flag('pro', 'use the newer call, tryon-pro'),
+      api,
+      flag('pro', 'the same as --api tryon-pro'),
       account,
       json('one JSON document'),
     ],
@@ -107,10 +113,12 @@ export const commands = {
         { required: true },
       ),
       option('request-id', 'text', '<id>', 'your name for this request (default: a new one, which is printed)'),
-      flag('pro', 'use the newer call, tryon-pro'),
+      api,
+      flag('pro', 'the same as --api tryon-pro'),
       option('timeout-seconds', 'seconds', '<seconds>', 'how long the job may take (default 3600)'),
       option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the job ends with fewer images'),
       account,
+      cancelTask,
       json('the result as one JSON document'),
     ],
     examples: ['temporal-tryon job --request request.json --request-id order-42'],
@@ -160,7 +168,9 @@ export const commands = {
       option('timeout-seconds', 'seconds', '<seconds>', 'how long to wait (default 3600)'),
       option('expected-images', 'wholeNumber', '<count>', 'report a shortfall if the wait ends with fewer images'),
       option('submitted-at', 'time', '<time>', 'when the vendor accepted the task (RFC 3339; default: now)'),
+      api,
       account,
+      cancelTask,
       json('the outcome as one JSON document'),
     ],
     examples: ['temporal-tryon wait 1900000000000000 --expected-images 4'],
@@ -291,6 +301,7 @@ export const commands = {
       option('port', 'port', '<port>', 'port (default: a free one)'),
       option('host', 'text', '<address>', 'address to listen on', { default: '127.0.0.1' }),
       option('app-key', 'text', '<key>', 'key to accept (default: AIDGE_APP_KEY, else a generated one)'),
+      option('api', 'text', '<names>', 'APIs whose settings are printed, separated by commas', { default: 'tryon' }),
       option('seed', 'wholeNumber', '<number>', 'seed of ids and durations (default: a new one each time)'),
       option('median-seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 40 }),
       option(
@@ -307,6 +318,12 @@ export const commands = {
         '<behaviour>',
         'how to answer the polls of each task; --list-behaviours names the choices',
       ),
+      option(
+        'submit-script',
+        'text',
+        '<behaviour>',
+        'how to answer submits, such as submit-reply-lost; --list-behaviours names the choices',
+      ),
       option('latency-ms', 'wholeNumber', '<ms>', 'delay every reply by this much'),
       flag('lenient', 'accept every call, even unsigned ones'),
       flag('list-behaviours', 'print the behaviours and exit'),
@@ -314,13 +331,14 @@ export const commands = {
     ],
   },
   demo: {
-    summary: 'run the main job end to end: server, emulator, worker and one listing',
+    summary: 'run the main job end to end: submit, wait, images, archive, contact sheet',
     description:
-      'Uses the Temporal server at TEMPORAL_ADDRESS, or starts one. It calls only the emulator, never the vendor.',
+      'Uses the Temporal server at TEMPORAL_ADDRESS, or starts one. It calls only the emulator, never the vendor, and opens nothing.',
     options: [
       flag('keep', 'keep everything running until Ctrl-C'),
       option('tasks', 'wholeNumber', '<count>', 'try-on tasks to submit', { default: 3 }),
       option('seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 3 }),
+      option('archive', 'text', '<folder>', 'where images are archived (default: a new temporary folder)'),
       option('port', 'port', '<port>', 'port of the Temporal server (default: a free one)'),
       option('ui-port', 'port', '<port>', 'port of the Temporal UI (default: a free one)'),
       option('emulator-port', 'port', '<port>', 'port of the emulator (default: a free one)'),

@@ -1,7 +1,17 @@
 /** Reads the request that `submit` and `job` send. */
 import { readFile } from 'node:fs/promises';
 import { text as textOf } from 'node:stream/consumers';
+import type { ApiName } from '../contract.js';
 import { CliError, exitCodes } from './exit.js';
+
+/** The API that `--api` or `--pro` names; `undefined`: the default one. */
+export const apiOption = ({
+  api,
+  pro,
+}: {
+  readonly api?: ApiName | undefined;
+  readonly pro?: boolean | undefined;
+}): ApiName | undefined => api ?? (pro === true ? 'tryon-pro' : undefined);
 
 /**
  * The text of a file, or of standard input for `-`.

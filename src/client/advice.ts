@@ -43,7 +43,7 @@ export function rowOfError({ layer, code }: TryOnError, api: VendorApi): CodeRow
     case 'transport':
       return faultRow(api, code as TransportCode);
     case 'task':
-      return undefined;
+      return api.taskCodes !== undefined && Object.hasOwn(api.taskCodes, code) ? api.taskCodes[code] : undefined;
     default:
       return layer satisfies never;
   }

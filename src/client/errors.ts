@@ -1,6 +1,6 @@
 /** Errors of the client. Match on `code`. Each message names the remedy. */
 import { defaults, type JobStatus, type TryOnError } from '../contract.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
+import { apiOf } from '../providers/apis.js';
 import { rowOfError } from './advice.js';
 
 /**
@@ -52,11 +52,14 @@ export class TryOnInputError extends Error {
 
 const isNotFound = ({ layer, code }: TryOnError): boolean => layer === 'task' && code === 'NotFound';
 
-/** One line on an error of a poll or of an outcome, with its remedy if a table has one. */
-export function describeError(error: TryOnError): string {
+/**
+ * One line on an error of a poll or of an outcome, with its remedy if a table has one.
+ * @param api - which vendor API's tables, default `tryon`
+ */
+export function describeError(error: TryOnError, api?: string): string {
   if (isNotFound(error))
     return `the vendor does not know the task (${error.message}); check the task id and the account`;
-  const row = rowOfError(error, tryOnApi);
+  const row = rowOfError(error, apiOf(api));
   const remedy = row?.remedy === undefined ? '' : `; ${row.remedy}`;
   return `${error.layer} ${error.code}: ${error.message}${remedy}`;
 }
@@ -64,12 +67,19 @@ export function describeError(error: TryOnError): string {
 /**
  * As {@link describeError}, for a wait that goes on.
  * @param submittedAt - when the task was submitted, RFC 3339, if that is known
+ * @param api - as there
  */
-export function adviceOn(error: TryOnError, isBlocked: boolean, submittedAt?: string, nowMs = Date.now()): string {
+export function adviceOn(
+  error: TryOnError,
+  isBlocked: boolean,
+  submittedAt?: string,
+  nowMs = Date.now(),
+  api?: string,
+): string {
   if (isBlocked) {
-    return `blocked, a person must act: ${describeError(error)}; the wait goes on and polls slowly, \`poll-now\` polls at once`;
+    return `blocked, a person must act: ${describeError(error, api)}; the wait goes on and polls slowly, \`poll-now\` polls at once`;
   }
-  if (!isNotFound(error)) return `the last poll failed and is retried: ${describeError(error)}`;
+  if (!isNotFound(error)) return `the last poll failed and is retried: ${describeError(error, api)}`;
   const untilMs = Date.parse(submittedAt ?? '') + 1000 * defaults.notFoundGraceSeconds;
   if (untilMs <= nowMs) return `the vendor does not know the task any more (${error.message}); polled again to confirm`;
   const until = Number.isNaN(untilMs)

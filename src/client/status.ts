@@ -132,13 +132,13 @@ export async function readWait(client: Client, taskId: string, options: ReadWait
         explanation: pending && explainPending(pending, answer, Date.now()),
         outcome,
       }),
-      notes: outcome?.error === undefined ? notes : [describeError(outcome.error)],
+      notes: outcome?.error === undefined ? notes : [describeError(outcome.error, outcome.api)],
     },
   };
 }
 
-const fromOutcome = ({ images, subTasks, polls, submittedAt, error }: TryOnOutcome) =>
-  defined({ images, subTasks, polls, submittedAt, error });
+const fromOutcome = ({ images, subTasks, polls, submittedAt, error, account, api }: TryOnOutcome) =>
+  defined({ images, subTasks, polls, submittedAt, error, account, api });
 
 /** What is wrong with a wait that runs. */
 async function runningNotes(
@@ -158,7 +158,8 @@ async function runningNotes(
   const paused = poll?.isPaused
     ? `polls are paused; go on with \`temporal activity unpause --workflow-id ${workflowId} --activity-type tryOnPoll\``
     : undefined;
-  const advice = merged.error && adviceOn(merged.error, merged.isBlocked, query.answer?.submittedAt);
+  const { answer } = query;
+  const advice = merged.error && adviceOn(merged.error, merged.isBlocked, answer?.submittedAt, Date.now(), answer?.api);
   return [query.note, overdue, paused, advice].filter((note) => note !== undefined);
 }
 

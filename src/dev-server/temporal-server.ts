@@ -1,7 +1,7 @@
 /** Starts a dev server, of the Temporal CLI or our own, for the demo, `npm run server` and the tests. It ends with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../contract.js';
@@ -124,15 +124,19 @@ export async function startDevServer(options: DevServerOptions = {}): Promise<Te
   };
 }
 
-/** Finds a free port on the loopback address. */
+/**
+ * Finds a free port on the loopback address, which the system gives to nobody else for a minute: after a connection it keeps the port of the
+ * side that closed first, and lets it be listened on. Without this, a connection of any process could take it before the caller listens.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, host);
+  const server = createServer((socket) => socket.end()).listen(0, host);
   await once(server, 'listening');
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, host).resume();
+  await once(client, 'close');
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  return port;
 }
 
 /** Whether a port of the loopback address is free. */
@@ -192,13 +196,14 @@ async function endProcess(child: ChildProcess): Promise<void> {
 /**
  * Ends the server when this process ends, even by SIGKILL: a shell waits for the end of a pipe whose other end only this process has.
  * Without such a shell, an ordinary exit still ends the server.
+ * @param signal - what the shell sends
  * @returns a function that stops watching
  */
-export function endWithThisProcess(child: ChildProcess): () => void {
+export function endWithThisProcess(child: ChildProcess, signal: 'TERM' | 'KILL' = 'TERM'): () => void {
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   if (process.platform === 'win32' || child.pid === undefined) return () => process.off('exit', onExit);
-  const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$1"', 'sh', String(child.pid)], {
+  const watch = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -"$2" "$1"', 'sh', String(child.pid), signal], {
     env: childEnv(process.env, 'program'),
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

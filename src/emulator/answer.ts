@@ -58,7 +58,12 @@ export function jsonAnswer(value: unknown, label: string, step: Step = {}, ends 
   });
 }
 
-function httpAnswer(answer: HttpAnswer, step: Step, context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>): EmulatedAnswer {
+/** A raw HTTP answer. */
+export function httpAnswer(
+  answer: HttpAnswer,
+  step: Step,
+  context: Pick<AnswerContext, 'nowMs' | 'trapUrl'>,
+): EmulatedAnswer {
   const headers: Record<string, string> = {};
   if (answer.contentType !== undefined) headers['content-type'] = answer.contentType;
   if (answer.retryAfter !== undefined) {
@@ -144,6 +149,6 @@ export function answerQuery(step: Step, task: TaskModel, context: AnswerContext)
 }
 
 /** Whether the reader gets the whole answer. */
-function isSentWhole(wire: WireMode | undefined): boolean {
+export function isSentWhole(wire: WireMode | undefined): boolean {
   return wire === undefined || wire === 'gzip' || wire === 'slow' || wire === 'dead-keep-alive';
 }

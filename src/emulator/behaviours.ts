@@ -5,6 +5,7 @@
 import { imageBehaviours } from './behaviours/images.js';
 import { gatewayBehaviours, serviceBehaviours } from './behaviours/replies.js';
 import type { Behaviour } from './behaviours/row.js';
+import { submitBehaviours } from './behaviours/submits.js';
 import { taskBehaviours } from './behaviours/task.js';
 import { bodyBehaviours, statusBehaviours, wireBehaviours } from './behaviours/transport.js';
 
@@ -19,6 +20,7 @@ export const behaviours = {
   ...bodyBehaviours,
   ...wireBehaviours,
   ...imageBehaviours,
+  ...submitBehaviours,
 } as const satisfies Record<string, Behaviour>;
 
 /** Name of a behaviour. */

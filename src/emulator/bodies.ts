@@ -108,8 +108,8 @@ export function gatewayReply(error: GatewayError, ids: RequestIds, seconds = 0):
 }
 
 /** The reply of both submit calls. */
-export function submitReply(taskId: string, ids: RequestIds, style: EnvelopeStyle): Record<string, unknown> {
-  return serviceReply({ result: { taskId } }, serviceOk, ids, style);
+export function submitReply(data: unknown, ids: RequestIds, style: EnvelopeStyle): Record<string, unknown> {
+  return serviceReply(data, serviceOk, ids, style);
 }
 
 /** The reply of `/ai/query/balance`. Its sample has booleans and numbers. */

@@ -19,6 +19,7 @@ export const downloadModes = {
   'no-length': 'images without a length, cut off',
   'wrong-checksum': 'bytes that do not have the checksum of their response',
   compressed: 'images that are compressed although nobody asked',
+  'gzip-bomb': '64 KiB that decompress to 64 MiB',
   huge: 'images of 64 MiB, without a length',
   'pixel-bomb': 'a small file of 400 million pixels',
   redirect: 'images behind a redirect',
@@ -41,12 +42,19 @@ const CUT_AFTER_MS = 30;
 const BOMB_SIDE = 20_000;
 
 let bomb: Buffer | undefined;
+let gzipBomb: Buffer | undefined;
 
 /** One bit a pixel, all black. */
 function pixelBomb(): Buffer {
   const size = { width: BOMB_SIDE, height: BOMB_SIDE, bitDepth: 1, colourType: 0 };
   bomb ??= pngWith(size, deflateSync(Buffer.alloc(BOMB_SIDE * (1 + BOMB_SIDE / 8))));
   return bomb;
+}
+
+/** A gzip file is a run of members; so many small ones are made faster than a large one. */
+function bombOfMembers(): Buffer {
+  const member = gzipSync(Buffer.alloc(1024 * 1024));
+  return Buffer.concat(Array.from({ length: HUGE_BYTES / (1024 * 1024) }, () => member));
 }
 
 const png = { 'content-type': 'image/png' };
@@ -121,8 +129,10 @@ export async function sendFaulty(
       response.writeHead(200, { ...png, 'content-length': String(image.length), 'content-md5': md5 }).end(image);
       return;
     }
-    case 'compressed': {
-      const packed = gzipSync(image);
+    case 'compressed':
+    case 'gzip-bomb': {
+      gzipBomb ??= mode === 'gzip-bomb' ? bombOfMembers() : undefined;
+      const packed = mode === 'compressed' ? gzipSync(image) : (gzipBomb ?? image);
       const headers = { ...png, 'content-encoding': 'gzip', 'content-length': String(packed.length) };
       response.writeHead(200, headers).end(packed);
       return;

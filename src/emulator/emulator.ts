@@ -1,6 +1,7 @@
 /** The interface of a running emulator. */
-import type { EmulatedAccount } from './gateway.js';
-import type { QueryLogEntry, SubmitLogEntry } from './request-log.js';
+import type { ApiName } from '../contract.js';
+import type { EmulatedAccount } from './accounts.js';
+import type { CancelLogEntry, QueryLogEntry, SubmitLogEntry } from './request-log.js';
 import type { Script } from './scripts.js';
 import type { TaskModel } from './tasks.js';
 import type { EndEvent } from './vendor.js';
@@ -28,12 +29,16 @@ export interface EmulatorStats {
 
 /** A task to make without a submit. */
 export interface NewTask {
-  /** Default: a UUID from the seed. */
+  /** Default: an id from the seed, in the vendor's form. */
   readonly taskId?: string;
+  /** The vendor API that knows it. Default `tryon`. */
+  readonly api?: ApiName;
+  /** The name of the account that submitted it, for a vendor that hides tasks from other accounts. Default: every account sees it. */
+  readonly account?: string;
   readonly script?: Script;
-  /** Default: the emulator's, 2. */
+  /** Default: the emulator's, 2; 1 for `dashscope`, `fashn` and `aidge-2026`. */
   readonly subTasks?: number;
-  /** Default: the emulator's, 4. */
+  /** Default: the emulator's, 4; 1 for `dashscope`, `fashn` and `aidge-2026`. */
   readonly imagesPerSubTask?: number;
   /** Default: drawn from the emulator's distribution. */
   readonly durationSeconds?: number;
@@ -41,17 +46,27 @@ export interface NewTask {
   readonly submittedAtMs?: number;
 }
 
+/** New keys. The app key stays; it is empty for an account without one. */
+export interface RotatedKeys extends Pick<EmulatedAccount, 'apiKey' | 'accessKeyId' | 'accessKeySecret'> {
+  readonly appKey: string;
+  readonly appSecret: string;
+}
+
 /** A running emulator. */
 export interface Emulator {
   /** The endpoint to configure, with or without `/rest`. Example: `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly port: number;
-  /** The first account's present key. */
+  /** The accounts with their present keys. */
+  readonly accounts: readonly EmulatedAccount[];
+  /** The present key of Aidge's first account; empty if there is none. */
   readonly appKey: string;
   readonly appSecret: string;
   /** Oldest first. When the log is full its oldest half is dropped; `stats.queries` counts all. */
   readonly queries: readonly QueryLogEntry[];
   readonly submits: readonly SubmitLogEntry[];
+  /** Calls that cancel tasks. They are no queries. */
+  readonly cancels: readonly CancelLogEntry[];
   /** One event per ended task, oldest first. */
   readonly ends: readonly EndEvent[];
   readonly stats: EmulatorStats;
@@ -59,6 +74,8 @@ export interface Emulator {
   onQuery(listener: (entry: QueryLogEntry) => void): () => void;
   /** Calls `listener` for each submit. Returns a function that removes the listener. */
   onSubmit(listener: (entry: SubmitLogEntry) => void): () => void;
+  /** Calls `listener` for each call that cancels a task. Returns a function that removes the listener. */
+  onCancel(listener: (entry: CancelLogEntry) => void): () => void;
   /** Calls `listener` once per task, when an answer first shows its end. Returns a function that removes the listener. */
   onEnd(listener: (event: EndEvent) => void): () => void;
   /** The nth query of a task, from 1. Past queries count if the log still has them. */
@@ -69,7 +86,7 @@ export interface Emulator {
   waitForEnd(taskId: string): Promise<EndEvent>;
   /**
    * Makes a task without a submit; returns its id.
-   * @throws RangeError if the id is in use; TypeError if the clock is asynchronous and `submittedAtMs` is missing
+   * @throws RangeError if the id is in use, or if the API's face cannot show the script; TypeError if the clock is asynchronous and `submittedAtMs` is missing
    */
   addTask(task?: NewTask): string;
   /** A task as it was made, its number of queries, and when an answer first showed its end (Unix milliseconds). */
@@ -82,8 +99,8 @@ export interface Emulator {
   outage(script?: Script): Promise<void>;
   /** Changes an account: its keys, quota or rate. */
   setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): void;
-  /** Gives an account (default: the first) a new secret and returns it. The old secret is refused from now on. */
-  rotateKey(nameOrKey?: string): { readonly appKey: string; readonly appSecret: string };
+  /** Gives an account (default: Aidge's first) new secrets and returns them. The old ones are refused from now on. */
+  rotateKey(nameOrKey?: string): RotatedKeys;
   /** Sets how far the vendor's clock is ahead of `nowMs`: its `Date` header, its time check and its tasks. */
   setClockSkewMs(skewMs: number): void;
   /** Ends the servers and every connection; resolves when all are closed. */

@@ -4,24 +4,9 @@
  * of the checks and the answer to a wrong method are guesses. Pure.
  * @see https://open.alitrip.com/docs/doc.htm?docType=1&articleId=108067 the platform's mandatory parameters
  */
+import type { EmulatedAccount } from './accounts.js';
 import type { GatewayError } from './bodies.js';
 import { isBlank, isSigned, schemeOf } from './signature.js';
-
-/** An account of the emulated vendor. */
-export interface EmulatedAccount {
-  /** For the log, which never shows keys. Default `default`, then `account-2`, ... */
-  readonly name: string;
-  readonly appKey: string;
-  readonly appSecret: string;
-  /** The account has no bought quota: every call without `x-iop-trial: true` gets `NoResource`. */
-  readonly trialOnly?: boolean;
-  /** Submits left, paid or trial. At 0 a submit gets `NoResource`. Default: no limit. */
-  readonly submitsLeft?: number;
-  /** Every call gets `AppWhiteIpLimit`. */
-  readonly ipRefused?: boolean;
-  /** Calls of these API names get `InvalidApiPath`. */
-  readonly notGranted?: readonly string[];
-}
 
 /** The emulated paths. */
 export const apiNames = {
@@ -109,7 +94,8 @@ function formOf(raw: RawRequest): Iterable<Pair> | undefined {
   return hasBody(raw.headers, 'form') ? new URLSearchParams(raw.body) : undefined;
 }
 
-function objectOf(text: string): Record<string, unknown> | undefined {
+/** The JSON object of a body; `undefined` for anything else. */
+export function objectOf(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -159,13 +145,24 @@ export interface GatewayRules {
 /** The account of a call, or the refusal. */
 export type CallAdmission = { readonly account: EmulatedAccount } | { readonly refusal: GatewayError };
 
-/** Accepts or refuses a call. */
-export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
+/** Whether the call is one of the older API. */
+const isOlder = ({ apiName }: GatewayCall): boolean => Object.values<string>(apiNames).includes(apiName);
+
+/** Whether the call submits a task of the older API. */
+const isOlderSubmit = ({ apiName }: GatewayCall): boolean =>
+  apiName === apiNames.submit || apiName === apiNames.submitPro;
+
+/** Accepts or refuses a call. By default the known calls are those of the older API. */
+export function admit(
+  call: GatewayCall,
+  rules: GatewayRules,
+  isKnown: boolean = isOlder(call),
+  isSubmit: boolean = isOlderSubmit(call),
+): CallAdmission {
   const refuse = (refusal: GatewayError): CallAdmission => ({ refusal });
   const { parameters } = call;
-  const isKnown = Object.values<string>(apiNames).includes(call.apiName);
   if (!isKnown) return refuse({ code: 'InvalidApiPath', message: 'The specified API path is invalid' });
-  const account = rules.accounts.find(({ appKey }) => appKey === parameters.app_key);
+  const account = rules.accounts.find(({ appKey }) => appKey !== undefined && appKey === parameters.app_key);
   if (!rules.strict) {
     const [first] = rules.accounts;
     const caller = account ?? first;
@@ -180,7 +177,7 @@ export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
   if (Math.abs(atMs - rules.nowMs) > rules.timeWindowSeconds * 1000) {
     return refuse({ code: 'IllegalTimestamp', message: 'The timestamp is out of the accepted window' });
   }
-  if (method !== 'sha256' || !isSigned(call, account.appSecret)) {
+  if (method !== 'sha256' || !isSigned(call, account.appSecret ?? '')) {
     return refuse({
       code: 'IncompleteSignature',
       message: 'The request signature does not conform to platform standards',
@@ -196,7 +193,6 @@ export function admit(call: GatewayCall, rules: GatewayRules): CallAdmission {
   if (account.notGranted?.includes(call.apiName)) {
     return refuse({ code: 'InvalidApiPath', message: 'The API is not granted to this app' });
   }
-  const isSubmit = call.apiName === apiNames.submit || call.apiName === apiNames.submitPro;
   if ((account.trialOnly && !call.trial) || (isSubmit && account.submitsLeft === 0)) {
     return refuse({ code: 'NoResource', message: 'Sorry, your calling resources have been exhausted' });
   }

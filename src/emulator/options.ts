@@ -1,7 +1,7 @@
 /** Options of an emulator. */
+import type { AccountOptions } from './accounts.js';
 import type { ScalarTypes } from './bodies.js';
 import type { TaskDurations } from './durations.js';
-import type { EmulatedAccount } from './gateway.js';
 import type { RateLimit } from './limiter.js';
 import type { Script } from './scripts.js';
 import type { NotFoundAnswer } from './step.js';
@@ -12,8 +12,8 @@ export interface EmulatorOptions {
   readonly port?: number;
   /** Only the loopback interface. Default `127.0.0.1`. */
   readonly host?: '127.0.0.1' | '::1' | 'localhost';
-  /** Default: one account named `default`, with key `512345`. */
-  readonly accounts?: readonly (Omit<EmulatedAccount, 'name'> & { readonly name?: string })[];
+  /** Default: one account of each vendor, named as the contract names it; Aidge's has the key `512345` and a RAM AccessKey. */
+  readonly accounts?: readonly AccountOptions[];
   /** Decides task ids, durations, image ids and URLs. Default 1. */
   readonly seed?: number;
   /** How long tasks take. */
@@ -27,28 +27,30 @@ export interface EmulatorOptions {
   readonly nowMs?: () => number | Promise<number>;
   /** How far the vendor's clock is ahead of `nowMs`. Default 0. */
   readonly clockSkewMs?: number;
-  /** Largest accepted difference between a call's timestamp and the vendor's clock. Default 7,200, the platform's figure. */
+  /** Largest accepted difference between a call's timestamp and the vendor's clock. Default 7,200, the platform's figure; 900 with `acs3`. */
   readonly timeWindowSeconds?: number;
-  /** How long an image's URL is valid. Default 1,000,000,000, as in all published samples. */
+  /** How long an image's URL is valid. Default: 24 hours for `dashscope`, 72 for `fashn`; else 1,000,000,000, as in all published samples. */
   readonly imageTtlSeconds?: number;
   /** Smallest size of an image, in bytes. Default: that of a plain PNG, under a kilobyte. */
   readonly imageBytes?: number;
   /** Default `text`, as in the query page's sample. */
   readonly types?: ScalarTypes;
-  /** The reply for an unknown task. Default `http404`. */
+  /** The reply for an unknown task. Default `http404` for Aidge, and what the other vendors document. */
   readonly notFound?: NotFoundAnswer;
-  /** A task is unknown this long after its end. Default: never. */
+  /** A task is unknown this long after its end. Default: 24 hours for `dashscope`, else never. */
   readonly retentionSeconds?: number;
-  /** Submits above this rate get `resCode` 501. The vendor's figure for pro is 3 in 60 s. Default: no limit. */
+  /** An account's submits above this rate are refused (Aidge: `resCode` 501). The vendor's figure for pro is 3 in 60 s. Default: no limit. */
   readonly submitRate?: RateLimit;
-  /** Queries above this rate get `ApiCallLimit`. Default: no limit, since the vendor states none. */
+  /** An account's queries above this rate are refused (Aidge: `ApiCallLimit`). Default: no limit, since the vendor states none. */
   readonly queryRate?: RateLimit;
-  /** Sub-tasks of a task that `addTask` makes. Default 2. */
+  /** Sub-tasks of a task that `addTask` makes. Default 2; 1 for the other vendors and `aidge-2026`. */
   readonly subTasks?: number;
-  /** Images of a sub-task if neither submit nor `addTask` gives a number. Default 4; the vendor's text says 8 for each garment. */
+  /** Images of a sub-task if neither submit nor `addTask` gives a number. Default 4 (the vendor's text says 8 for each garment); 1 for the others. */
   readonly imagesPerSubTask?: number;
   /** Script of every task that has no script of its own. */
   readonly script?: Script;
+  /** Script of the submits. Default: they are accepted. */
+  readonly submitScript?: Script;
   /** Delay of every answer. Default 0. */
   readonly latencyMs?: number;
   /** Largest number of entries in each log. Default 100,000. */

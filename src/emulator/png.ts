@@ -5,7 +5,7 @@ import { crc32, deflateSync } from 'node:zlib';
 /** In pixels: an eighth of the vendor's size for tops, 4:3. */
 export const imageSize = { width: 96, height: 128 } as const;
 
-let noise = Buffer.alloc(0);
+let noise: Buffer = Buffer.alloc(0);
 
 function chunk(type: string, data: Buffer): Buffer {
   const out = Buffer.alloc(data.length + 12);
@@ -30,11 +30,11 @@ export function pngOf(id: string, minBytes = 0): Buffer {
     return line.fill(colours.subarray(band, band + 3), 1);
   });
   const png = pngWith({ width, height, bitDepth: 8, colourType: 2 }, deflateSync(Buffer.concat(rows)));
-  const missing = minBytes - png.length;
-  if (missing <= 0) return png;
+  if (minBytes <= png.length) return png;
   const end = png.length - 12;
-  noise = noise.length < missing ? randomBytes(missing) : noise;
-  return Buffer.concat([png.subarray(0, end), chunk('noIs', noise.subarray(0, missing)), png.subarray(end)]);
+  // The same one each time: its checksum would cost more than all else.
+  if (noise.length !== minBytes + 12) noise = chunk('noIs', randomBytes(minBytes));
+  return Buffer.concat([png.subarray(0, end), noise, png.subarray(end)]);
 }
 
 /**

@@ -1,4 +1,8 @@
 /** The emulator's log of requests: bounded lists with exact counters, and listeners and promises for entries to come. */
+import type { ApiName, VendorName } from '../contract.js';
+
+/** How a call is signed: the two schemes of Aidge's gateway, ACS3-HMAC-SHA256 under a RAM AccessKey, or an API key as Bearer token. */
+export type Scheme = 'v1' | 'v2' | 'acs3' | 'bearer';
 
 /** One request to the query path, or to a path that does not exist. */
 export interface QueryLogEntry {
@@ -6,6 +10,9 @@ export interface QueryLogEntry {
   readonly number: number;
   /** The vendor's clock, in Unix milliseconds. */
   readonly atMs: number;
+  /** The API of the path. */
+  readonly api: ApiName;
+  readonly vendor: VendorName;
   readonly path: string;
   readonly taskId?: string;
   /** Queries that named this task, this one included, from 1; 0 if the request names none. */
@@ -20,7 +27,7 @@ export interface QueryLogEntry {
   readonly authorised: boolean;
   /** Name of the account. */
   readonly account?: string;
-  readonly scheme: 'v1' | 'v2';
+  readonly scheme: Scheme;
   readonly trial: boolean;
   /** The answer shows that the task has ended. */
   readonly ends: boolean;
@@ -30,6 +37,8 @@ export interface QueryLogEntry {
 export interface SubmitLogEntry {
   readonly number: number;
   readonly atMs: number;
+  readonly api: ApiName;
+  readonly vendor: VendorName;
   readonly path: string;
   /** The new task; absent if the vendor made none. */
   readonly taskId?: string;
@@ -37,6 +46,13 @@ export interface SubmitLogEntry {
   readonly wire?: string;
   readonly authorised: boolean;
   readonly account?: string;
+}
+
+/** One call that cancels a task. */
+export interface CancelLogEntry extends Omit<SubmitLogEntry, 'taskId'> {
+  readonly taskId?: string;
+  /** The task was pending and is cancelled now. */
+  readonly cancelled: boolean;
 }
 
 /** A list that drops its oldest half when it is full. */

@@ -87,6 +87,11 @@ export class ScriptRun {
     this.#steps = steps;
   }
 
+  /** The step that answered last, or that answers first; `undefined` after the script's end. */
+  get current(): Step | undefined {
+    return this.#steps[this.#index];
+  }
+
   /**
    * The step that answers the next query; `undefined` after the script's end.
    * @param nowMs - in Unix milliseconds

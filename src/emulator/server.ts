@@ -1,16 +1,16 @@
-/** The emulated vendor as an HTTP server on the loopback interface. */
+/** The emulated vendors as one HTTP server on the loopback interface. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../defined.js';
+import { type EmulatedAccount, vendorOf } from './accounts.js';
 import { sendFaulty } from './downloads.js';
 import type { Emulator, EmulatorStats } from './emulator.js';
+import { faceOf } from './faces/faces.js';
 import { hasTooManyFields, readMultipart } from './form.js';
-import type { EmulatedAccount } from './gateway.js';
 import { checkDownload, defaultImageTtlSeconds } from './images.js';
 import type { EmulatorOptions } from './options.js';
 import { pngOf } from './png.js';
-import { hexOf } from './random.js';
 import { EmulatedVendor } from './vendor.js';
 import { send } from './wire.js';
 
@@ -53,7 +53,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 const originOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
- * Starts an emulator of the vendor: submit, query, balance and the images.
+ * Starts an emulator of all vendors: their calls and the images.
  * @throws RangeError for a script that cannot be compiled; the error of `listen`, such as `EADDRINUSE`
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -165,19 +165,25 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw error;
   }
   vendor.store = { baseUrl: url, seed, ttlSeconds };
-  const firstAccount = (): EmulatedAccount => vendor.accounts[0] as EmulatedAccount;
+  /** The first account of Aidge, else the first. */
+  const firstAccount = (): EmulatedAccount =>
+    (vendor.accounts.find((account) => vendorOf(account) === 'aidge') ?? vendor.accounts[0]) as EmulatedAccount;
 
   return {
     url,
     port,
     get appKey() {
-      return firstAccount().appKey;
+      return firstAccount().appKey ?? '';
     },
     get appSecret() {
-      return firstAccount().appSecret;
+      return firstAccount().appSecret ?? '';
+    },
+    get accounts() {
+      return [...vendor.accounts];
     },
     queries: vendor.queries.entries,
     submits: vendor.submits.entries,
+    cancels: vendor.cancels.entries,
     ends: vendor.ends,
     get stats(): EmulatorStats {
       return {
@@ -190,25 +196,28 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     onQuery: (listener) => vendor.onQuery.listen(listener),
     onSubmit: (listener) => vendor.onSubmit.listen(listener),
+    onCancel: (listener) => vendor.onCancel.listen(listener),
     onEnd: (listener) => vendor.onEnd.listen(listener),
     waitForQuery: (taskId, nth = 1) =>
       vendor.onQuery.wait(vendor.queries.entries, (entry) => entry.taskId === taskId && entry.poll === nth),
     waitForAny: (matches) => vendor.onQuery.wait(vendor.queries.entries, matches),
     waitForEnd: (taskId) => vendor.onEnd.wait(vendor.ends, (event) => event.taskId === taskId),
     addTask: (task = {}) => {
-      const { script, taskId, durationSeconds, subTasks = options.subTasks ?? 2 } = task;
-      const imageCount = task.imagesPerSubTask ?? options.imagesPerSubTask ?? 4;
+      const { api = 'tryon', script, taskId, durationSeconds } = task;
+      const { usual = { subTasks: 2, images: 4 } } = faceOf(api);
+      const subTasks = task.subTasks ?? options.subTasks ?? usual.subTasks;
+      const imageCount = task.imagesPerSubTask ?? options.imagesPerSubTask ?? usual.images;
       const clock = task.submittedAtMs ?? nowMs();
       if (typeof clock !== 'number') {
         throw new TypeError('submittedAtMs is missing; the clock of this emulator is asynchronous');
       }
       const plan = {
         ...defined({ taskId, durationSeconds }),
-        api: 'tryon' as const,
+        api,
         submittedAtMs: task.submittedAtMs ?? clock + skewMs,
         subTasks: Array.from({ length: subTasks }, () => ({ imageCount })),
       };
-      return vendor.tasks.add(plan, script).taskId;
+      return vendor.tasks.add(plan, script, task.account).taskId;
     },
     task: (taskId) => {
       const record = vendor.tasks.get(taskId);
@@ -228,8 +237,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     rotateKey: (nameOrKey = firstAccount().name) => {
       rotations += 1;
-      const appSecret = hexOf(seed, 'secret', rotations).slice(0, 32);
-      return { appKey: vendor.setAccount(nameOrKey, { appSecret }).appKey, appSecret };
+      const { appKey = '', appSecret = '', ...keys } = vendor.rotateKey(nameOrKey, rotations);
+      return { appKey, appSecret, ...keys };
     },
     setClockSkewMs: (ms) => {
       skewMs = ms;
@@ -238,6 +247,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       closing.abort();
       vendor.onQuery.close();
       vendor.onSubmit.close();
+      vendor.onCancel.close();
       vendor.onEnd.close();
       await Promise.all([stop(server, sockets), stop(trap, new Set())]);
     },

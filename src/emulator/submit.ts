@@ -10,7 +10,8 @@ const maxSubTasks = 100;
 
 const types = { tryon: ['tops', 'outwears', 'dresses'], 'tryon-pro': ['tops', 'bottoms', 'dresses'] } as const;
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -62,6 +62,10 @@ function itemsOf(task: TaskModel, index: number, view: TaskView, context: UrlCon
   return view.images === 'none' ? [] : items;
 }
 
+/** The image URLs of a finished sub-task as a step shows them. */
+export const imageUrlsOf = (task: TaskModel, index: number, view: TaskView, context: UrlContext): string[] =>
+  itemsOf(task, index, view, context).map(({ imageUrl }) => imageUrl);
+
 /** The repair API's inner result: JSON text, with booleans and numbers. */
 function structText(items: readonly ImageItem[], taskId: string): string {
   return JSON.stringify({
@@ -95,7 +99,8 @@ function otherIdOf(taskId: string): string {
   return taskId.replace(/[0-9a-f]/g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16));
 }
 
-function idOf(taskId: string, view: TaskView): string | number | undefined {
+/** The task's id as a step shows it. */
+export function shownTaskId(taskId: string, view: TaskView): string | number | undefined {
   if (view.taskId === 'absent') return undefined;
   if (view.taskId === 'other') return otherIdOf(taskId);
   // JSON keeps all digits of a number up to this length.
@@ -125,7 +130,7 @@ export function taskData(task: TaskModel, snapshot: TaskSnapshot, view: TaskView
   const data = defined({
     taskResult: results[taskResult],
     taskStatus: view.noStatus ? undefined : status,
-    taskId: idOf(task.taskId, view),
+    taskId: shownTaskId(task.taskId, view),
   });
   return view.shape === 'data-text' ? JSON.stringify(data) : data;
 }

@@ -1,5 +1,5 @@
 /** Emulated tasks: their course over time, and their status at one time. Pure. */
-
+import type { ApiName } from '../contract.js';
 import { drawSeconds, type TaskDurations } from './durations.js';
 import { hexOf, seededRandom } from './random.js';
 import type { TaskView } from './step.js';
@@ -18,12 +18,14 @@ export interface SubTaskModel {
 /** A task. Its course is known from the start. Times are Unix milliseconds of the vendor's clock. */
 export interface TaskModel {
   readonly taskId: string;
-  readonly api: 'tryon' | 'tryon-pro';
+  readonly api: ApiName;
   readonly submittedAtMs: number;
   readonly runningAtMs: number;
   /** When the last sub-task ends. From then on a query shows the end, unless a script differs. */
   readonly finishedAtMs: number;
   readonly subTasks: readonly SubTaskModel[];
+  /** When it was cancelled, before it ran. */
+  readonly cancelledAtMs?: number;
 }
 
 /** A task to make. */

@@ -1,34 +1,20 @@
-/** The emulated vendor without its HTTP server: accounts, tasks, scripts, and the answer to each call. Time is an argument. */
+/** The emulated vendors without their HTTP server: accounts, tasks, scripts, and the answer to each call. Time is an argument. */
 import { defined } from '../defined.js';
-import { answerQuery, type EmulatedAnswer, jsonAnswer, notFoundAnswer, refusalOf } from './answer.js';
-import {
-  balanceReply,
-  type GatewayError,
-  gatewayReply,
-  type RequestIds,
-  requestIds,
-  type ScalarTypes,
-  serviceReply,
-  submitReply,
-} from './bodies.js';
-import {
-  admit,
-  apiNames,
-  type EmulatedAccount,
-  type GatewayCall,
-  methodsOf,
-  type RawRequest,
-  readCall,
-} from './gateway.js';
-import type { ImageStore } from './images.js';
+import { defaultAccounts, type EmulatedAccount, keysOf, namedAccounts, vendorOf } from './accounts.js';
+import { type EmulatedAnswer, jsonAnswer } from './answer.js';
+import { requestIds, type ScalarTypes } from './bodies.js';
+import type { Admission, Face, FaceCall, FaceContext } from './faces/face.js';
+import { faces } from './faces/faces.js';
+import { checkSteps } from './faces/features.js';
+import type { RawRequest } from './gateway.js';
+import { defaultImageTtlSeconds, type ImageStore } from './images.js';
 import { Limiter } from './limiter.js';
 import type { EmulatorOptions } from './options.js';
-import { hexOf } from './random.js';
-import { BoundedLog, Emitter, type QueryLogEntry, type SubmitLogEntry } from './request-log.js';
-import { compileScript, type Script, ScriptRun } from './scripts.js';
+import { BoundedLog, type CancelLogEntry, Emitter, type QueryLogEntry, type SubmitLogEntry } from './request-log.js';
+import { type CompiledScript, compileScript, type Script, ScriptRun } from './scripts.js';
 import type { Step } from './step.js';
-import { readSubmit } from './submit.js';
 import { type TaskRecord, TaskStore } from './task-store.js';
+import { snapshotOf } from './tasks.js';
 
 /** An answer showed a task's end for the first time. Times are Unix milliseconds of the vendor's clock. */
 export interface EndEvent {
@@ -41,6 +27,9 @@ export interface EndEvent {
   readonly poll: number;
 }
 
+/** The keys of an account. */
+type KeysOfAccount = Pick<EmulatedAccount, 'appKey' | 'appSecret' | 'apiKey' | 'accessKeyId' | 'accessKeySecret'>;
+
 /** An answer, and what the log says about it. */
 interface Outcome {
   readonly answer: EmulatedAnswer;
@@ -50,19 +39,13 @@ interface Outcome {
   readonly account?: string;
 }
 
-interface CallContext {
-  readonly ids: RequestIds;
-  readonly nowMs: number;
+/** A call and the face that has read it. */
+interface Incoming {
+  readonly face: Face;
+  readonly call: FaceCall;
+  readonly context: FaceContext;
   /** Number of this query of the task, from 1; 0 if the call names no task. */
   readonly poll: number;
-}
-
-/** Longest task id. A guess: the vendor states no limit, its ids are UUIDs. It keeps the log small. */
-const maxTaskIdLength = 200;
-
-function taskIdOf(value: unknown): string | undefined {
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  return text === '' || text.length > maxTaskIdLength ? undefined : text;
 }
 
 /** See the file's description. */
@@ -71,8 +54,10 @@ export class EmulatedVendor {
   readonly tasks: TaskStore;
   readonly queries: BoundedLog<QueryLogEntry>;
   readonly submits: BoundedLog<SubmitLogEntry>;
+  readonly cancels: BoundedLog<CancelLogEntry>;
   readonly onQuery = new Emitter<QueryLogEntry>();
   readonly onSubmit = new Emitter<SubmitLogEntry>();
+  readonly onCancel = new Emitter<CancelLogEntry>();
   readonly onEnd = new Emitter<EndEvent>();
   readonly ends: EndEvent[] = [];
   /** Set after the servers listen. */
@@ -85,6 +70,8 @@ export class EmulatedVendor {
   readonly #options: EmulatorOptions;
   readonly #types: ScalarTypes;
   readonly #strict: boolean;
+  /** The faces of the accounts that the options name. A script that one of them cannot show is refused. */
+  readonly #namedFaces: readonly Face[];
   readonly #queryLimiter: Limiter | undefined;
   readonly #submitLimiter: Limiter | undefined;
 
@@ -94,29 +81,39 @@ export class EmulatedVendor {
     this.store = store;
     this.#types = options.types ?? 'text';
     this.#strict = options.strict ?? true;
-    const accounts = options.accounts ?? [{ appKey: '512345', appSecret: hexOf(seed, 'secret').slice(0, 32) }];
-    this.accounts = accounts.map((account, index) => ({
-      ...account,
-      name: account.name ?? (index === 0 ? 'default' : `account-${index + 1}`),
-    }));
+    this.accounts = namedAccounts(options.accounts ?? defaultAccounts(seed));
+    const vendors = options.accounts === undefined ? [] : this.accounts.map(vendorOf);
+    this.#namedFaces = faces.filter(({ vendor }) => vendor !== 'aidge' && vendors.includes(vendor));
+    if (options.script !== undefined) this.#compiled(options.script);
     this.tasks = new TaskStore(seed, options.distribution ?? {}, options.script);
     this.queries = new BoundedLog(options.logEntries ?? 100_000);
     this.submits = new BoundedLog(options.logEntries ?? 100_000);
+    this.cancels = new BoundedLog(options.logEntries ?? 100_000);
     this.#queryLimiter = options.queryRate && new Limiter(options.queryRate);
     this.#submitLimiter = options.submitRate && new Limiter(options.submitRate);
+    this.scriptSubmits(options.submitScript);
+  }
+
+  /** A script for all vendors. */
+  #compiled(script: Script): CompiledScript {
+    const compiled = compileScript(script);
+    for (const { apis, limits = {} } of this.#namedFaces) checkSteps(compiled.steps, limits, apis.join(', '));
+    return compiled;
   }
 
   scriptSubmits(script: Script | undefined): void {
-    this.#submitRun = script === undefined ? undefined : new ScriptRun(compileScript(script));
+    this.#submitRun = script === undefined ? undefined : new ScriptRun(this.#compiled(script));
   }
 
   outage(script: Script | undefined): void {
-    this.#outage = script === undefined ? undefined : new ScriptRun(compileScript(script));
+    this.#outage = script === undefined ? undefined : new ScriptRun(this.#compiled(script));
   }
 
   /** Changes an account, named by name or key. */
   setAccount(nameOrKey: string, change: Partial<EmulatedAccount>): EmulatedAccount {
-    const index = this.accounts.findIndex(({ name, appKey }) => name === nameOrKey || appKey === nameOrKey);
+    const index = this.accounts.findIndex(({ name, appKey, apiKey, accessKeyId }) =>
+      [name, appKey, apiKey, accessKeyId].includes(nameOrKey),
+    );
     const account = this.accounts[index];
     if (account === undefined) throw new RangeError('no account has that name or key');
     const changed = { ...account, ...change };
@@ -124,111 +121,115 @@ export class EmulatedVendor {
     return changed;
   }
 
+  /** Gives an account new secrets; returns its keys. `rotation`: a number that no other rotation has. */
+  rotateKey(nameOrKey: string, rotation: number): KeysOfAccount {
+    const present = this.setAccount(nameOrKey, {});
+    const fresh = Object.entries(keysOf(vendorOf(present), this.store.seed, rotation));
+    const keys = Object.fromEntries(fresh.filter(([kind]) => present[kind as keyof EmulatedAccount] !== undefined));
+    const { appKey, appSecret, apiKey, accessKeyId, accessKeySecret } = this.setAccount(nameOrKey, keys);
+    return defined({ appKey, appSecret, apiKey, accessKeyId, accessKeySecret });
+  }
+
   /** Answers a request and logs it. */
   answer(raw: RawRequest, nowMs: number): EmulatedAnswer {
     this.#exchanges += 1;
     const ids = requestIds(nowMs, this.#exchanges);
-    const call = readCall(raw);
-    const isSubmit = call.apiName === apiNames.submit || call.apiName === apiNames.submitPro;
-    return isSubmit ? this.#submit(call, ids, nowMs) : this.#query(call, ids, nowMs);
+    const context: FaceContext = { ids, types: this.#types, nowMs, trapUrl: this.trapUrl };
+    for (const face of faces) {
+      const call = face.read(raw, this.#strict);
+      if (call === undefined) continue;
+      const isQuery = call.operation === 'query';
+      const poll = isQuery && call.taskId !== undefined ? this.tasks.countPoll(call.taskId) : 0;
+      const incoming: Incoming = { face, call, context, poll };
+      if (isQuery) return this.#query(incoming);
+      return call.operation === 'submit' ? this.#submit(incoming) : this.#cancel(incoming);
+    }
+    throw new Error('no face has read the request'); // the last one reads every request
   }
 
-  #refused(error: GatewayError, ids: RequestIds, seconds?: number): EmulatedAnswer {
-    return jsonAnswer(gatewayReply(error, ids, seconds), `gateway:${error.code}`);
+  #admit({ face, call, context }: Incoming): Admission {
+    const accounts = this.accounts.filter((account) => vendorOf(account) === face.vendor);
+    const { timeWindowSeconds } = this.#options;
+    const rules = { accounts, nowMs: context.nowMs, strict: this.#strict, ...defined({ timeWindowSeconds }) };
+    return call.admit(rules, context);
   }
 
-  #invalid(message: string, ids: RequestIds, resCode = '700'): EmulatedAnswer {
-    const service = { success: false, resCode, resMessage: message };
-    return jsonAnswer(serviceReply(undefined, service, ids, { types: this.#types }), `service:${resCode}`);
+  /** The task of a call, if this account can see it by this face. */
+  #record({ face, call, context }: Incoming, account: EmulatedAccount): TaskRecord | undefined {
+    const record = call.taskId === undefined ? undefined : this.tasks.get(call.taskId);
+    if (record === undefined || !face.apis.includes(record.model.api)) return undefined;
+    if (face.hidesTasks && record.account !== undefined && record.account !== account.name) return undefined;
+    const { retentionSeconds = face.retentionSeconds ?? Number.POSITIVE_INFINITY } = this.#options;
+    return context.nowMs - record.model.finishedAtMs > retentionSeconds * 1000 ? undefined : record;
   }
 
-  /** The answer to a method that no page of the API names. A guess: the vendor documents none. */
-  #wrongMethod({ apiName, method }: GatewayCall): EmulatedAnswer | undefined {
-    const allowed = methodsOf(apiName, this.#strict);
-    if (allowed.includes(method)) return undefined;
-    return { ...jsonAnswer({}, 'http:405'), status: 405, headers: { allow: allowed.join(', ') } };
-  }
-
-  #admit(call: GatewayCall, nowMs: number): ReturnType<typeof admit> {
-    const { timeWindowSeconds = 7200 } = this.#options;
-    return admit(call, { accounts: this.accounts, nowMs, timeWindowSeconds, strict: this.#strict });
-  }
-
-  #query(call: GatewayCall, ids: RequestIds, nowMs: number): EmulatedAnswer {
-    const taskId = taskIdOf(call.business.task_id ?? (this.#strict ? undefined : call.business.taskId));
-    const poll = taskId === undefined ? 0 : this.tasks.countPoll(taskId);
-    const { answer, authorised, script, account } = this.#queryOutcome(call, taskId, { ids, nowMs, poll });
+  /** What all log entries have. */
+  #entry({ face, call, context }: Incoming, number: number, { answer, authorised, account }: Outcome) {
     if (!authorised) this.unauthorised += 1;
-    const entry: QueryLogEntry = defined({
-      number: this.queries.count + 1,
-      atMs: nowMs,
-      path: call.apiName,
-      taskId,
-      poll,
-      script,
-      answered: answer.label,
+    const { api, path } = call;
+    const answered = answer.label;
+    return defined({
+      ...{ number, atMs: context.nowMs, api, vendor: face.vendor, path, answered, authorised },
       wire: answer.wire,
-      authorised,
       account,
-      scheme: call.scheme,
-      trial: call.trial,
-      ends: answer.ends,
     });
+  }
+
+  #query(incoming: Incoming): EmulatedAnswer {
+    const { call, poll } = incoming;
+    const { taskId, scheme, trial } = call;
+    const outcome = this.#queryOutcome(incoming);
+    const { answer, script } = outcome;
+    const entry: QueryLogEntry = {
+      ...this.#entry(incoming, this.queries.count + 1, outcome),
+      ...defined({ taskId, poll, script, scheme, trial, ends: answer.ends }),
+    };
     this.queries.add(entry);
     this.#options.log?.(
-      `query ${entry.number} ${call.apiName} ${taskId ?? '-'} poll ${poll}: ${[answer.label, answer.wire].filter(Boolean).join(', ')}`,
+      `query ${entry.number} ${call.path} ${taskId ?? '-'} poll ${poll}: ${[answer.label, answer.wire].filter(Boolean).join(', ')}`,
     );
     this.onQuery.emit(entry);
     return answer;
   }
 
   /** The outage's answer, else the vendor's. An outage that only changes the wire mode applies to refusals too. */
-  #queryOutcome(call: GatewayCall, taskId: string | undefined, context: CallContext): Outcome {
-    const { ids, nowMs } = context;
-    const record = taskId === undefined ? undefined : this.tasks.get(taskId);
+  #queryOutcome(incoming: Incoming): Outcome {
+    const { face, call, context } = incoming;
+    const { nowMs } = context;
+    const record = call.taskId === undefined ? undefined : this.tasks.get(call.taskId);
     const step = this.#outage?.next(nowMs, record === undefined ? 0 : nowMs - record.model.submittedAtMs);
-    if (step === undefined) return this.#vendorOutcome(call, taskId, record, context);
+    if (step === undefined) return this.#vendorOutcome(incoming);
     const script = this.#outage?.name ?? '';
-    const refusal = refusalOf(step, { ids, types: this.#types, nowMs, trapUrl: this.trapUrl });
+    const refusal = face.refusal(step, context, call.taskId);
     if (refusal !== undefined) return { answer: refusal, script, authorised: true };
-    const outcome = this.#vendorOutcome(call, taskId, record, context, step);
+    const outcome = this.#vendorOutcome(incoming, step);
     return { ...outcome, script, answer: { ...outcome.answer, ...defined({ wire: step.wire }) } };
   }
 
-  #vendorOutcome(
-    call: GatewayCall,
-    taskId: string | undefined,
-    record: TaskRecord | undefined,
-    { ids, nowMs, poll }: CallContext,
-    outageStep?: Step,
-  ): Outcome {
-    const types = this.#types;
-    const { trapUrl, store } = this;
-    const admission = this.#admit(call, nowMs);
-    if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
-    const { name: account } = admission.account;
-    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account });
-    const throttleSeconds = this.#queryLimiter?.admit(account, nowMs);
-    if (throttleSeconds !== undefined) {
-      const message = 'Api access frequency exceeds the limit. this ban will last {seconds} seconds';
-      return outcome(this.#refused({ code: 'ApiCallLimit', type: 'ISP', message }, ids, throttleSeconds));
-    }
-    const wrongMethod = this.#wrongMethod(call);
-    if (wrongMethod !== undefined) return outcome(wrongMethod);
-    if (call.apiName === apiNames.balance) {
-      if (typeof call.business.apiPath !== 'string') return outcome(this.#invalid('apiPath is required', ids));
-      return outcome(jsonAnswer(balanceReply(admission.account.submitsLeft ?? 1000, ids), 'balance'));
-    }
-    if (!call.isReadable) return outcome(this.#invalid('the body cannot be read', ids));
-    if (taskId === undefined) return outcome(this.#invalid('task_id is required', ids));
-    const { retentionSeconds = Number.POSITIVE_INFINITY, notFound = 'http404' } = this.#options;
-    if (record === undefined || nowMs - record.model.finishedAtMs > retentionSeconds * 1000) {
-      return outcome(notFoundAnswer(notFound, taskId, ids, types));
-    }
+  #vendorOutcome(incoming: Incoming, outageStep?: Step): Outcome {
+    const { face, call, context, poll } = incoming;
+    const { nowMs } = context;
+    const { taskId = '' } = call;
+    const admission = this.#admit(incoming);
+    if ('refusal' in admission) return { answer: admission.refusal, authorised: false };
+    const { account } = admission;
+    const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
+    const throttleSeconds = this.#queryLimiter?.admit(`${face.vendor}/${account.name}`, nowMs);
+    if (throttleSeconds !== undefined) return outcome(face.throttled(true, throttleSeconds, context));
+    const refused = call.check(account, context);
+    if (refused !== undefined) return outcome(refused);
+    const record = this.#record(incoming, account);
+    if (record === undefined) return outcome(face.notFound(this.#options.notFound, taskId, context));
     const step = outageStep ?? record.run?.next(nowMs, nowMs - record.model.submittedAtMs) ?? {};
     const run = outageStep === undefined ? record.run : this.#outage;
     const stepPoll = run?.stepPolls ?? poll;
-    const answer = answerQuery(step, record.model, { store, ids, types, nowMs, poll, stepPoll, trapUrl });
+    const { imageTtlSeconds: ttlSeconds = face.imageTtlSeconds ?? defaultImageTtlSeconds } = this.#options;
+    const shown = { ...context, store: { ...this.store, ttlSeconds }, poll, stepPoll };
+    const answer =
+      face.refusal(step, context, taskId) ??
+      (step.notFound === undefined
+        ? face.query(step, record.model, shown)
+        : face.notFound(step.notFound, taskId, context));
     if (answer.ends) this.#noteEnd(record, step, poll, nowMs);
     return { ...outcome(answer), ...defined({ script: run?.name }) };
   }
@@ -243,51 +244,84 @@ export class EmulatedVendor {
     this.onEnd.emit(event);
   }
 
-  #submit(call: GatewayCall, ids: RequestIds, nowMs: number): EmulatedAnswer {
-    const { answer, taskId, authorised, account } = this.#submitOutcome(call, ids, nowMs);
-    if (!authorised) this.unauthorised += 1;
-    const entry: SubmitLogEntry = defined({
-      number: this.submits.count + 1,
-      atMs: nowMs,
-      path: call.apiName,
-      taskId,
-      answered: answer.label,
-      wire: answer.wire,
-      authorised,
-      account,
-    });
+  #submit(incoming: Incoming): EmulatedAnswer {
+    const outcome = this.#submitOutcome(incoming);
+    const { answer, taskId } = outcome;
+    const entry: SubmitLogEntry = {
+      ...this.#entry(incoming, this.submits.count + 1, outcome),
+      ...defined({ taskId }),
+    };
     this.submits.add(entry);
-    this.#options.log?.(`submit ${entry.number} ${call.apiName}: ${answer.label} ${taskId ?? ''}`.trimEnd());
+    this.#options.log?.(`submit ${entry.number} ${entry.path}: ${answer.label} ${taskId ?? ''}`.trimEnd());
     this.onSubmit.emit(entry);
     return answer;
   }
 
-  #submitOutcome(call: GatewayCall, ids: RequestIds, nowMs: number): Outcome {
-    const types = this.#types;
-    const context = { ids, types, nowMs, trapUrl: this.trapUrl };
-    const outageStep = this.#outage?.next(nowMs, 0);
-    const outageRefusal = outageStep && refusalOf(outageStep, context);
+  /** The account of a call that is no query, or the answer that comes before its task is concerned. */
+  #begin(incoming: Incoming, outageStep: Step | undefined): Outcome | { readonly account: EmulatedAccount } {
+    const { face, call, context } = incoming;
+    const outageRefusal = outageStep && face.refusal(outageStep, context);
     if (outageRefusal !== undefined) return { answer: outageRefusal, authorised: true };
-    const admission = this.#admit(call, nowMs);
-    if ('refusal' in admission) return { answer: this.#refused(admission.refusal, ids), authorised: false };
+    const admission = this.#admit(incoming);
+    if ('refusal' in admission) return { answer: admission.refusal, authorised: false };
     const { account } = admission;
+    const refused = call.check(account, context);
+    return refused === undefined ? { account } : { answer: refused, authorised: true, account: account.name };
+  }
+
+  #submitOutcome(incoming: Incoming): Outcome {
+    const { face, call, context } = incoming;
+    const { nowMs } = context;
+    const outageStep = this.#outage?.next(nowMs, 0);
+    const begun = this.#begin(incoming, outageStep);
+    if ('answer' in begun) return begun;
+    const { account } = begun;
     const outcome = (answer: EmulatedAnswer): Outcome => ({ answer, authorised: true, account: account.name });
-    const wrongMethod = this.#wrongMethod(call);
-    if (wrongMethod !== undefined) return outcome(wrongMethod);
-    if (this.#submitLimiter?.admit(account.name, nowMs) !== undefined) {
-      return outcome(this.#invalid('request rate exceeds the limit', ids, '501'));
-    }
-    const api = call.apiName === apiNames.submit ? 'tryon' : 'tryon-pro';
-    const request = readSubmit(call.business, api, this.#options.imagesPerSubTask ?? 4);
-    if (typeof request === 'string') return outcome(this.#invalid(request, ids));
+    const throttleSeconds = this.#submitLimiter?.admit(`${face.vendor}/${account.name}`, nowMs);
+    if (throttleSeconds !== undefined) return outcome(face.throttled(false, throttleSeconds, context));
+    const request = call.newTask(this.#options.imagesPerSubTask ?? face.usual?.images ?? 4);
+    if (typeof request === 'string') return outcome(face.invalid(request, context));
     const step = this.#submitRun?.next(nowMs, 0) ?? outageStep ?? {};
-    const refusal = refusalOf(step, context);
+    const refusal = face.refusal(step, context);
     const isAccepted = step.accepted ?? refusal === undefined;
     // Neither accepted nor refused: only the wire mode remains.
     if (!isAccepted) return outcome(refusal ?? jsonAnswer({}, 'nothing', step));
     if (account.submitsLeft !== undefined) this.setAccount(account.name, { submitsLeft: account.submitsLeft - 1 });
-    const { taskId } = this.tasks.add({ api, submittedAtMs: nowMs, subTasks: request.subTasks });
-    const reply = submitReply(taskId, ids, { types, ...step.envelope });
-    return { ...outcome(refusal ?? jsonAnswer(reply, 'accepted', step)), taskId };
+    const plan = { api: call.api, submittedAtMs: nowMs, subTasks: request.subTasks };
+    const { taskId } = this.tasks.add(plan, undefined, account.name);
+    return { ...outcome(refusal ?? face.submitted(taskId, step, context)), taskId };
   }
+
+  #cancel(incoming: Incoming): EmulatedAnswer {
+    const { answer, isDone = false, ...outcome } = this.#cancelOutcome(incoming);
+    const { taskId } = incoming.call;
+    const entry: CancelLogEntry = {
+      ...this.#entry(incoming, this.cancels.count + 1, { answer, ...outcome }),
+      ...defined({ taskId, cancelled: isDone }),
+    };
+    this.cancels.add(entry);
+    this.#options.log?.(`cancel ${entry.number} ${entry.path}: ${answer.label}`);
+    this.onCancel.emit(entry);
+    return answer;
+  }
+
+  #cancelOutcome(incoming: Incoming): Outcome & { readonly isDone?: boolean } {
+    const { face, call, context } = incoming;
+    const { nowMs } = context;
+    const { taskId = '' } = call;
+    const begun = this.#begin(incoming, this.#outage?.next(nowMs, 0));
+    if ('answer' in begun) return begun;
+    const { account } = begun;
+    const record = this.#record(incoming, account);
+    const isDone = record !== undefined && isPending(record, nowMs);
+    if (record !== undefined && isDone) record.model = { ...record.model, cancelledAtMs: nowMs };
+    const answer = face.cancelled?.(isDone, taskId, context) ?? face.notFound(undefined, taskId, context);
+    return { answer, authorised: true, account: account.name, isDone };
+  }
+}
+
+/** Whether a task has not begun, by its script, else by its clock. */
+function isPending({ model, run }: TaskRecord, nowMs: number): boolean {
+  const view = run?.current?.task ?? {};
+  return model.cancelledAtMs === undefined && snapshotOf(model, view, nowMs, 1).status === 'submitted';
 }

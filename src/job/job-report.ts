@@ -34,6 +34,16 @@ export function jobStateOf(job: JobState): TryOnJobStatus['state'] {
   return taskOf(job)?.state === 'blocked' ? 'blocked' : 'waiting';
 }
 
+/**
+ * The state as the search attribute `TryOnStatus` shows it; `undefined`: not yet. An undisturbed job leaves `submitting` and `archiving` within
+ * seconds, and each change is an event: the one is shown from the second attempt on, the other as `waiting`.
+ */
+export function shownState(job: JobState): TryOnJobStatus['state'] | undefined {
+  const state = jobStateOf(job);
+  if (state === 'submitting') return job.submission.token > 1 ? state : undefined;
+  return state === 'archiving' ? 'waiting' : state;
+}
+
 const errorOf = (job: JobState): TryOnError | undefined =>
   job.end === undefined ? (taskOf(job)?.error ?? job.submission.error) : job.end.error;
 
@@ -74,6 +84,7 @@ export function jobStatusOf(job: JobState, maxBytes: number = limits.resultBytes
     requestId: job.requestId,
     state: jobStateOf(job),
     ...defined({ taskId: job.submission.taskId }),
+    api: job.api,
     submission: submissionStatus(job.submission),
     images: [],
     deadline: rfc3339(job.deadlineMs),

@@ -18,6 +18,8 @@ export interface JobState {
   readonly requestId: string;
   readonly account: string;
   readonly api: ApiName;
+  /** The wait cancels its task too. */
+  readonly cancelTask?: true;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;
@@ -26,8 +28,12 @@ export interface JobState {
   /** What the wait has sent. */
   readonly inbox: Inbox;
   readonly isWaitJoined: boolean;
+  /** The deadline was set while the wait was not joined, so that the wait does not know it yet. */
+  readonly isTimeoutOwed?: boolean;
   /** Somebody cancelled the wait, not the job. */
   readonly isWaitCancelled?: boolean;
+  /** Why a worker refused the input: the account is of another vendor than the API. */
+  readonly refusal?: string;
   /** The last workflow has left a job that was started as a child: it submits nothing any more. */
   readonly isAbandoned?: boolean;
   /** Search attributes that the namespace has. */

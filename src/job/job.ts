@@ -5,6 +5,7 @@
 import {
   accountFor,
   defaults,
+  failureTypes,
   limits,
   type Subscriber,
   type TryOnEvent,
@@ -40,6 +41,7 @@ export function beginJob(
     requestId: input.requestId,
     account: accountFor(input),
     api: input.api ?? 'tryon',
+    ...(input.cancelTask === true ? { cancelTask: true } : {}),
     startedAtMs: nowMs,
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),
     ...defined({ expectedImages: input.expectedImages }),
@@ -104,6 +106,9 @@ export function takeWaitEvent(job: JobState, event: TryOnEvent, nowMs: number): 
   const changed: JobState = { ...job, inbox: received.inbox };
   if (task?.outcome !== undefined) {
     const { status, error } = task.outcome;
+    if (status === 'cancelled' && error?.code === failureTypes.invalidInput) {
+      return { job: { ...changed, refusal: error.message }, events: [] };
+    }
     return status === 'cancelled'
       ? { job: { ...changed, isWaitCancelled: true }, events: [] }
       : closeJob(changed, { status, atMs: nowMs, ...defined({ error }) }, fresh);

@@ -1,5 +1,5 @@
 /** What a job does next, by its state and the time. Pure. */
-import type { TryOnError, TryOnJobEventResult } from '../contract.js';
+import { failureTypes, type TryOnError, type TryOnJobEventResult } from '../contract.js';
 import { imagesToArchive, isArchiveOpen } from './archive.js';
 import { imagesOf } from './job-report.js';
 import type { JobState } from './job-state.js';
@@ -42,6 +42,8 @@ const noOutcome: TryOnError = {
   message: 'the wait gave no outcome by its deadline; it was terminated, or no worker serves it',
 };
 
+const refused = (message: string): TryOnError => ({ layer: 'task', code: failureTypes.invalidInput, message });
+
 function nothingSent(job: JobState): TryOnError {
   const message = `no worker submitted the request for account ${job.account} by the deadline; nothing was bought`;
   return job.submission.error ?? { layer: 'transport', code: 'NoWorker', message };
@@ -55,6 +57,8 @@ export function nextAction(job: JobState, facts: JobFacts): JobAction {
   const { submission, deadlineMs } = job;
   const { nowMs, isCancelled } = facts;
   const isLate = nowMs >= deadlineMs;
+  // Before anything was sent, or by the wait, which has ended.
+  if (job.refusal !== undefined) return end('cancelled', refused(job.refusal));
   switch (submission.phase) {
     case 'idle': {
       if (isCancelled || isLate) return { kind: 'withdraw' };

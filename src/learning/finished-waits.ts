@@ -52,13 +52,14 @@ export const reasonOf = (error: unknown): string =>
  * @param startedAtMs - when the wait was started
  */
 export function recordOfOutcome(outcome: TryOnOutcome, startedAtMs?: number): JobRecord | undefined {
-  const { taskId, account, status, error, timing } = outcome;
+  const { taskId, account, api, status, error, timing } = outcome;
   const submittedAtMs = timeOf(outcome.submittedAt);
   const finishedAtMs = timeOf(outcome.finishedAt);
   if (submittedAtMs === undefined || finishedAtMs === undefined) return undefined;
   return jobRecord({
     taskId,
     account,
+    api,
     submittedAtMs,
     joinedAtMs: startedAtMs,
     pendingUntilMs: timeOf(timing?.pendingUntil),

@@ -9,6 +9,8 @@ export interface JobRecord extends Observation {
   /** The task's id. */
   readonly id: string;
   readonly account: string;
+  /** Which vendor API has the task; absent: {@link defaultApi}. */
+  readonly api?: string;
   readonly submittedAtMs: number;
   /** Of a job that is not over: until when nobody polls it again. What is known of it is out of date then. */
   readonly validUntilMs?: number;
@@ -18,10 +20,18 @@ export interface JobRecord extends Observation {
   readonly running?: Observation;
 }
 
+/** The API of jobs that name none. */
+export const defaultApi = 'tryon';
+
+/** The API of a job. */
+export const apiOfJob = ({ api = defaultApi }: Pick<JobRecord, 'api'>): string => api;
+
 /** What is known of one job. Times are Unix milliseconds. */
 export interface KnownJob {
   readonly taskId: string;
   readonly account: string;
+  /** Default {@link defaultApi}. */
+  readonly api?: string | undefined;
   readonly submittedAtMs: number;
   /** When its wait began. Default: at submission. */
   readonly joinedAtMs?: number | undefined;
@@ -55,7 +65,7 @@ function sawEnd({ status, error }: NonNullable<KnownJob['end']>): boolean {
  * @returns `undefined` where nothing is known, also for a wait that began so late that its first poll found the job over
  */
 export function jobRecord(job: KnownJob): JobRecord | undefined {
-  const { taskId, account, submittedAtMs, joinedAtMs = submittedAtMs, pendingUntilMs, nextPollAtMs, end } = job;
+  const { taskId, account, api, submittedAtMs, joinedAtMs = submittedAtMs, pendingUntilMs, nextPollAtMs, end } = job;
   const age = (ms: number, fromMs = submittedAtMs): number => Math.max(0, (ms - fromMs) / 1000);
   const endedAtMs = end !== undefined && sawEnd(end) ? end.atMs : undefined;
   if (endedAtMs === undefined && pendingUntilMs === undefined) return undefined;
@@ -68,6 +78,7 @@ export function jobRecord(job: KnownJob): JobRecord | undefined {
     submittedAtMs,
     lowSeconds,
     ...defined({
+      api: api === defaultApi ? undefined : api,
       highSeconds: endedAtMs === undefined ? undefined : Math.max(lowSeconds, age(endedAtMs)),
       // Less than a second is how long a start takes.
       fromSeconds: fromSeconds < 1 ? undefined : Math.min(fromSeconds, lowSeconds),

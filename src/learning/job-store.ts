@@ -7,18 +7,19 @@
  *
  * A job belongs to the worker that took its latest poll. So each of N workers has a random 1/N of the jobs, ended and open alike.
  */
-import type { JobRecord } from './job-record.js';
+import { apiOfJob, defaultApi, type JobRecord } from './job-record.js';
 
 /** See the file's description. */
 export interface JobStore {
   /** Takes records in. A known job is replaced by its end, or by a later poll. */
   add(records: Iterable<JobRecord>): void;
   /**
-   * The jobs of an account to learn from, oldest submission first: those submitted before `untilMs`, and of the open ones those that were
+   * The jobs of an account and an API to learn from, oldest submission first: those submitted before `untilMs`, and of the open ones those that were
    * submitted in the same time as the ended. If hardly any job of that time has ended, all jobs.
    * @param nowMs - open jobs that somebody else has polled by then are left out
+   * @param api - default `tryon`
    */
-  settled(account: string, untilMs: number, nowMs: number): JobRecord[];
+  settled(account: string, untilMs: number, nowMs: number, api?: string): JobRecord[];
 }
 
 /** Jobs that a store holds, the latest heard of. */
@@ -53,9 +54,9 @@ export function createJobStore(): JobStore {
         if (jobs.size > maxJobs && oldest !== undefined) jobs.delete(oldest);
       }
     },
-    settled(account, untilMs, nowMs) {
+    settled(account, untilMs, nowMs, api = defaultApi) {
       const all = [...jobs.values()]
-        .filter((job) => job.account === account && (job.validUntilMs ?? nowMs) >= nowMs)
+        .filter((job) => job.account === account && apiOfJob(job) === api && (job.validUntilMs ?? nowMs) >= nowMs)
         .sort((a, b) => a.submittedAtMs - b.submittedAtMs || (a.id < b.id ? -1 : 1));
       const before = all.filter(({ submittedAtMs }) => submittedAtMs <= untilMs);
       const ended = before.filter(isOver);

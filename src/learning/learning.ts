@@ -8,10 +8,11 @@ import { defaults } from '../contract.js';
 import type { AttemptSeen } from '../poll/attempt.js';
 import { type DurationModel, quantile } from '../schedule/distribution.js';
 import { nextPollCost, pollCostSettings, roundedPollCost } from '../schedule/poll-cost.js';
-import { policyOf, type SchedulePolicy } from '../schedule/schedule.js';
+import type { SchedulePolicy } from '../schedule/schedule.js';
 import { type FinishedWaits, reasonOf } from './finished-waits.js';
-import { jobRecord, learnFromRecords } from './job-record.js';
+import { defaultApi, jobRecord, learnFromRecords } from './job-record.js';
 import { createJobStore } from './job-store.js';
+import { priorPolicies } from './prior.js';
 
 /** How much is read, and how often. */
 export const learningSettings = {
@@ -32,8 +33,8 @@ const maxJoined = 5_000;
 
 /** See the file's description. */
 export interface Learning {
-  /** The schedule in force. The same object until another is published. */
-  policy(account: string): SchedulePolicy;
+  /** The schedule in force for an account and one of its APIs, by default its first. The same object until another is published. */
+  policy(account: string, api?: string): SchedulePolicy;
   /** Takes an attempt in. */
   onAttempt(attempt: AttemptSeen): void;
   /** Resolves when finished waits have been read, or could not be. */
@@ -44,8 +45,15 @@ export interface Learning {
 
 /** What a worker learns with. */
 export interface LearningOptions {
-  readonly accounts: readonly { readonly name: string; readonly queriesPerSecond: number }[];
+  /** `apis`: the names of those that the account may use, the usual one first; default `tryon` alone. */
+  readonly accounts: readonly {
+    readonly name: string;
+    readonly queriesPerSecond: number;
+    readonly apis?: readonly string[];
+  }[];
   readonly prior: DurationModel;
+  /** Whether a person set the prior, see {@link priorPolicies}; default false. */
+  readonly isPriorSet?: boolean;
   /** False: durations go by the prior alone, and only the poll cost follows the load; default true. */
   readonly learns?: boolean;
   /** Reads so many finished waits. Absent: own attempts alone. */
@@ -75,15 +83,16 @@ interface AccountState {
   sinceMs: number;
   pollsPerSecond: number;
   pollCost: number;
-  policy: SchedulePolicy;
+  /** By API. */
+  readonly policies: Map<string, SchedulePolicy>;
 }
 
 /** Starts learning. */
 export function startLearning(options: LearningOptions): Learning {
-  const { prior, learns = true, nowMs = Date.now, tickMs = learningSettings.tickMs } = options;
+  const { learns = true, nowMs = Date.now, tickMs = learningSettings.tickMs } = options;
   const log = options.log ?? { debug: () => undefined, info: () => undefined };
   const jobs = createJobStore();
-  const priorPolicy = policyOf({ model: prior });
+  const priorOf = priorPolicies(options);
   const accounts = new Map<string, AccountState>();
   const joinedAtMs = new Map<string, number>();
   let isStopped = false;
@@ -97,7 +106,7 @@ export function startLearning(options: LearningOptions): Learning {
   function stateOf(account: string): AccountState {
     const known = accounts.get(account);
     if (known !== undefined) return known;
-    const { queriesPerSecond = defaults.queriesPerSecond } =
+    const { queriesPerSecond = defaults.queriesPerSecond, apis = [defaultApi] } =
       options.accounts.find(({ name }) => name === account) ?? {};
     const state: AccountState = {
       queriesPerSecond,
@@ -106,7 +115,7 @@ export function startLearning(options: LearningOptions): Learning {
       sinceMs: performance.now(),
       pollsPerSecond: 0,
       pollCost: pollCostSettings.minSeconds,
-      policy: priorPolicy,
+      policies: new Map(apis.map((api) => [api, priorOf(api)])),
     };
     accounts.set(account, state);
     return state;
@@ -155,21 +164,24 @@ export function startLearning(options: LearningOptions): Learning {
     [state.ownPolls, state.sinceMs] = [0, now];
   }
 
-  /** Learns for one account after the other, and lets other work in between. */
+  /** Learns for one account and API after the other, and lets other work in between. The poll cost is the account's, as its budget is. */
   async function publish(): Promise<void> {
     const now = await nowMs();
     for (const { name: account } of options.accounts) {
       const state = stateOf(account);
-      const settledMs = 1000 * quantile(state.policy.model, learningSettings.settledShare);
-      const model = learns ? learnFromRecords(jobs.settled(account, now - settledMs, now), prior) : prior;
       const budget = options.queriesPerSecond?.(account) ?? state.queriesPerSecond;
       if (ticks > 0) state.pollCost = nextPollCost(state.pollCost, state, budget);
       const pollCostSeconds = roundedPollCost(state.pollCost);
-      const { policy } = state;
-      const isSame =
-        policy.pollCostSeconds === pollCostSeconds && JSON.stringify(policy.model) === JSON.stringify(model);
-      if (!isSame) state.policy = policyOf({ model, pollCostSeconds });
-      await setImmediate();
+      for (const [api, policy] of state.policies) {
+        const prior = priorOf(api);
+        const settledMs = 1000 * quantile(policy.model, learningSettings.settledShare);
+        const records = learns ? jobs.settled(account, now - settledMs, now, api) : [];
+        const model = learns ? learnFromRecords(records, prior.model) : prior.model;
+        const isSame =
+          policy.pollCostSeconds === pollCostSeconds && JSON.stringify(policy.model) === JSON.stringify(model);
+        if (!isSame) state.policies.set(api, { ...prior, model, pollCostSeconds });
+        await setImmediate();
+      }
     }
   }
 
@@ -184,7 +196,7 @@ export function startLearning(options: LearningOptions): Learning {
     ticks += 1;
   }
 
-  function take({ taskId, account, submittedAtMs, isFirst, isOnVendorQueue, ...rest }: AttemptSeen): void {
+  function take({ taskId, account, api, submittedAtMs, isFirst, isOnVendorQueue, ...rest }: AttemptSeen): void {
     const { dueAtMs, startedAtMs, endedAtMs, poll, state, end } = rest;
     const learned = stateOf(account);
     learned.ownPolls += poll?.queries ?? 0;
@@ -197,7 +209,7 @@ export function startLearning(options: LearningOptions): Learning {
     }
     const { pendingUntilMs, queuedUntilMs, runningSeenAtMs, nextPollAtMs } = state;
     const record = jobRecord({
-      ...{ taskId, account, submittedAtMs, joinedAtMs: joinedAtMs.get(taskId) },
+      ...{ taskId, account, api, submittedAtMs, joinedAtMs: joinedAtMs.get(taskId) },
       ...{ pendingUntilMs, queuedUntilMs, runningSeenAtMs, nextPollAtMs },
       end: end === undefined ? undefined : { ...end, atMs: endedAtMs },
     });
@@ -222,7 +234,12 @@ export function startLearning(options: LearningOptions): Learning {
 
   return {
     ready,
-    policy: (account) => accounts.get(account)?.policy ?? priorPolicy,
+    policy(account, api) {
+      const policies = accounts.get(account)?.policies;
+      const [usual] = policies?.keys() ?? [];
+      const name = api ?? usual ?? defaultApi;
+      return policies?.get(name) ?? priorOf(name);
+    },
     onAttempt(seen) {
       try {
         take(seen);

@@ -1,13 +1,14 @@
 /** What finished waits teach, as data for people and programs. */
-import { tryOnApi } from '../providers/aidge/tryon.js';
+import { defaults } from '../contract.js';
 import { type DurationModel, quantile } from '../schedule/distribution.js';
 import { pollCostSettings } from '../schedule/poll-cost.js';
-import { policyOf, pollTimes, scheduleCost } from '../schedule/schedule.js';
-import { type JobRecord, learnFromRecords } from './job-record.js';
+import { pollTimes, scheduleCost } from '../schedule/schedule.js';
+import { apiOfJob, defaultApi, type JobRecord, learnFromRecords } from './job-record.js';
 import { createJobStore } from './job-store.js';
 import { learningSettings } from './learning.js';
+import { type PriorSettings, priorPolicies } from './prior.js';
 
-/** The jobs of one account, their distribution and how they are polled. */
+/** The jobs of one account and API, their distribution and how they are polled. */
 export interface ModelGroup {
   readonly account: string;
   readonly api: string;
@@ -35,9 +36,8 @@ export interface ModelReport {
 }
 
 /** What a report is made from. */
-export interface ReportInput {
+export interface ReportInput extends PriorSettings {
   readonly records: readonly JobRecord[];
-  readonly prior: DurationModel;
   readonly nowMs: number;
   readonly queriesPerSecond: (account: string) => number;
 }
@@ -45,22 +45,23 @@ export interface ReportInput {
 const maxPolls = 24;
 const threeDigits = (value: number): number => Number(value.toPrecision(3));
 
-/** Makes the report, one group for each account with records; without records the prior's. Pure. */
-export function modelReport({ records, prior, nowMs, queriesPerSecond }: ReportInput): ModelReport {
+/** Makes the report, one group for each account and API with records; without records the prior's. Pure. */
+export function modelReport({ records, nowMs, queriesPerSecond, ...settings }: ReportInput): ModelReport {
   const store = createJobStore();
   store.add(records);
-  const settledMs = 1000 * quantile(prior, learningSettings.settledShare);
-  const names = [...new Set(records.map(({ account }) => account))].sort();
-  const groupOf = (account: string): ModelGroup => {
-    const jobs = store.settled(account, nowMs - settledMs, nowMs);
-    const model = learnFromRecords(jobs, prior);
+  const priorOf = priorPolicies(settings);
+  const groupOf = ([account, api]: readonly [string, string]): ModelGroup => {
+    const prior = priorOf(api);
+    const settledMs = 1000 * quantile(prior.model, learningSettings.settledShare);
+    const jobs = store.settled(account, nowMs - settledMs, nowMs, api);
+    const model = learnFromRecords(jobs, prior.model);
     const pollCostSeconds = pollCostSettings.minSeconds;
-    const policy = policyOf({ model, pollCostSeconds });
+    const policy = { ...prior, model, pollCostSeconds };
     const cost = scheduleCost(policy);
     const at = (share: number): number => threeDigits(quantile(model, share));
     return {
       account,
-      api: tryOnApi.name,
+      api,
       jobs: jobs.length,
       model,
       quantileSeconds: { p05: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95), p99: at(0.99) },
@@ -73,5 +74,15 @@ export function modelReport({ records, prior, nowMs, queriesPerSecond }: ReportI
         .map((seconds) => Number(seconds.toFixed(2))),
     };
   };
-  return { records: records.length, groups: (names.length > 0 ? names : ['default']).map(groupOf) };
+  const found = new Map(
+    records.map((record) => {
+      const group = [record.account, apiOfJob(record)] as const;
+      return [group.join(' '), group];
+    }),
+  );
+  const groups =
+    found.size > 0
+      ? [...found.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, group]) => group)
+      : [[defaults.account, defaultApi] as const];
+  return { records: records.length, groups: groups.map(groupOf) };
 }

@@ -34,10 +34,11 @@ type ErrorClassification = Extract<Classification, { kind: 'error' }>;
 const own = (table: Readonly<Record<string, CodeRow>>, key: string): CodeRow | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
 
-/** The row of a gateway code: with its `sub_code`, with the kind of its `sub_code`, alone. */
+/** The row of a gateway code: with its `sub_code`, with the kind of its `sub_code`, alone, by what it has before its first dot. */
 export const gatewayRow = (api: VendorApi, code: string, subCode?: string): CodeRow | undefined => {
   const rows = subCode === undefined ? [] : [`${code}/${subCode}`, `${code}/${subCode.split('.')[0]}.*`];
-  return [...rows, code].map((key) => own(api.gatewayCodes, key)).find((row) => row !== undefined);
+  const family = code.includes('.') ? [`${code.split('.')[0]}.*`] : [];
+  return [...rows, code, ...family].map((key) => own(api.gatewayCodes, key)).find((row) => row !== undefined);
 };
 
 /** The row of an HTTP status: its own, else its hundred's. */
@@ -116,9 +117,10 @@ const classifyFault = (fault: Fault, api: VendorApi, options: ClassifyOptions): 
 };
 
 const gatewayFailure = (answer: Answer, api: VendorApi): Failure | undefined => {
-  const { gatewayCode: code, gatewaySubCode: subCode, gatewayMessage } = answer;
+  const { gatewayCode: code, gatewaySubCode: subCode, gatewayMessage, httpStatus = 200 } = answer;
   if (code === undefined) return undefined;
-  const row = gatewayRow(api, code, subCode);
+  const byStatus = api.hasErrorStatuses === true ? httpRow(api, httpStatus) : undefined;
+  const row = gatewayRow(api, code, subCode) ?? (byStatus?.class === 'ok' ? undefined : byStatus);
   if (row?.class === 'ok') return undefined;
   const message = subCode === undefined ? gatewayMessage : [subCode, gatewayMessage].filter(Boolean).join(': ');
   return { layer: 'gateway', code, row, message };
@@ -147,8 +149,8 @@ const classifyTask = (answer: Answer, task: TaskReply, api: VendorApi, options: 
       return { kind: 'ended', status: 'finished' };
     case 'failed': {
       const reason = answer.serviceMessage?.toLowerCase() === 'success' ? undefined : answer.serviceMessage;
-      const message = task.message ?? reason ?? 'the vendor gives no reason';
       const row = task.code === undefined ? undefined : own(api.taskCodes ?? {}, task.code);
+      const message = task.message ?? reason ?? row?.description ?? 'the vendor gives no reason';
       const failure: Failure = { layer: 'task', code: task.code ?? task.vendorStatus ?? 'failed', row, message };
       const classification = classifyFailure(answer, api, options, failure);
       // A task that failed has ended, unless its code says that it is not the task that failed.

@@ -124,8 +124,16 @@ export interface CodeRow {
 /** How the replies of one vendor API are read, and what their codes mean. Part of a descriptor, see `providers/descriptor.ts`. */
 export interface VendorApi {
   readonly name: string;
-  /** Gateway codes; a code that is not a row is `unknownCode`. `15/isv.*` is code `15` with a `sub_code` that begins `isv.`. */
+  /**
+   * Gateway codes; a code that is not a row is `unknownCode`. `15/isv.*` is code `15` with a `sub_code` that begins `isv.`; `Throttling.*` is
+   * every code that begins `Throttling.` and has no row of its own.
+   */
   readonly gatewayCodes: Readonly<Record<string, CodeRow>>;
+  /**
+   * Whether the vendor's HTTP statuses say what kind of error it is: then a gateway code without a row is what the row of its status says,
+   * where that is not 2xx. Default false: it is `unknownCode`.
+   */
+  readonly hasErrorStatuses?: boolean;
   readonly serviceCodes: Readonly<Record<string, CodeRow>>;
   /** Codes that a failed task gives as its reason, see {@link TaskReply.code}. One without a row is `failed`. Default: none. */
   readonly taskCodes?: Readonly<Record<string, CodeRow>>;

@@ -2,10 +2,12 @@
 import { open } from 'node:fs/promises';
 import { defaults, unnamedAccounts, type VendorName } from '../contract.js';
 import type { SignatureScheme } from './aidge/sign.js';
-import type { Credentials } from './auth.js';
+import { type Credentials, NoKeyError } from './auth.js';
 import { isLoopbackHost } from './loopback.js';
 import { type HttpProxy, proxyOf } from './proxy.js';
 import { type CredentialSettings, type VendorSettings, vendors } from './vendors.js';
+
+export { NoKeyError } from './auth.js';
 
 /** One vendor account. */
 export interface Account {
@@ -26,12 +28,6 @@ export interface Account {
   readonly proxy?: HttpProxy;
   /** Reads key and secret again, from their files if they are in files. Rejects with {@link NoKeyError}. */
   readonly credentials: () => Promise<Credentials>;
-}
-
-/** Key or secret cannot be read. The message names the variable and the remedy, never a value. */
-export class NoKeyError extends Error {
-  readonly code = 'NoKey';
-  override readonly name = 'NoKeyError';
 }
 
 /** Environment variables: `process.env`, or a part of it. */
@@ -133,10 +129,10 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
   };
 };
 
-/** The way in which an account signs: the first of which a variable is set. */
+/** The way in which an account signs: the first of which a variable is set, if any is. */
 const waysOf = ({ credentials }: VendorSettings, env: Environment, prefix: string): CredentialSettings | undefined => {
   const isSet = (suffix: string) => [suffix, `${suffix}_FILE`].some((one) => env[`${prefix}${one}`]?.trim());
-  return credentials.find(({ variables }) => variables.some(isSet)) ?? credentials[0];
+  return credentials.find(({ variables }) => variables.some(isSet));
 };
 
 const readAccount = (
@@ -147,9 +143,13 @@ const readAccount = (
   const settings = vendors[vendor];
   const prefix = prefixOf(vendor, settings, name);
   const problems: string[] = [];
+  const way = waysOf(settings, env, prefix) ?? settings.credentials[0];
+  // An account that signs in another way than the unnamed one calls another server.
+  const hasOwnServer = (waysOf(settings, env, settings.prefix) ?? way)?.endpoint !== way?.endpoint;
   /** The value of the account's own variable, else of the unnamed one, else the default. */
   const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
-    for (const variable of [`${prefix}${suffix}`, `${settings.prefix}${suffix}`]) {
+    const prefixes = suffix === 'ENDPOINT' && hasOwnServer ? [prefix] : [prefix, settings.prefix];
+    for (const variable of prefixes.map((one) => `${one}${suffix}`)) {
       const text = env[variable]?.trim();
       if (!text) continue;
       const result = parse(text);
@@ -159,14 +159,16 @@ const readAccount = (
     }
     return fallback;
   };
-  const way = waysOf(settings, env, prefix);
+  const switches: readonly string[] = settings.switches ?? [];
+  const optional = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T =>
+    switches.includes(suffix) ? setting(suffix, fallback, parse) : fallback;
   const defaultEndpoint = way?.endpoint ?? settings.endpoint;
   const endpoint = setting<string>('ENDPOINT', defaultEndpoint, (text) => parseEndpoint(text, defaultEndpoint));
-  const signature = setting<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
-  const trial = setting('TRIAL', false, readYesNo);
+  const signature = optional<SignatureScheme>('SIGNATURE', 'v2', parseScheme);
+  const trial = optional('TRIAL', false, readYesNo);
   const queriesPerSecond = setting<number>('QUERIES_PER_SECOND', settings.queriesPerSecond, parseRate);
   const submitsPerMinute = setting<number>('SUBMITS_PER_MINUTE', settings.submitsPerMinute, parseRate);
-  const acceptOtherTaskId = setting('ACCEPT_OTHER_TASK_ID', false, readYesNo);
+  const acceptOtherTaskId = optional('ACCEPT_OTHER_TASK_ID', false, readYesNo);
   const proxySetting = proxyOf(env, endpoint);
   if ('problem' in proxySetting) problems.push(proxySetting.problem);
   const parts = (way?.variables ?? []).map((suffix) => credentialOf(env, `${prefix}${suffix}`));

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { accountFor, limits as contractLimits, defaults } from '../contract.js';
+import { defined } from '../defined.js';
 import { isClockRefused } from '../poll/classify.js';
 import type { Fault, Reply } from '../poll/reply.js';
 import { type Account, NoKeyError } from './accounts.js';
@@ -13,8 +14,10 @@ import { ClosedError, type Connection, createPool, type Pool } from './pool.js';
 import { readReply } from './read-reply.js';
 import { excerptOf, redactor } from './redact.js';
 import { errorOf, type SubmitResult, submitResult } from './submit-result.js';
+import { UnknownApiError, WrongVendorError } from './wrong-vendor.js';
 
 export type { SubmitResult } from './submit-result.js';
+export { UnknownApiError, WrongVendorError } from './wrong-vendor.js';
 
 /** Limits of one attempt: a query or a submit, with its second request. */
 export const vendorLimits = {
@@ -58,8 +61,13 @@ export type VendorRequest =
 /** See {@link createVendorClient}. */
 export interface VendorClient {
   /**
-   * Queries a task's results. Every answer and every fault is a `Reply`; rejects with the signal's reason, after an abort, or with
-   * {@link WrongVendorError}.
+   * Throws where the other calls reject before anything is sent: {@link WrongVendorError} where the account is of another vendor than the API,
+   * {@link UnknownApiError} where there is no descriptor of that name. An account that is not configured here is no error.
+   */
+  readonly check: (call: { readonly account?: string; readonly api?: string }) => void;
+  /**
+   * Queries a task's results. Every answer and every fault is a `Reply`; rejects with the signal's reason, after an abort, or as
+   * {@link VendorClient.check} throws.
    * `queries`: number of requests sent. 1; 2 after a dead connection or a refused timestamp; 0 if nothing was sent.
    */
   readonly results: (query: {
@@ -80,8 +88,8 @@ export interface VendorClient {
     readonly signal?: AbortSignal;
   }) => Promise<Reply | undefined>;
   /**
-   * Submits a request; never sends it twice. Rejects with the signal's reason, after an abort, when the request may have been sent; or with
-   * {@link WrongVendorError}.
+   * Submits a request; never sends it twice. Rejects with the signal's reason, after an abort, when the request may have been sent; or as
+   * {@link VendorClient.check} throws.
    */
   readonly submit: (
     submission: VendorRequest & {
@@ -122,16 +130,6 @@ interface VendorResponse {
 interface Attempt {
   readonly connection: Connection;
   readonly abort: AbortController;
-}
-
-/** An account of one vendor was named for an API of another. The message names both, and the remedy. */
-export class WrongVendorError extends Error {
-  override readonly name = 'WrongVendorError';
-  constructor(account: Account, api: ApiDescriptor) {
-    super(
-      `api is "${api.name}", which is of ${api.vendor}, but account "${account.name}" is of ${account.vendor}; give an account of ${api.vendor} or an api of ${account.vendor}`,
-    );
-  }
 }
 
 const notSentInTime: Fault = { kind: 'fault', code: 'Timeout', message: 'the request could not be sent in time' };
@@ -189,6 +187,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
         abort,
         headersMs: limits.headersMs,
         bodyBytes: limits.bodyBytes,
+        ...defined({ retryAfterMsHeader: api.retryAfterMsHeader }),
       }),
     );
     const reply = readReply(result, api, redactor(signed.secrets));
@@ -237,9 +236,11 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   /**
    * Who is asked, and how. The account is absent where none of that name is configured.
    * @throws {WrongVendorError}
+   * @throws {UnknownApiError}
    */
   const addressee = ({ account: given, api: apiName }: { readonly account?: string; readonly api?: string }) => {
     const api = apiOf(apiName);
+    if (apiName !== undefined && api.name !== apiName) throw new UnknownApiError(apiName);
     const name = accountFor({ account: given, api: api.name });
     const account = accounts.get(name);
     if (account !== undefined && account.vendor !== api.vendor) throw new WrongVendorError(account, api);
@@ -315,6 +316,7 @@ export const createVendorClient = (options: VendorClientOptions): VendorClient =
   };
 
   return {
+    check: (call) => void addressee(call),
     results,
     cancel,
     submit,

@@ -84,3 +84,30 @@ export function commonTables(variables: VendorVariables): Pick<VendorApi, 'httpS
   const names: Names = { ...variables, limit: limitRemedy(variables.prefix) };
   return { httpStatuses: httpStatuses(names), transportCodes: transportCodes(names) };
 }
+
+/** How often a poll is repeated that gets an HTTP 4xx without a known code: about a quarter of an hour. The task is paid for. */
+const unclearRetries = 20;
+
+/**
+ * The shared tables of a vendor with API keys, whose HTTP statuses mean what they say: 401 and 403 are about the key, and a code without a row is
+ * what its status says. A 4xx that is not understood rejects a submit, but ends a wait only when it stays for long.
+ * @param variables - `clock` is not used: an API key signs no time
+ */
+export function apiKeyTables(
+  variables: Omit<VendorVariables, 'clock'>,
+): Pick<VendorApi, 'httpStatuses' | 'transportCodes' | 'hasErrorStatuses'> {
+  const remedy = `check ${variables.prefix}API_KEY and ${variables.prefix}ENDPOINT`;
+  const tables = commonTables({ ...variables, clock: remedy });
+  const { '400': badRequest, '4xx': others } = tables.httpStatuses;
+  return {
+    ...tables,
+    hasErrorStatuses: true,
+    httpStatuses: {
+      ...tables.httpStatuses,
+      '401': { class: 'auth', description: 'the API key is refused', remedy },
+      '403': { class: 'auth', description: 'access is refused', remedy },
+      ...(badRequest && { '400': { ...badRequest, retries: unclearRetries } }),
+      ...(others && { '4xx': { ...others, retries: unclearRetries } }),
+    },
+  };
+}

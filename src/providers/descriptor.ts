@@ -13,14 +13,14 @@ export interface ApiCall {
   readonly path: string;
   /**
    * Parameters by name, as text. Where they go is a matter of the signature: Aidge's gateway takes them in a JSON body (V2) or a form body
-   * (V1), Alibaba Cloud's OpenAPI in a form body. Not for calls with an API key: such calls have `query` and `json`.
+   * (V1), Alibaba Cloud's OpenAPI in the query string. Not for calls with an API key: such calls have `query` and `json`.
    */
   readonly parameters?: Readonly<Record<string, string>>;
   /** Name of the same call in Alibaba Cloud's OpenAPI, for accounts with a RAM AccessKey; the path does not count there. */
   readonly action?: { readonly name: string; readonly version: string };
   /** Query string, decoded. */
   readonly query?: Readonly<Record<string, string>>;
-  /** JSON text of the body: a caller's digits stay as they are. */
+  /** JSON text of the body: a caller's digits stay as they are. With a V2 signature it replaces `parameters`. */
   readonly json?: string;
   /** Further headers, lower-case names. No key or signature: those are the account's. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,6 +49,8 @@ export interface ApiDescriptor extends VendorApi {
   readonly vendor: VendorName;
   /** The word before an API key in the `Authorization` header. Default `Bearer`. */
   readonly authorization?: string;
+  /** A response header with the time to wait, in whole milliseconds, beside `Retry-After`. Default: none. */
+  readonly retryAfterMsHeader?: string;
   /** The call that polls one task. */
   readonly poll: (taskId: string) => ApiCall;
   /**

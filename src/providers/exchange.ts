@@ -48,6 +48,8 @@ export interface ExchangeOptions {
   readonly headersMs: number;
   /** Largest body after decompression. */
   readonly bodyBytes: number;
+  /** See `ApiDescriptor.retryAfterMsHeader`. */
+  readonly retryAfterMsHeader?: string;
 }
 
 /** The abort reason of a time limit. */
@@ -60,8 +62,10 @@ const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
   return (Array.isArray(value) ? value[0] : value) ?? '';
 };
 
-const factsOf = (httpStatus: number, headers: IncomingHttpHeaders) => {
-  const retryAfter = headerOf(headers, 'retry-after').slice(0, 100) || undefined;
+const factsOf = (httpStatus: number, headers: IncomingHttpHeaders, msHeader: string | undefined) => {
+  const ms = msHeader === undefined ? '' : headerOf(headers, msHeader);
+  const inSeconds = /^\d{1,12}$/.test(ms) && Number(ms) > 0 ? String(Number(ms) / 1000) : undefined;
+  const retryAfter = headerOf(headers, 'retry-after').slice(0, 100) || inSeconds;
   const dateMs = Date.parse(headerOf(headers, 'date'));
   return defined({ httpStatus, retryAfter, vendorDateMs: Number.isNaN(dateMs) ? undefined : dateMs });
 };
@@ -126,7 +130,7 @@ export const exchange = async (options: ExchangeOptions): Promise<ExchangeResult
     clearTimeout(headersTimer);
   }
   const { statusCode, headers, body } = response;
-  facts = factsOf(statusCode, headers);
+  facts = factsOf(statusCode, headers, options.retryAfterMsHeader);
   if (redirects.includes(statusCode)) {
     body.on('error', () => {});
     body.destroy();

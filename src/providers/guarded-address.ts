@@ -53,12 +53,22 @@ const bare = (hostname: string): string => hostname.toLowerCase().replace(/^\[|\
 const isInside = (address: Address, [network, bits]: readonly [Address, number]): boolean =>
   address.kind() === network.kind() && address.match(network, bits);
 
+/** All public IPv6 addresses. Beside them are forms that hold an IPv4 address, such as `::127.0.0.1` in hexadecimal. */
+const globalIpv6 = ipaddr.parseCIDR('2000::/3');
+/** The service that each machine on Azure has for itself; its address is in a public range. */
+const azureService = ipaddr.parseCIDR('168.63.129.16/32');
+
+function isPublic(address: Address): boolean {
+  if (address.range() !== 'unicast' || isInside(address, azureService)) return false;
+  return address.kind() === 'ipv4' || isInside(address, globalIpv6);
+}
+
 /** Whether an address may be connected to: a public one, or one that the list lets through. Pure. */
 export function isAllowedAddress(text: string, allow: AllowList): boolean {
   if (!isAddress(text)) return false;
   // An IPv4 address that is written as IPv6 counts as what it is.
   const address = ipaddr.process(text);
-  return address.range() === 'unicast' || allow.ranges.some((range) => isInside(address, range));
+  return isPublic(address) || allow.ranges.some((range) => isInside(address, range));
 }
 
 /** Whether the list names a URL's host, or the host is an address in one of its ranges. Pure. */

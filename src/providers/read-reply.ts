@@ -1,9 +1,9 @@
 /** Turns the result of an exchange into a `Reply` without secrets. */
 import { defined } from '../defined.js';
 import type { Answer, Fault, Reply, TaskReply, VendorApi } from '../poll/reply.js';
-import { parseJson } from './aidge/envelope.js';
 import type { ExchangeResult } from './exchange.js';
 import { imageIds } from './image-id.js';
+import { parseJson } from './json-fields.js';
 import { excerptOf, type Redact } from './redact.js';
 
 /** Longest code, in characters. A longer text is not a code, and may have anything in it. */
@@ -26,6 +26,7 @@ const redactTask = (task: TaskReply, redact: Redact): TaskReply => ({
   ...task,
   ...defined({
     vendorStatus: task.vendorStatus && redact(task.vendorStatus),
+    code: task.code && redact(task.code).slice(0, maxCodeLength),
     message: task.message && redact(task.message),
   }),
   subTasks: task.subTasks.map((subTask) => ({

@@ -20,6 +20,8 @@ export interface VendorSettings {
   /** Budgets of one account, over all workers. */
   readonly queriesPerSecond: number;
   readonly submitsPerMinute: number;
+  /** Further settings that the vendor's accounts have. Default: none. */
+  readonly switches?: readonly ('SIGNATURE' | 'TRIAL' | 'ACCEPT_OTHER_TASK_ID')[];
   /** Ways to sign; an account uses the first of which a variable is set. */
   readonly credentials: readonly CredentialSettings[];
 }
@@ -36,6 +38,7 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
     endpoint: defaults.endpoint,
     queriesPerSecond: defaults.queriesPerSecond,
     submitsPerMinute: defaults.submitsPerMinute,
+    switches: ['SIGNATURE', 'TRIAL', 'ACCEPT_OTHER_TASK_ID'],
     credentials: [
       {
         variables: ['APP_KEY', 'APP_SECRET'],
@@ -43,7 +46,9 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
       },
       {
         variables: ['ACCESS_KEY_ID', 'ACCESS_KEY_SECRET'],
-        endpoint: 'https://aidge.ap-southeast-1.aliyuncs.com',
+        // The one host in the endpoint maps of the published SDKs. The international site has aidge.ap-southeast-1.aliyuncs.com, which the
+        // page misspells: https://help.aliyun.com/zh/aidge/interface-overview/
+        endpoint: 'https://aidge.cn-beijing.aliyuncs.com',
         of: ([accessKeyId = '', accessKeySecret = '']) => ({ kind: 'ram', accessKeyId, accessKeySecret }),
       },
     ],

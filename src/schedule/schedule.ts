@@ -30,6 +30,9 @@ export const defaultPolicy: SchedulePolicy = {
 /** Fills in what a policy leaves out. */
 export const policyOf = (part: Partial<SchedulePolicy> = {}): SchedulePolicy => ({ ...defaultPolicy, ...part });
 
+/** The least gap between two polls of an API whose vendor asks for `minPollMs`, in milliseconds; never below the default. */
+export const floorOf = (minPollMs = 0): number => Math.max(defaultPolicy.floorMs, minPollMs);
+
 /** The age of a job and what its schedule depends on. */
 export interface NextPollInput {
   /** Milliseconds since the vendor accepted the job. */

@@ -61,6 +61,7 @@ export function errorLabels(
   } as const;
   const httpStatus = layer === 'transport' ? /^Http(\d+)$/.exec(code)?.[1] : undefined;
   const isHttp = httpStatus !== undefined && httpStatusLabel(httpStatus) !== otherLabel;
-  const isKnown = isHttp || ownCodes[layer].includes(code) || Object.hasOwn(tables[layer], code);
+  const isTaskCode = layer === 'task' && Object.hasOwn(api.taskCodes ?? {}, code);
+  const isKnown = isHttp || isTaskCode || ownCodes[layer].includes(code) || Object.hasOwn(tables[layer], code);
   return { layer, code: isKnown ? code : otherLabel };
 }

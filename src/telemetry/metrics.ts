@@ -6,8 +6,7 @@ import type { MetricMeter } from '@temporalio/common';
 import type { AccountThrottles } from '../activities/account-throttles.js';
 import { shareAt } from '../poll/account-throttle.js';
 import type { AttemptSeen } from '../poll/attempt.js';
-import type { VendorApi } from '../poll/reply.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
+import { apiOf } from '../providers/apis.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { quantile } from '../schedule/distribution.js';
 import type { SchedulePolicy } from '../schedule/schedule.js';
@@ -63,7 +62,6 @@ export interface TryOnMetricsOptions {
   readonly throttle?: Pick<AccountThrottles, 'state'>;
   /** The clock of the throttle; default `Date.now`. */
   readonly nowMs?: () => number | Promise<number>;
-  readonly api?: VendorApi;
   /** How often the gauges are set; default 5000. */
   readonly everyMs?: number;
 }
@@ -83,7 +81,7 @@ const inconclusiveClasses: readonly string[] = ['transient', 'throttled'];
 
 /** Makes the metrics. The caller starts and stops them. Nothing here throws: a metric must not break a poll. */
 export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
-  const { meter, accounts, policy, throttle, nowMs = Date.now, api = tryOnApi, everyMs = 5_000 } = options;
+  const { meter, accounts, policy, throttle, nowMs = Date.now, everyMs = 5_000 } = options;
   const counter = (name: string, text: string) => meter.createCounter(name, undefined, text);
   const seconds = (name: string, text: string) => meter.createHistogram(name, 'float', undefined, text);
   const gauge = (name: string, text: string) => meter.createGauge(name, 'float', undefined, text);
@@ -103,7 +101,7 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
   const taskDuration = seconds(metricNames.taskDuration, 'From the submission of a task to the poll that saw its end');
   const pollLag = seconds(metricNames.pollLag, 'From the due time of an attempt to its start');
   const requestDuration = seconds(metricNames.requestDuration, 'Requests to the vendor, by HTTP status or fault');
-  const budget = gauge(metricNames.budget, 'AIDGE_QUERIES_PER_SECOND of the account, over all workers');
+  const budget = gauge(metricNames.budget, 'QUERIES_PER_SECOND of the account, over all workers');
   const pollCost = gauge(metricNames.pollCost, 'Mean delay that one poll is worth, as the schedule uses it now');
   const expected = gauge(metricNames.expectedDuration, 'Quantiles of the duration distribution that the schedule uses');
   const condition = gauge(metricNames.accountCondition, 'Whether the account is in this condition: 1 or 0');
@@ -143,7 +141,7 @@ export function createTryOnMetrics(options: TryOnMetricsOptions): TryOnMetrics {
       polls.add(1, { account, result: pollResult(classification) });
       queries.add(poll.queries, { account });
       if (classification.kind !== 'pending' && classification.error !== undefined) {
-        errors.add(1, { account, ...errorLabels(classification.error, api) });
+        errors.add(1, { account, ...errorLabels(classification.error, apiOf(at.api)) });
       }
       const kind = classification.kind === 'error' ? classification.class : classification.kind;
       if (!inconclusiveClasses.includes(kind)) blocked.set(account, blockedClasses.includes(kind));

@@ -3,6 +3,7 @@ import { wellFormed } from '../check.js';
 import {
   type ApiName,
   accountFor,
+  apiVendors,
   defaults,
   type ListingImage,
   type ListingTask,
@@ -33,7 +34,7 @@ export const keyOf = ({ taskId, requestId }: TaskName): string => taskId ?? `req
 export interface ListingState {
   readonly listingId: string;
   readonly account: string;
-  /** Of tasks by request that name none. */
+  /** Which vendor API has the tasks that name none; absent: `tryon`. */
   readonly api?: ApiName;
   readonly startedAtMs: number;
   readonly deadlineMs: number;
@@ -66,6 +67,22 @@ export const beginListing = (input: TryOnListingInput, nowMs: number): ListingSt
   isCancelled: false,
   unstarted: {},
 });
+
+/**
+ * Whose task it is. The listing's account has the tasks of its own vendor; a task of another vendor's API is of the unnamed account there.
+ * `api` is absent for the default one.
+ */
+export function placeOf(
+  listing: ListingState,
+  task: Pick<ListedTask, 'api'>,
+): { readonly account: string; readonly api?: ApiName } {
+  const { api: own = 'tryon', account } = listing;
+  const { api = own } = task;
+  return {
+    account: apiVendors[api] === apiVendors[own] ? account : accountFor({ api }),
+    ...defined({ api: api === 'tryon' ? undefined : api }),
+  };
+}
 
 /** Adds a task; a known one changes nothing. The caller checks {@link isFull} first. */
 export const addTask = (listing: ListingState, task: ListingTask): ListingState =>
@@ -172,7 +189,7 @@ function shortened(outcomes: readonly OutcomeOfTask[]): OutcomeOfTask[] {
 }
 
 /** The listing's result at `nowMs`. Tasks that have not ended are `timeout`; very large outcomes are shortened. */
-export function listingResult(listing: ListingState, nowMs: number, api: string): TryOnListingResult {
+export function listingResult(listing: ListingState, nowMs: number): TryOnListingResult {
   const images = imagesOf(listing);
   const outcomes = listing.tasks.map((task): OutcomeOfTask => {
     const { outcome, images, state, error: lastError } = known(listing, task) ?? {};
@@ -195,8 +212,8 @@ export function listingResult(listing: ListingState, nowMs: number, api: string)
       polls: 0,
       submittedAt: new Date(Date.parse(task.submittedAt ?? '') || listing.startedAtMs).toISOString(),
       finishedAt: new Date(nowMs).toISOString(),
-      account: listing.account,
-      api: task.requestId === undefined ? api : (task.api ?? listing.api ?? api),
+      api: 'tryon',
+      ...placeOf(listing, task),
       timing: {},
     };
   });

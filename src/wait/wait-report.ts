@@ -64,6 +64,7 @@ export function statusOf(wait: WaitState, maxBytes: number = limits.resultBytes)
   const status: TryOnStatus = {
     taskId: wait.taskId,
     account: wait.account,
+    api: wait.api,
     state: stateOf(wait),
     ...defined({ vendorStatus: wait.poll.vendorStatus }),
     images: [],

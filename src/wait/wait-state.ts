@@ -12,6 +12,8 @@ export interface WaitState {
   readonly submittedAtMs: number;
   readonly deadlineMs: number;
   readonly expectedImages?: number;
+  /** A wait that is cancelled cancels the task too, if it has not begun. */
+  readonly cancelTask?: true;
   readonly subscribers: readonly SubscriberStatus[];
   readonly images: readonly TryOnImage[];
   /** By the id of an image: its `key` in {@link PollImage}, where it has one. */

@@ -55,6 +55,7 @@ export function beginWait(
     submittedAtMs: input.submittedAt === undefined ? nowMs : Date.parse(input.submittedAt),
     deadlineMs: after(nowMs, input.timeoutSeconds ?? defaults.timeoutSeconds),
     ...defined({ expectedImages: input.expectedImages }),
+    ...(input.cancelTask === true ? { cancelTask: true } : {}),
     subscribers: [],
     images: [],
     poll: unpolled,
@@ -156,6 +157,14 @@ export function endWait(wait: WaitState, end: WaitEnd, fresh: readonly TryOnImag
   const before = outcome.imagesOmitted === undefined ? [] : imageEvents(fresh);
   return emit(ended, [...before, { kind: 'outcome', outcome }]);
 }
+
+/** Whether a wait that has ended should have its task cancelled: it was cancelled, its caller asked for that, and the task was not seen to begin. */
+export const mayCancelTask = ({ cancelTask, end, images, poll }: WaitState): boolean =>
+  cancelTask === true &&
+  end?.status === 'cancelled' &&
+  images.length === 0 &&
+  poll.status !== 'running' &&
+  poll.runningSeenAtMs === undefined;
 
 /** Keeps each image once, with its newest URL, in the vendor's order of sub-tasks. */
 function mergeImages(known: readonly TryOnImage[], received: readonly TryOnImage[]): readonly TryOnImage[] {

@@ -6,6 +6,7 @@ import { vendorTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import { readFinishedWaits } from '../learning/finished-waits.js';
 import { type Learning, startLearning } from '../learning/learning.js';
+import { apisOf } from '../providers/apis.js';
 import { describeActivityQueue } from '../temporal/queue-limit.js';
 import type { QueueLimits, QueueLimitsOptions } from './queue-limits.js';
 import type { WorkerSettings } from './settings.js';
@@ -22,12 +23,17 @@ export interface LearnFrom {
 
 /** Starts to learn, from finished waits, the vendor queues' load and this worker's own attempts. The caller stops it. */
 export function learn(settings: WorkerSettings, { connection, namespace, clock, limits, log }: LearnFrom): Learning {
-  const { accounts, prior, learns, taskQueue, dataConverter } = settings;
+  const { prior, isPriorSet, learns, taskQueue, dataConverter } = settings;
   const ending = new AbortController();
   const client = new Client({ connection, namespace, ...defined({ dataConverter }) });
   const learning = startLearning({
-    accounts,
+    accounts: settings.accounts.map(({ name, queriesPerSecond, vendor }) => ({
+      name,
+      queriesPerSecond,
+      apis: apisOf(vendor).map((api) => api.name),
+    })),
     prior,
+    isPriorSet,
     learns,
     finishedWaits: (limit) => readFinishedWaits({ client, taskQueue, limit, signal: ending.signal }),
     async pollsPerSecond(account) {

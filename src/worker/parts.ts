@@ -13,13 +13,14 @@ import { TryOnClientError } from '../client/errors.js';
 import { archiveTaskQueue, defaults, submitTaskQueue, vendorTaskQueue, webhookTaskQueue } from '../contract.js';
 import { defined } from '../defined.js';
 import type { Learning } from '../learning/learning.js';
+import { priorPolicies } from '../learning/prior.js';
 import { createTryOnNexusService } from '../nexus/service.js';
 import type { AttemptSeen } from '../poll/attempt.js';
 import type { Account } from '../providers/accounts.js';
+import { apisOf } from '../providers/apis.js';
 import { createVendorClient } from '../providers/client.js';
 import type { AroundExchange } from '../providers/exchange.js';
 import { vendorQueueRate } from '../schedule/poll-cost.js';
-import { policyOf } from '../schedule/schedule.js';
 import { aroundAll } from '../telemetry/exchange-hook.js';
 import { createTryOnMetrics } from '../telemetry/metrics.js';
 import { watchWaitCounts } from '../telemetry/wait-counts.js';
@@ -99,12 +100,15 @@ export function createTryOnParts(settings: WorkerSettings, options: PartsOptions
   const { accounts, taskQueue } = settings;
   const accountOf = new Map(accounts.map((account) => [account.name, account]));
   const { meter, clock = createServerClock() } = options;
-  const prior = policyOf({ model: settings.prior });
+  const priorOf = priorPolicies(settings);
+  /** The API that an account without a named one uses. */
+  const usualApi = (account: string) => apisOf(accountOf.get(account)?.vendor ?? 'aidge')[0]?.name;
   let learned: Learning | undefined;
   let limits: QueueLimits | undefined;
   let attributeNames: () => readonly string[] = () => [];
   const stops: (() => unknown)[] = [];
-  const policy: Learning['policy'] = (...args) => learned?.policy(...args) ?? prior;
+  const policy: Learning['policy'] = (account, api) =>
+    learned?.policy(account, api) ?? priorOf(api ?? usualApi(account));
   const throttle = createAccountThrottles({ queriesPerSecond: (name) => accountOf.get(name)?.queriesPerSecond ?? 1 });
   const nowMs = () => clock.now();
   const metrics = meter === undefined ? undefined : createTryOnMetrics({ meter, accounts, policy, throttle, nowMs });

@@ -15,6 +15,7 @@ import * as submission from '../job/submission.js';
 import * as size from '../json-size.js';
 import * as poll from '../poll/poll-state.js';
 import * as tryon from '../providers/aidge/tryon.js';
+import * as apis from '../providers/apis.js';
 import * as describe from '../wait/describe.js';
 import * as inbox from '../wait/inbox.js';
 import * as listing from '../wait/listing.js';
@@ -46,5 +47,6 @@ export const preloaded: readonly object[] = [
   size,
   submission,
   wait,
+  apis,
   tryon,
 ];

@@ -17,6 +17,8 @@ export interface WorkerSettings {
   readonly taskQueue: string;
   /** The duration distribution to start from, until there is data. */
   readonly prior: DurationModel;
+  /** Whether a person set the prior, which then counts for every API; if not, an API may have one of its own. */
+  readonly isPriorSet: boolean;
   /** Whether durations are learned; if not, the prior stays. */
   readonly learns: boolean;
   /** How many waits may keep their workflow state in memory; a wait in backoff needs none. Default 200. */
@@ -43,6 +45,8 @@ export type Settings =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
+
+const priorVariables = ['TRYON_PRIOR_MEDIAN_SECONDS', 'TRYON_PRIOR_P95_SECONDS', 'TRYON_PRIOR_STUCK_SHARE'];
 
 /** Reads a worker's settings. `AIDGE_*` and `TRYON_TASK_QUEUE` belong to the contract, `OTEL_*` to OpenTelemetry, `TEMPORAL_*` to Temporal; the rest is ours. */
 export function readWorkerSettings(env: Environment): Settings {
@@ -105,6 +109,7 @@ export function readWorkerSettings(env: Environment): Settings {
       accounts,
       taskQueue,
       prior,
+      isPriorSet: priorVariables.some((variable) => env[variable]?.trim()),
       learns: 'value' in learn && learn.value,
       maxCachedWorkflows,
       nexusAccounts,

@@ -22,6 +22,8 @@ import { createTogether, runTogether } from './together.js';
 export interface TryOnWorkers {
   /** Resolves when all have drained; rejects when one failed. */
   readonly run: Promise<void>;
+  /** The queues that they serve, the workflows' first. */
+  readonly queues: readonly string[];
   /** Starts to drain. */
   shutdown(): void;
   /** The schedule, as it has been learned so far. */
@@ -98,7 +100,7 @@ async function checkNamespace({ connection, namespace }: Place): Promise<void> {
 }
 
 /**
- * Starts a worker for the workflows and one for each account's vendor queue, over one connection. If that fails, nothing of it stays
+ * Starts a worker for the workflows and one for each further queue, over one connection. If that fails, nothing of it stays
  * open.
  * @param settings - from `readWorkerSettings`
  * @throws {TryOnClientError} `NoServer`, `NoNamespace`, `NotAllowed`, `BadConfig` or `ServerTooOld`
@@ -131,10 +133,12 @@ export async function startTryOnWorkers(
     };
     const main = { ...shared, ...parts.main, ...(await workflows(options)), taskQueue: settings.taskQueue };
     const queues = parts.vendorQueues(settings.taskQueue).map((queue) => ({ ...shared, ...queue }));
-    const workers = await createTogether([main, ...queues].map((one) => Worker.create(one)));
+    const all = [main, ...queues];
+    const workers = await createTogether(all.map((one) => Worker.create(one)));
     const together = runTogether(workers.map((worker) => ({ worker })));
     return {
       run: together.run.finally(stop),
+      queues: all.map(({ taskQueue }) => taskQueue),
       shutdown: together.shutdown,
       learning: parts.learning,
       ready: readinessOf(workers, connection),

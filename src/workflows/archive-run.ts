@@ -19,6 +19,8 @@ const { tryOnSignAgain } = proxyActivities<TryOnActivities>({ startToCloseTimeou
 export interface ArchivedTask {
   readonly taskId: string;
   readonly account: string;
+  /** Which vendor API has it. */
+  readonly api: string;
 }
 
 async function attempt(taskId: string, images: readonly TryOnImage[], untilMs: number): Promise<ArchiveReport> {
@@ -45,7 +47,7 @@ async function attempt(taskId: string, images: readonly TryOnImage[], untilMs: n
 }
 
 /** New addresses of a task's images, by one more poll on the account's vendor queue; none if it fails. */
-async function signAgain({ taskId, account }: ArchivedTask, images: readonly TryOnImage[]) {
+async function signAgain({ taskId, account, api }: ArchivedTask, images: readonly TryOnImage[]) {
   const options = {
     taskQueue: vendorTaskQueue(account, workflowInfo().taskQueue),
     startToCloseTimeout: 20_000,
@@ -55,7 +57,7 @@ async function signAgain({ taskId, account }: ArchivedTask, images: readonly Try
   };
   const known = images.map(({ id, imageUrl }) => ({ id, imageUrl }));
   try {
-    return (await tryOnSignAgain.executeWithOptions(options, [{ taskId, account, images: known }])).imageUrls;
+    return (await tryOnSignAgain.executeWithOptions(options, [{ taskId, account, api, images: known }])).imageUrls;
   } catch (error) {
     log.warn('expired addresses could not be signed again', { taskId, reason: String(error) });
     return {};

@@ -1,6 +1,8 @@
 /** One run of a job: its state, its handlers and its loop. What happens next is decided by `src/job`. */
 import {
   ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
@@ -17,6 +19,8 @@ import {
 import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
 import {
+  type ApiName,
+  failureTypes,
   messages,
   type ResolveSubmission,
   ResolveSubmissionSchema,
@@ -45,7 +49,7 @@ import {
   withSubmission,
   withSubscriber,
 } from '../job/job.js';
-import { imagesOf, jobSnapshots, jobStateOf, jobStatusOf } from '../job/job-report.js';
+import { imagesOf, jobSnapshots, jobStatusOf, shownState } from '../job/job-report.js';
 import type { JobState } from '../job/job-state.js';
 import { type JobAction, nextAction } from '../job/next-action.js';
 import { type ClaimAnswer, type ClaimInput, isClaim, isLateReport, submitMessages } from '../job/protocol.js';
@@ -94,6 +98,9 @@ const { tryOnUpdateWait } = proxyActivities<TryOnActivities>({
 const { tryOnNamespace } = proxyLocalActivities<TryOnActivities>({ startToCloseTimeout: 5_000 });
 
 const claimUpdate = defineUpdate<ClaimAnswer, [ClaimInput]>(submitMessages.claim);
+
+/** The API of a wait's input; the default one is not named. */
+const named = (api: ApiName): ApiName | undefined => (api === 'tryon' ? undefined : api);
 
 /** See the file's description. */
 export class JobRun {
@@ -287,6 +294,10 @@ export class JobRun {
     tryOnSubmit
       .executeWithOptions(options, [{ token, jobId, requestId, account, api, request: this.request }])
       .catch((error: unknown): SubmitReport => {
+        const cause = error instanceof ActivityFailure ? error.cause : undefined;
+        if (cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput) {
+          this.change({ ...this.job, refusal: cause.message });
+        }
         log.info('an attempt to submit ended without a report', { reason: String(error) });
         return { kind: 'lost' };
       })
@@ -332,8 +343,8 @@ export class JobRun {
 
   /** Images that came while a batch is under way are a batch of their own. */
   private archive(): void {
-    const { account, submission } = this.job;
-    const task = { account, taskId: submission.taskId ?? '' };
+    const { account, api, submission } = this.job;
+    const task = { account, api, taskId: submission.taskId ?? '' };
     const images = imagesToArchive(this.job, imagesOf(this.job));
     this.change(beginArchive(this.job, images));
     for (const batch of archiveBatches(images)) {
@@ -350,18 +361,28 @@ export class JobRun {
 
   /** The wait's outcome comes as an event, as to any parent. */
   private async join(): Promise<void> {
-    const { submission, account, deadlineMs, expectedImages } = this.job;
+    const { submission, account, api, deadlineMs, expectedImages, cancelTask } = this.job;
     const { taskId = '', acceptedAtMs } = submission;
     const timeoutSeconds = Math.max(1, (deadlineMs - Date.now()) / 1000);
     const submittedAt = acceptedAtMs === undefined ? undefined : new Date(acceptedAtMs).toISOString();
     this.change({ ...this.job, isWaitJoined: true });
     try {
-      const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+      const more = { api: named(api), submittedAt, expectedImages, cancelTask };
+      const input = { taskId, account, timeoutSeconds, ...defined(more) };
       await startOrJoinTryOn(input, { searchAttributes: () => this.attributes.current() });
+      this.payTimeout();
     } catch (error) {
       log.warn('the wait could be neither started nor joined; tried again', { taskId, reason: String(error) });
       this.joinAgain();
     }
+  }
+
+  /** A wait that was joined keeps its own deadline: it gets the one that was set meanwhile. */
+  private payTimeout(): void {
+    const { isTimeoutOwed = false, ...job } = this.job;
+    if (!isTimeoutOwed) return;
+    this.change(job);
+    this.updateWait({ name: messages.setTimeout, timeoutSeconds: Math.max(1, (job.deadlineMs - Date.now()) / 1000) });
   }
 
   /** After a pause: the wait tells all it knows, and one that has ended is started again. */
@@ -425,7 +446,8 @@ export class JobRun {
 
   private onSetTimeout(timeoutSeconds: number): TryOnJobStatus {
     this.change(setDeadline(this.job, timeoutSeconds, Date.now()));
-    this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    if (this.job.isWaitJoined) this.updateWait({ name: messages.setTimeout, timeoutSeconds });
+    else if (this.job.submission.taskId !== undefined) this.change({ ...this.job, isTimeoutOwed: true });
     return this.status();
   }
 
@@ -467,6 +489,7 @@ export class JobRun {
   }
 
   private result(): TryOnJobResult {
+    if (this.job.refusal !== undefined) throw invalidInput([this.job.refusal]);
     const outcome = this.outcome?.outcome;
     if (outcome === undefined || outcome.status === 'cancelled') throw new CancelledFailure('the job was cancelled');
     return outcome as TryOnJobResult;
@@ -493,12 +516,13 @@ export class JobRun {
     this.showState();
   }
 
-  /** The number of images is shown at the end alone: each upsert is an event of the history. */
+  /** Each upsert is an event of the history, so that what lasts a moment in an undisturbed job is not shown. */
   private showState(): void {
+    const status = shownState(this.job);
+    if (status === undefined) return;
     const { submission, account, end } = this.job;
     const imageCount = end === undefined ? undefined : imagesOf(this.job).length;
-    const values = { account, status: jobStateOf(this.job), ...defined({ taskId: submission.taskId, imageCount }) };
-    this.attributes.set(values);
+    this.attributes.set({ account, status, ...defined({ taskId: submission.taskId, imageCount }) });
   }
 
   /** Whether the next run takes over. Not while an attempt is under way: its report must find the run that waits for it. */

@@ -26,7 +26,6 @@ import {
 } from '../contract.js';
 import { defined } from '../defined.js';
 import { chunks } from '../json-size.js';
-import { tryOnApi } from '../providers/aidge/tryon.js';
 import { describeListing } from '../wait/describe.js';
 import { emptyInbox, restoreInbox } from '../wait/inbox.js';
 import { type InboxJob, receiveJobEvent } from '../wait/job-inbox.js';
@@ -44,6 +43,7 @@ import {
   listingResult,
   listingStatus,
   listingSummary,
+  placeOf,
   rejoinDelayMs,
   waitTimeoutSeconds,
   warnListing,
@@ -162,7 +162,7 @@ export class ListingRun {
     await this.leaveWaits();
     await condition(allHandlersFinished);
     if (this.listing.isCancelled) throw new CancelledFailure('the listing was cancelled');
-    return listingResult(this.listing, Date.now(), tryOnApi.name);
+    return listingResult(this.listing, Date.now());
   }
 
   /**
@@ -171,7 +171,6 @@ export class ListingRun {
    */
   private async takeStoredOutcomes(): Promise<void> {
     const open = this.listing.tasks.filter((task) => !hasEnded(this.listing, task));
-    const { account } = this.listing;
     const subscriber = { workflowId: workflowInfo().workflowId };
     const take = async (task: ListedTask): Promise<void> => {
       const { taskId } = task;
@@ -179,7 +178,11 @@ export class ListingRun {
         await this.takeStoredJob(task);
         return;
       }
-      const { outcome } = await tryOnJoin({ input: { taskId, account }, subscriber, mayStart: false });
+      const { outcome } = await tryOnJoin({
+        input: { taskId, ...placeOf(this.listing, task) },
+        subscriber,
+        mayStart: false,
+      });
       if (outcome === undefined || hasEnded(this.listing, task)) return;
       this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });
     };
@@ -188,9 +191,7 @@ export class ListingRun {
 
   /** Takes over how a job ended. Answers whether it has. */
   private async takeStoredJob({ requestId = '', ...task }: ListedTask): Promise<boolean> {
-    const { account, api: listingApi = tryOnApi.name } = this.listing;
-    const { api = listingApi } = task;
-    const stored = await tryOnStoredJob({ requestId, account, api });
+    const stored = await tryOnStoredJob({ requestId, api: 'tryon', ...placeOf(this.listing, task) });
     if (stored.kind !== 'ended') return false;
     const { waitId, outcome } = stored;
     // The last event of this job: what else comes of it is a repeat.
@@ -293,22 +294,28 @@ export class ListingRun {
     }
   }
 
-  private async startWait({ taskId, submittedAt, expectedImages }: ListedTask & { taskId: string }): Promise<void> {
-    const { account, notify } = this.listing;
+  private async startWait(task: ListedTask & { readonly taskId: string }): Promise<void> {
+    const { taskId, submittedAt, expectedImages } = task;
+    const { notify } = this.listing;
     const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
-    const input = { taskId, account, timeoutSeconds, ...defined({ submittedAt, expectedImages }) };
+    const input = {
+      taskId,
+      ...placeOf(this.listing, task),
+      timeoutSeconds,
+      ...defined({ submittedAt, expectedImages }),
+    };
     const searchAttributes = () => this.attributes.current();
     await startOrJoinTryOn(input, { searchAttributes, ...defined({ subscribers: notify }) });
   }
 
   /** A job that has ended is not started again: its result counts. */
   private async startJob(task: ListedTask, subscribers: readonly Subscriber[]): Promise<void> {
-    const { requestId = '', request, api = this.listing.api, expectedImages } = task;
-    const { account } = this.listing;
+    const { requestId = '', request, expectedImages } = task;
     const searchAttributes = () => this.attributes.current();
     for (let attempt = 1; !this.isOver && !this.isCancelled; attempt++) {
       const timeoutSeconds = waitTimeoutSeconds(this.listing, Date.now());
-      const input = { requestId, account, timeoutSeconds, ...defined({ request, api, expectedImages }) };
+      const place = placeOf(this.listing, task);
+      const input = { requestId, ...place, timeoutSeconds, ...defined({ request, expectedImages }) };
       const joined = await startOrJoinJob(input, { searchAttributes, subscribers });
       if (joined !== 'ended' || (await this.takeStoredJob(task))) {
         this.listing = withoutRequest(this.listing, requestId);

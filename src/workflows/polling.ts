@@ -25,9 +25,11 @@ import type { WaitState } from '../wait/wait-state.js';
  * - `stopped`: it was cancelled; `isPaused`: an operator had paused it
  * - `timedOut`: by its own timeout, after the deadline
  * - `failed`: for good, which no reply of the vendor causes: a bug, or a worker without the activity
+ * - `refused`: the worker refuses the wait's input: its account is of another vendor than its API
  */
 export type PollingEnd =
   | { readonly kind: 'report'; readonly report: PollReport }
+  | { readonly kind: 'refused'; readonly problem: string; readonly state?: undefined }
   | { readonly kind: 'stopped' | 'timedOut' | 'failed'; readonly state?: PollState; readonly isPaused?: boolean };
 
 /** After the deadline, the activity has this long: the final poll's exchange is bounded by 15 s. */
@@ -41,6 +43,9 @@ const URGENT_CANCEL_MS = 500;
 const DESCRIBE_MS = 5_000;
 const CANCEL_MS = 5_000;
 
+/** Asking the vendor to cancel a task, with a second try: a wait that has ended waits no longer for it. */
+const CANCEL_TASK_MS = 10_000;
+
 const { tryOnPoll } = proxyActivities<TryOnActivities>({ startToCloseTimeout: ATTEMPT_MS });
 const once = { retry: { maximumAttempts: 1 }, cancellationType: ActivityCancellationType.ABANDON } as const;
 const { tryOnDescribePoll } = proxyActivities<TryOnActivities>({
@@ -52,6 +57,11 @@ const { tryOnPause } = proxyActivities<TryOnActivities>({
   ...once,
   scheduleToCloseTimeout: 2 * URGENT_CANCEL_MS,
   summary: 'wait for a reply in flight',
+});
+const { tryOnCancelTask } = proxyActivities<TryOnActivities>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: CANCEL_TASK_MS,
+  retry: { initialInterval: 500, maximumAttempts: 2 },
 });
 const { tryOnPollNow } = proxyActivities<TryOnActivities>({
   startToCloseTimeout: 10_000,
@@ -68,6 +78,19 @@ export const { tryOnCancelSelf } = proxyActivities<TryOnActivities>({
   retry: { initialInterval: 500, backoffCoefficient: 2 },
   summary: 'cancel: the last subscriber has left',
 });
+
+/** Asks the vendor to cancel the task of a wait, on the account's vendor queue. Whatever comes of it, the wait has ended. */
+export async function cancelTask({ taskId, account, api }: WaitState): Promise<void> {
+  const options = {
+    taskQueue: vendorTaskQueue(account, workflowInfo().taskQueue),
+    summary: `cancel task ${taskId}`.slice(0, 200),
+  };
+  try {
+    await tryOnCancelTask.executeWithOptions(options, [{ taskId, account, api }]);
+  } catch (error) {
+    log.info('the vendor could not be asked to cancel the task', { taskId, reason: String(error) });
+  }
+}
 
 /** A polling activity under way. */
 export class Polling {
@@ -178,6 +201,9 @@ function endOfFailure(error: unknown, isStopping: boolean): PollingEnd {
   const isPending = cause instanceof ApplicationFailure && cause.type === failureTypes.pending;
   if (isPending || cause instanceof TimeoutFailure) {
     return { kind: isStopping ? 'stopped' : 'timedOut', ...defined({ state: lastState(cause) }) };
+  }
+  if (cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput) {
+    return { kind: 'refused', problem: cause.message };
   }
   log.warn('the polling activity failed for good; the wait goes on', {
     reason: cause?.message,

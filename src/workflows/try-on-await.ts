@@ -14,11 +14,11 @@ import {
 } from '@temporalio/workflow';
 import type { TryOnActivities } from '../activities/index.js';
 import { check } from '../check.js';
-import { type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
+import { failureTypes, type TryOnOutcome, type TryOnResultsInput, TryOnResultsInputSchema } from '../contract.js';
 import { defined } from '../defined.js';
 import { escapeMarkdown } from '../wait/describe.js';
 import { GRACE_MS, patienceMs } from '../wait/nexus-patience.js';
-import { accepted } from './input.js';
+import { accepted, invalidInput } from './input.js';
 import { tryOnCancelSelf } from './polling.js';
 import { leaveTryOn, receiveTryOnEvents } from './subscriber.js';
 
@@ -61,6 +61,7 @@ export async function tryOnAwaitResults(input: TryOnResultsInput): Promise<TryOn
       const outcome = receivedOutcome();
       if (outcome === undefined) continue;
       if (outcome.status !== 'cancelled') return outcome as TryOnOutcome;
+      if (outcome.error?.code === failureTypes.invalidInput) throw invalidInput([outcome.error.message]);
       // Only a workflow whose cancellation was requested ends as cancelled.
       await tryOnCancelSelf();
       await condition(() => false);

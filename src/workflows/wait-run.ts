@@ -25,12 +25,14 @@ import {
   type Unsubscribe,
   UnsubscribeSchema,
 } from '../contract.js';
+import { apiOf } from '../providers/apis.js';
 import { describeWait } from '../wait/describe.js';
 import { overdueWaitsMetric } from '../wait/metrics.js';
 import {
   applyReport,
   canContinueAsNew,
   endWait,
+  mayCancelTask,
   setDeadline,
   subscribe,
   type Transition,
@@ -43,7 +45,7 @@ import { furtherSnapshots, snapshotsFor, stateOf, statusOf } from '../wait/wait-
 import type { WaitState } from '../wait/wait-state.js';
 import * as definitions from './definitions.js';
 import { accepted, invalidInput } from './input.js';
-import { AFTER_DEADLINE_MS, Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
+import { AFTER_DEADLINE_MS, cancelTask, Polling, type PollingEnd, tryOnCancelSelf } from './polling.js';
 import { Publisher } from './publisher.js';
 import { Attributes, attributesAtStart } from './search-attributes.js';
 import { setSignalHandler } from './signals.js';
@@ -73,6 +75,8 @@ export class WaitRun {
   private isPollingNow = false;
   private lastPollRequestedMs = 0;
   private overdueTimer: CancellationScope | undefined;
+  /** Why a worker refused the input, which only it can know. */
+  private refusal: string | undefined;
   private outcome: Extract<TryOnEvent, { kind: 'outcome' }> | undefined;
   private readonly publisher = new Publisher((webhook, error) =>
     this.change(withWebhookError(this.wait, webhook, error)),
@@ -176,6 +180,10 @@ export class WaitRun {
       this.apply(applyReport(this.wait, end.report));
       return;
     }
+    if (end.kind === 'refused') {
+      this.endRefused(end.problem);
+      return;
+    }
     if (end.state !== undefined) this.change(takeState(this.wait, end.state));
     if (this.isLeft()) return;
     const leftMs = this.wait.deadlineMs - Date.now();
@@ -188,6 +196,13 @@ export class WaitRun {
     } else if (end.kind === 'failed') {
       await this.pauseAfterFailure(leftMs);
     }
+  }
+
+  /** Nothing is known of the task, so subscribers hear of no result: the wait ends for them as one that was cancelled, and why. */
+  private endRefused(problem: string): void {
+    this.refusal = problem;
+    const error = { layer: 'task', code: failureTypes.invalidInput, message: problem } as const;
+    this.apply(endWait(this.wait, { status: 'cancelled', error, atMs: Date.now() }));
   }
 
   private async pauseAfterFailure(leftMs: number): Promise<void> {
@@ -226,8 +241,13 @@ export class WaitRun {
   }
 
   private async finish(): Promise<TryOnOutcome> {
+    if (this.refusal !== undefined) throw invalidInput([this.refusal]);
     const outcome = this.outcome?.outcome;
     if (outcome !== undefined && outcome.status !== 'cancelled') return outcome as TryOnOutcome;
+    if (mayCancelTask(this.wait) && apiOf(this.wait.api).cancel !== undefined) {
+      await cancelTask(this.wait);
+      await this.settled();
+    }
     if (this.interruption === 'abandoned') {
       // Only a workflow whose cancellation was requested ends as cancelled.
       await tryOnCancelSelf();

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { archiveLimits, createTryOnArchive, isSettled } from '../../src/activities/archive.js';
 import type { ArchiveResult } from '../../src/archive/archiver.js';
 import type { ArchivedImage, ArchiveErrorCode } from '../../src/contract.js';
@@ -18,14 +18,14 @@ const input = (...ids: string[]) => ({
   giveUpAtMs: 1_000,
 });
 
-function run(results: Record<string, ArchiveResult>, info: object = {}, nowMs = 0) {
+function run(results: Record<string, ArchiveResult>, info: object = {}, nowMs = 0, renders = false) {
   const archive = vi.fn(async ({ id }: { id: string }) => results[id] ?? done);
-  const clock = { now: async () => nowMs, observe: () => undefined };
+  const clock = { now: async () => nowMs, observe: vi.fn() };
   const env = new MockActivityEnvironment(info);
   const beats: unknown[] = [];
   env.on('heartbeat', (details) => beats.push(structuredClone(details)));
-  const activity = createTryOnArchive({ archiver: { archive }, clock } as never);
-  return { archive, beats, env, ended: (given = input('a', 'b', 'c')) => env.run(activity as never, given) };
+  const activity = createTryOnArchive({ archiver: { archive, renders }, clock } as never);
+  return { archive, beats, clock, env, ended: (given = input('a', 'b', 'c')) => env.run(activity as never, given) };
 }
 
 test('a batch is archived side by side, and one that fails for good does not stop the others', async () => {
@@ -54,6 +54,15 @@ test('a retry goes on where the attempt before was', async () => {
   expect(archive).toHaveBeenCalledTimes(1);
 });
 
+test.each([
+  [1, true],
+  [3, false],
+])('attempt %d is certain of the server time it was due at: %s', async (attempt, isCertain) => {
+  const { ended, clock } = run({}, { attempt });
+  await ended();
+  expect(clock.observe).toHaveBeenCalledWith(expect.any(Number), isCertain);
+});
+
 test('a download that fails each time is given up', async () => {
   const heartbeatDetails = { images: {}, tries: { a: archiveLimits.downloads - 1 } };
   const { ended } = run({ a: failed('Broken', true) }, { heartbeatDetails });
@@ -69,6 +78,33 @@ test.each([
   ['Expired', false, 1, false, true],
 ] as const)('%s, transient %s, after %d tries, late %s: settled %s', (code, isTransient, tries, isLate, settled) => {
   expect(isSettled(failed(code, isTransient) as never, { tries, isLate })).toBe(settled);
+});
+
+describe('where renditions are made', () => {
+  const failing = { a: failed('Broken', true) };
+
+  test('attempts whose worker died are counted, those that ended themselves are not', async () => {
+    const heartbeatDetails = { images: {}, tries: {}, begun: 1 };
+    const { ended, beats } = run(failing, { heartbeatDetails }, 0, true);
+    await expect(ended(input('a'))).rejects.toThrow();
+    expect(beats.at(0)).toMatchObject({ begun: 2 });
+    expect(beats.at(-1)).toMatchObject({ begun: 0, tries: { a: 1 } });
+  });
+
+  test.each([
+    [archiveLimits.lostAttempts - 1, false],
+    [archiveLimits.lostAttempts, true],
+  ])('after %d workers that died, images are archived without: %s', async (begun, withoutRenditions) => {
+    const { ended, archive } = run({}, { heartbeatDetails: { images: {}, tries: {}, begun } }, 0, true);
+    await ended(input('a'));
+    expect(archive).toHaveBeenCalledWith(expect.objectContaining({ withoutRenditions }), expect.anything());
+  });
+
+  test('where none are made, no heartbeat counts', async () => {
+    const { ended, beats } = run({});
+    await ended(input('a'));
+    expect(beats).toEqual([{ images: { a: { archived } }, tries: {} }]);
+  });
 });
 
 test('when time is up, what still fails is reported as failed', async () => {

@@ -189,6 +189,16 @@ describe('a rendition', () => {
     expect([...objects.keys()]).toEqual(['19000/a1.png']);
   });
 
+  test('is left out where workers ended of it; the original is archived', async () => {
+    const { archiver, objects } = archiverOf(png, [{ format: 'webp', size: 64 }]);
+    expect(archiver.renders).toBe(true);
+    expect(await archiver.archive({ ...image, withoutRenditions: true })).toMatchObject({
+      kind: 'archived',
+      renditionError: expect.stringContaining('workers ended'),
+    });
+    expect([...objects.keys()]).toEqual(['19000/a1.png']);
+  });
+
   test('that cannot be stored is tried again with its image', async () => {
     const { archiver } = archiverOf(png, [{ format: 'webp', size: 64 }], {
       store: {

@@ -58,7 +58,7 @@ describe('a download', () => {
     [57, 'wrong-length', 'Broken', true, /UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_SOCKET/],
     [57, 'no-length', 'Broken', true, /does not say where the image ends/],
     [57, 'wrong-checksum', 'Broken', true, /content-md5/],
-    [57, 'compressed', 'Broken', true, /content-encoding gzip/],
+    [56, 'gzip-bomb', 'TooLarge', false, /more than 1000000 bytes/],
     [56, 'huge', 'TooLarge', false, /more than 1000000 bytes/],
     [57, 'redirect-loop', 'Broken', false, /more than 3 redirects/],
     [53, 'redirect-metadata', 'Forbidden', false, /169\.254\.169\.254 is an address that is not public/],
@@ -85,10 +85,51 @@ describe('a download', () => {
     },
   );
 
-  test.each(['redirect', 'wrong-type'] as const)('of an image that does "%s" works', async (mode) => {
+  test.each(['redirect', 'wrong-type', 'compressed'] as const)('of an image that does "%s" works', async (mode) => {
     const emulator = await start({ distribution: { fixedSeconds: 0 } });
     const bytes = await downloader().download(await imageUrl(emulator, `image-${mode}`));
     expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  test.each(['aws-chunked', '', 'identity', 'UTF-8'])(
+    'is passed on where the server names the coding %j',
+    async (coding) => {
+      const url = await serve((_request, response) => {
+        response.writeHead(200, { 'content-length': '2', 'content-encoding': coding }).end('ok');
+      });
+      expect(String(await downloader().download(`${url}/a.png`))).toBe('ok');
+    },
+  );
+
+  test.each(['gzip', 'deflate', 'br'])(faultName(57, 'compressed data that are damaged, in %s'), async (coding) => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '2', 'content-encoding': coding }).end('ok');
+    });
+    expect(await failure(downloader().download(`${url}/a.png`))).toMatchObject({ code: 'Broken', isTransient: true });
+  });
+
+  test.each([
+    ['a length that is far too large', { 'content-length': String(10 ** 12) }],
+    ['no length, and bytes without end', {}],
+  ])(faultName(56, 'with %s it is refused before it is read'), async (_name, headers) => {
+    let sent = 0;
+    const url = await serve((_request, response) => {
+      response.writeHead(200, headers);
+      const block = Buffer.alloc(64 * 1024);
+      const more = (): void => {
+        while (!response.destroyed && sent < 100_000_000) {
+          sent += block.length;
+          if (!response.write(block)) return;
+        }
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect(await failure(downloader().download(`${url}/a.png`))).toMatchObject({
+      code: 'TooLarge',
+      isTransient: false,
+    });
+    expect(sent).toBeLessThan(50_000_000);
   });
 
   test(faultName(52, 'a download from it fails as Expired'), async () => {
@@ -138,6 +179,12 @@ describe('the guard', () => {
     'http://0x7f.1/a.png',
     'http://[::1]/a.png',
     'http://[::ffff:127.0.0.1]/a.png',
+    'http://[::127.0.0.1]/a.png',
+    'http://[64:ff9b::7f00:1]/a.png',
+    'http://[2002:7f00:1::]/a.png',
+    'http://[fec0::1]/a.png',
+    'http://[4000::1]/a.png',
+    'http://168.63.129.16/machine',
     'http://10.1.2.3/a.png',
     'http://192.168.0.1/a.png',
     'http://169.254.169.254/latest',

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createFileStore } from '../../src/archive/file-store.js';
-import type { S3Api, S3Failure, S3Put } from '../../src/archive/s3-api.js';
+import { loadS3, type S3Api, type S3Failure, type S3Put } from '../../src/archive/s3-api.js';
 import { createS3Store } from '../../src/archive/s3-store.js';
 import type { StoredObject } from '../../src/archive/store.js';
 
@@ -37,6 +40,29 @@ describe('a folder', () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, n) => store.create('t2/a.png', object(`${n}`))));
     expect(results.filter((one) => one === 'created')).toHaveLength(1);
     expect(results.filter((one) => one === 'other')).toHaveLength(19);
+  });
+
+  test('lasts through a power cut: the bytes are synced before they get their name, each new name after it', async () => {
+    const own = join(root, 'new', 'synced');
+    const probe = await open(root, 'r');
+    const handles = Object.getPrototypeOf(probe);
+    await probe.close();
+    const { sync } = handles;
+    const synced: string[] = [];
+    const spy = vi.spyOn(handles, 'sync').mockImplementation(function (this: { fd: number }) {
+      const names = (readdirSync(own, { recursive: true }) as string[]).includes(join('t', 'a.png'));
+      synced.push(`${relative(root, readlinkSync(`/proc/self/fd/${this.fd}`))}${names ? ', named' : ''}`);
+      return sync.call(this);
+    });
+    try {
+      await createFileStore(own).create('t/a.png', object('one'));
+    } finally {
+      spy.mockRestore();
+    }
+    expect(synced.map((path) => path.replace(/\.parts\/.+?(,|$)/, 'part$1'))).toEqual([
+      ...['new/synced', 'new', ''],
+      ...['new/synced/part', 'new/synced/t, named', 'new/synced, named'],
+    ]);
   });
 
   test('removes what processes that died left behind, and nothing younger', async () => {
@@ -101,7 +127,14 @@ function fakeS3({ isConditional = true, answers = [] as (S3Failure | undefined)[
   };
   const pauses: number[] = [];
   const pause = async (ms: number) => pauses.push(ms);
-  return { objects, calls, pauses, store: createS3Store(async () => api, { bucket: 'shop', prefix: 'x' }, pause) };
+  return {
+    api,
+    answers,
+    objects,
+    calls,
+    pauses,
+    store: createS3Store(async () => api, { bucket: 'shop', prefix: 'x' }, pause),
+  };
 }
 
 describe('a bucket', () => {
@@ -121,21 +154,45 @@ describe('a bucket', () => {
   test('costs one call an image once it is known that the server heeds If-None-Match', async () => {
     const { store, calls } = fakeS3();
     await store.create('t/a.png', object('one'));
-    expect(calls.splice(0)).toEqual(['head', 'put', 'put if absent']);
+    expect(calls.splice(0)).toEqual(['head', 'put if absent', 'put if absent']);
     await store.create('t/b.png', object('two'));
     expect(calls).toEqual(['put if absent']);
   });
 
-  test.each([[[undefined, { status: 501, code: 'NotImplemented' }]], [[undefined, undefined]]])(
-    'is asked before each write where the server does not heed it (%j)',
-    async (answers) => {
-      const { store, calls } = fakeS3({ isConditional: false, answers });
-      await store.create('t/a.png', object('one'));
-      calls.length = 0;
-      expect(await store.create('t/b.png', object('two'))).toBe('created');
-      expect(calls).toEqual(['head', 'put']);
-    },
-  );
+  test('never overwrites with its first write what another writer stored meanwhile', async () => {
+    const { store, objects, api } = fakeS3();
+    const { head } = api;
+    api.head = async (key) => {
+      const found = await head(key);
+      objects.set(key, { ...object('other'), key, ifAbsent: true });
+      api.head = head;
+      return found;
+    };
+    expect(await store.create('t/a.png', object('one'))).toBe('other');
+    expect(String(objects.get('x/t/a.png')?.bytes)).toBe('other');
+  });
+
+  test('that no longer takes the header is asked before each write from then on', async () => {
+    const { store, calls, answers } = fakeS3();
+    await store.create('t/a.png', object('one'));
+    answers.push({ status: 501, code: 'NotImplemented' });
+    expect(await store.create('t/b.png', object('one'))).toBe('created');
+    calls.length = 0;
+    expect(await store.create('t/c.png', object('one'))).toBe('created');
+    expect(calls).toEqual(['head', 'put']);
+  });
+
+  test.each([
+    [[{ status: 501, code: 'NotImplemented' }]],
+    [[{ status: 400, code: 'NotImplemented' }]],
+    [[undefined, undefined]],
+  ])('is asked before each write where the server does not heed it (%j)', async (answers) => {
+    const { store, calls } = fakeS3({ isConditional: false, answers });
+    await store.create('t/a.png', object('one'));
+    calls.length = 0;
+    expect(await store.create('t/b.png', object('two'))).toBe('created');
+    expect(calls).toEqual(['head', 'put']);
+  });
 
   test('that answers 409 is asked again, with longer pauses', async () => {
     const conflict = { status: 409, code: 'ConditionalRequestConflict' };
@@ -152,6 +209,29 @@ describe('a bucket', () => {
   ])('that fails with %j is named with its remedy', async (failure, message) => {
     const { store } = fakeS3({ answers: [failure] });
     await expect(store.create('t/a.png', object('one'))).rejects.toThrow(message);
+  });
+
+  test('whose server hangs fails within the limit, and the message has no key', async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    vi.stubEnv('AWS_ENDPOINT_URL', endpoint);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'access-key');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret-key');
+    const limits = { connectMs: 1_000, answerMs: 100 };
+    const store = createS3Store(() => loadS3('shop', undefined, process.env, limits), { bucket: 'shop', prefix: 'x' });
+    try {
+      const error: Error = await store.create('t/a.png', object('one')).then(
+        () => new Error('it was stored'),
+        (reason: Error) => reason,
+      );
+      expect(error).toMatchObject({ name: 'StoreError', message: 's3://shop/x does not answer (ETIMEDOUT)' });
+    } finally {
+      vi.unstubAllEnvs();
+      store.close();
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('gives s3: locations', () => {

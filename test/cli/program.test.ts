@@ -37,6 +37,7 @@ describe('the command line', () => {
       /give more than the median/,
     ],
     ['an unknown behaviour', ['emulator', '--script', 'nope'], /--list-behaviours/],
+    ['an unknown behaviour of submits', ['emulator', '--submit-script', 'nope'], /--submit-script.*--list-behaviours/],
     ['an interval too short', ['watch', '--interval', '0.1'], /Give 0.5 to 3600/],
     ['results without an id', ['results'], /give a task id, or a listing with --listing/],
     ['results with two ids', ['results', 'a', '--listing', 'b'], /give a task id, or a listing with --listing/],

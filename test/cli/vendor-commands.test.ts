@@ -49,6 +49,25 @@ test('submit --pro --json calls tryon-pro and prints one document', async () => 
   expect(emulator.task(emulator.submits[0]?.taskId ?? '')?.api).toBe('tryon-pro');
 });
 
+test('submit goes to the vendor of --api, and the next command names it', async () => {
+  const output = { task_id: 'task-8', task_status: 'PENDING' };
+  const vendor = await serve((response) => sendJson(response, { request_id: 'r', output }));
+  const env = { DASHSCOPE_API_KEY: 'sk-1', DASHSCOPE_ENDPOINT: vendor.endpoint };
+  const { code, out, err } = await runCli([...submit, '--api', 'dashscope'], env, '{"model":"aitryon-plus"}');
+  expect({ code, out }).toEqual({ code: 0, out: 'task-8\n' });
+  expect(err).toMatch(/^next: temporal-tryon wait task-8 --submitted-at \S+Z --api dashscope\n$/);
+  expect(vendor.requests[0]).toMatchObject({ method: 'POST', body: '{"model":"aitryon-plus"}' });
+});
+
+test('submit by an account of another vendor is refused with both, and nothing is sent', async () => {
+  const vendor = await serve((response) => sendJson(response, {}));
+  const env = { DASHSCOPE_API_KEY: 'sk-1', DASHSCOPE_ENDPOINT: vendor.endpoint };
+  const { code, err } = await runCli([...submit, '--account', 'dashscope'], env, request);
+  expect(code).toBe(2);
+  expect(err).toContain('api is "tryon", which is of aidge, but account "dashscope" is of dashscope');
+  expect(vendor.requests).toEqual([]);
+});
+
 test('submit passes numbers beyond 2^53 on digit for digit', async () => {
   const vendor = await serve((response) => sendJson(response, { code: '0', data: { taskId: 'task-7' } }));
   const env = { AIDGE_ENDPOINT: vendor.endpoint, AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's' };
@@ -218,8 +237,36 @@ test('an emulator does not show the secret of the user', async () => {
   expect(out + err).not.toContain('my-secret');
 });
 
+test('an emulator prints the settings of each vendor that --api names, and hides the keys of the user', async () => {
+  const args = ['emulator', '--api', 'dashscope,fashn,aidge-2026', '--json'];
+  const running = startCli(args, { FASHN_API_KEY: 'my-fashn-key' });
+  await running.until('Ctrl-C ends it');
+  const { url, settings } = JSON.parse(running.out());
+  expect(settings).toEqual({
+    ...{ DASHSCOPE_ENDPOINT: url, DASHSCOPE_API_KEY: expect.stringMatching(/^sk-/), FASHN_ENDPOINT: url },
+    ...{ AIDGE_ENDPOINT: url, AIDGE_APP_KEY: '512345', AIDGE_APP_SECRET: expect.stringMatching(/^[0-9a-f]{32}$/) },
+  });
+  const statuses = [`sk-wrong`, settings.DASHSCOPE_API_KEY].map(async (key) => {
+    const headers = { authorization: `Bearer ${key}` };
+    return (await fetch(`${url}/api/v1/tasks/x`, { headers })).status;
+  });
+  expect(await Promise.all(statuses)).toEqual([401, 200]);
+  expect((await fetch(`${url}/v1/status/x`, { headers: { authorization: 'Bearer my-fashn-key' } })).status).toBe(404);
+  running.child.kill('SIGTERM');
+  const { out, err } = await running.ended;
+  expect(out + err).not.toContain('my-fashn-key');
+});
+
+test.each([
+  [['--api', 'nope'], /--api is "nope"; give names of tryon, /],
+  [['--api', 'fashn', '--script', 'data-json-text'], /--script: fashn cannot show "shape data-text"/],
+])('an emulator with %j is wrong usage', async (args, message) => {
+  const { code, err } = await runCli(['emulator', ...args]);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(message) });
+});
+
 test('the emulator gets the distribution of the command line', () => {
-  const options = { host: '127.0.0.1', medianSeconds: 2, tailWeight: 0.5, seed: 1 } as Parameters<
+  const options = { host: '127.0.0.1', medianSeconds: 2, tailWeight: 0.5, seed: 1, api: 'tryon' } as Parameters<
     typeof emulatorOptions
   >[0];
   expect(emulatorOptions(options, {}).distribution).toEqual({ medianSeconds: 2, p95Seconds: 6, tailWeight: 0.5 });

@@ -172,3 +172,12 @@ test('advice on a task that the vendor does not know says: not yet, or no more',
     'the vendor does not know the task (700: no such task); check the task id and the account',
   );
 });
+
+test('an error is described by the tables of its own API', () => {
+  const error = { layer: 'gateway', code: 'InvalidApiKey', message: 'm' } as const;
+  expect(describeError(error, 'dashscope')).toMatch(/^gateway InvalidApiKey: m; check DASHSCOPE_API_KEY/);
+  expect(describeError(error)).toBe('gateway InvalidApiKey: m');
+  const reason = { layer: 'task', code: 'InvalidPerson', message: 'm' } as const;
+  expect(describeError(reason, 'dashscope')).toBe('task InvalidPerson: m; submit again with other images');
+  expect(adviceOn(error, true, undefined, 0, 'dashscope')).toContain('check DASHSCOPE_API_KEY');
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { defined } from '../../src/defined.js';
+import type { SubmitBehaviourName } from '../../src/emulator/behaviours/submits.js';
 import type { Emulator } from '../../src/testing.js';
 import { callV2, query } from './signed-call.js';
 import { useEmulators } from './use-emulator.js';
@@ -93,6 +94,37 @@ test('a submit that the script refuses makes no task, unless the script says so'
   expect(await submit(emulator, business)).toMatchObject({ code: 'ServiceTimeout' });
   expect(await submit(emulator, business)).toMatchObject({ resCode: '500' });
   expect(emulator.submits.map(({ taskId }) => taskId !== undefined)).toEqual([false, true]);
+});
+
+const business = { requestParams: JSON.stringify([order]) };
+/** What the caller gets, and whether there is a task. */
+const scripted: Record<SubmitBehaviourName, readonly [unknown, boolean]> = {
+  'submit-reply-lost': ['no reply', true],
+  'submit-reply-cut': ['no reply', true],
+  'submit-reply-late': ['no reply', true],
+  'submit-request-lost': ['no reply', false],
+  'submit-no-id': [{ code: '0', success: 'true', resCode: '200', data: { result: {} } }, true],
+  'submit-no-data': [{ code: '0', success: 'true', resCode: '200' }, true],
+  'submit-refused-yet-made': [{ success: 'false', resCode: '500' }, true],
+};
+
+test.each(Object.entries(scripted))('%s does what its row says, and the next one is accepted', async (name, row) => {
+  const [reply, isMade] = row;
+  const emulator = await start({ submitScript: name as SubmitBehaviourName });
+  const made = new Promise<string | undefined>((resolve) => emulator.onSubmit(({ taskId }) => resolve(taskId)));
+  // One that is late is not waited for: its task is there before its reply.
+  const late = name === 'submit-reply-late' ? made.then(() => 'no reply') : new Promise<never>(() => undefined);
+  const answered = submit(emulator, business).catch(() => 'no reply');
+  const got = await Promise.race([answered, late]);
+  if (typeof reply === 'string') expect(got).toBe(reply);
+  else expect(got).toMatchObject(reply as object);
+  expect(got.data?.result?.taskId).toBeUndefined();
+  const taskId = await made;
+  expect(taskId !== undefined && emulator.task(taskId)?.taskId === taskId).toBe(isMade);
+  expect(await submit(emulator, business)).toMatchObject({
+    resCode: '200',
+    data: { result: { taskId: expect.any(String) } },
+  });
 });
 
 test('an account without submits left gets NoResource', async () => {

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { keyOfImage } from '../../src/poll/reply.js';
 import { readHint } from '../../src/poll/retry-hint.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
-import { startEmulator } from '../../src/testing.js';
+import { type BehaviourName, startEmulator } from '../../src/testing.js';
 import { aCertificate } from '../providers/certificate.js';
 import { aClient, appKeyPair, finishedBody, sendJson, serve, serveTcp, testKey } from '../providers/server.js';
 import { faultName } from '../support/fault-rows.js';
@@ -275,18 +275,20 @@ describe('connections', () => {
 });
 
 describe('a submit', () => {
-  test.each(['hang', 'reset-before-headers', 'reset-mid-body', 'truncated-json', 'http-504', 'html-200'])(
-    faultName(65, '%s'),
-    async (script) => {
-      const emulator = await startEmulator();
-      onTestFinished(() => emulator.close());
-      emulator.scriptSubmits(script);
-      const credentials = async () => appKeyPair(emulator);
-      const client = aClient(emulator.url, { limits: { headersMs: 300, totalMs: 600 } }, { credentials });
-      const request = { clothesList: [{ imageUrl: 'http://shop.test/a.png', type: 'tops' }], viewType: 'full_view' };
-      const result = await client.submit({ request });
-      expect(result.kind).toBe('maybe');
-      expect(emulator.stats.submits).toBe(1);
-    },
-  );
+  const submits = [
+    ...['submit-reply-lost', 'submit-reply-cut', 'submit-reply-late', 'submit-request-lost'],
+    ...['submit-no-id', 'submit-no-data', 'submit-refused-yet-made'],
+    ...['hang', 'truncated-json', 'http-504', 'html-200'],
+  ] as readonly BehaviourName[];
+  test.each(submits)(faultName(65, '%s'), async (script) => {
+    const emulator = await startEmulator();
+    onTestFinished(() => emulator.close());
+    emulator.scriptSubmits(script);
+    const credentials = async () => appKeyPair(emulator);
+    const client = aClient(emulator.url, { limits: { headersMs: 300, totalMs: 600 } }, { credentials });
+    const request = { clothesList: [{ imageUrl: 'http://shop.test/a.png', type: 'tops' }], viewType: 'full_view' };
+    const result = await client.submit({ request });
+    expect(result.kind).toBe('maybe');
+    expect(emulator.stats.submits).toBe(1);
+  });
 });

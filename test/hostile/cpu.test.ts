@@ -133,7 +133,7 @@ describe(faultName(79, 'at its stated maximum'), () => {
     ],
     ['its status', () => listingStatus(listing, false)],
     ['its details', () => describeListing(listingSummary(listing, false))],
-    ['its result', () => listingResult(listing, 1, 'tryon')],
+    ['its result', () => listingResult(listing, 1)],
     ['whether it is complete', () => isComplete(listing)],
     ['whether it may continue as new', () => canContinueListingAsNew(listing)],
     [

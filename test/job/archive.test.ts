@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ArchivedImage, TryOnEvent, TryOnImage, TryOnJobEvent } from '../../src/contract.js';
 import { archiveBatches, archiveRecords, archiveRules, beginArchive, imagesToArchive } from '../../src/job/archive.js';
 import { beginJob, closeJob, decideArchive, takeWaitEvent, withArchived } from '../../src/job/job.js';
-import { imagesOf, jobStateOf } from '../../src/job/job-report.js';
+import { imagesOf, jobStateOf, shownState } from '../../src/job/job-report.js';
 import type { JobState } from '../../src/job/job-state.js';
 import { nextAction } from '../../src/job/next-action.js';
 
@@ -45,6 +45,7 @@ describe('a job with an archive', () => {
     // The images are there to be used, however long the archive takes.
     expect(kinds(first.events)).toEqual(['images']);
     expect(jobStateOf(first.job)).toBe('archiving');
+    expect(shownState(first.job)).toBe('waiting');
     const begun = beginArchive(first.job, imagesOf(first.job));
     const half = withArchived(begun, { a: { archived } });
     expect(half.events).toMatchObject([{ kind: 'archived', sequence: 2, images: [{ id: 'a', archived }] }]);

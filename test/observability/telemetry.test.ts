@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { AttemptSeen } from '../../src/poll/attempt.js';
 import { unpolled } from '../../src/poll/poll-state.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
+import { apiOf } from '../../src/providers/apis.js';
 import type { ExchangeResult } from '../../src/providers/exchange.js';
 import { aroundAll } from '../../src/telemetry/exchange-hook.js';
 import { startHealthServer } from '../../src/telemetry/health.js';
@@ -39,6 +40,16 @@ describe('labels come out of small sets', () => {
     ['task', 'b0b6a4d0-task', 'other'],
   ] as const)('%s %s is %s', (layer, code, expected) => {
     expect(errorLabels({ layer, code, message: '' }, tryOnApi)).toEqual({ layer, code: expected });
+  });
+
+  test('the reason of a failed task keeps its name where the API has it in a table', () => {
+    const { taskCodes = {} } = apiOf('dashscope');
+    const codes = Object.keys(taskCodes);
+    expect(codes.length).toBeGreaterThan(5);
+    for (const code of codes) {
+      expect(errorLabels({ layer: 'task', code, message: '' }, apiOf('dashscope')).code).toBe(code);
+    }
+    expect(errorLabels({ layer: 'task', code: 'InvalidPerson', message: '' }, tryOnApi).code).toBe('other');
   });
 
   test('every code of the tables keeps its name', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Classification, classify } from '../../src/poll/classify.js';
-import type { Answer, ErrorClass, Fault, SubTaskReply, TaskReply } from '../../src/poll/reply.js';
+import type { Answer, ErrorClass, Fault, SubTaskReply, TaskReply, VendorApi } from '../../src/poll/reply.js';
 import { clampHint, readHint } from '../../src/poll/retry-hint.js';
 import { tryOnApi as api } from '../../src/providers/aidge/tryon.js';
 
@@ -474,4 +474,46 @@ test('every row says what it means, and what a person can do where a person must
     expect(row.description, code).toMatch(/\S/);
     if (['auth', 'quota', 'clock', 'refused'].includes(row.class)) expect(row.remedy, code).toMatch(/\S/);
   }
+});
+
+describe('a vendor whose HTTP statuses mean something', () => {
+  const withStatuses = {
+    ...api,
+    hasErrorStatuses: true,
+    gatewayCodes: { 'Slow.*': { class: 'throttled', description: 'x' } },
+  } as const;
+  const classOf = (gatewayCode: string, httpStatus: number, one: VendorApi = withStatuses) => {
+    const classification = classify(anAnswer({ gatewayCode, httpStatus }), one, { taskId: 'mine' });
+    return classification.kind === 'error'
+      ? `${classification.class} ${classification.error.code}`
+      : classification.kind;
+  };
+
+  test.each([
+    [404, 'notFound NotFound'],
+    [402, 'quota Odd'],
+    [429, 'throttled Odd'],
+    [503, 'transient Odd'],
+    [200, 'transient Odd'],
+  ])('a code without a row is what status %i says', (httpStatus, expected) => {
+    expect(classOf('Odd', httpStatus)).toBe(expected);
+  });
+
+  test('others keep the outcome of an unknown code', () => {
+    expect(classOf('Odd', 402, api)).toBe('transient Odd');
+  });
+
+  test('a row for a family holds for the codes that begin with it', () => {
+    expect(classOf('Slow.Down', 400)).toBe('throttled Slow.Down');
+    expect(classOf('Slow', 402)).toBe('quota Slow');
+    expect(classOf('Slower.Down', 402)).toBe('quota Slower.Down');
+  });
+});
+
+test('a failed task without a reason has the description of its code', () => {
+  const described = { ...api, taskCodes: { X: { class: 'failed', description: 'the model broke' } } } as const;
+  const failed = anAnswer({ ...ok, task: aTask({ status: 'failed', code: 'X' }) });
+  expect(classify(failed, described, { taskId: 'mine' })).toMatchObject({
+    error: { code: 'X', message: 'the model broke' },
+  });
 });

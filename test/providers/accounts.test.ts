@@ -155,7 +155,7 @@ describe('a named account', () => {
     expect(problems).toEqual([]);
     expect(accounts.map(({ name }) => name)).toEqual(['default', 'shop-2']);
     expect(accounts[1]).toMatchObject({ trial: false, endpoint: 'https://cn-api.aidc-ai.com' });
-    expect(await accounts[1]?.credentials()).toEqual({ appKey: '600001', appSecret: 'open' });
+    expect(await accounts[1]?.credentials()).toMatchObject({ scheme: 'v1', appKey: '600001', appSecret: 'open' });
   });
 
   test('needs no default account', () => {
@@ -168,9 +168,9 @@ describe('files', () => {
   test('are read for each call, without surrounding white space', async () => {
     const path = await aFile('\ufefffirst\r\n');
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: path });
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'first' });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: 'first' });
     await writeFile(path, 'second');
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: 'second' });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: 'second' });
   });
 
   test.each([
@@ -188,7 +188,7 @@ describe('files', () => {
   test('of exactly 64 KiB are read', async () => {
     const value = 'x'.repeat(64 * 1024);
     const { accounts } = readAccounts({ AIDGE_APP_KEY: '1', AIDGE_APP_SECRET_FILE: await aFile(value) });
-    expect(await accounts[0]?.credentials()).toEqual({ appKey: '1', appSecret: value });
+    expect(await accounts[0]?.credentials()).toMatchObject({ appKey: '1', appSecret: value });
   });
 
   test.each([

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { classify } from '../../src/poll/classify.js';
-import { parseEnvelope, parseJson } from '../../src/providers/aidge/envelope.js';
+import { parseEnvelope } from '../../src/providers/aidge/envelope.js';
 import { tryOnApi } from '../../src/providers/aidge/tryon.js';
 import { imageIds } from '../../src/providers/image-id.js';
+import { parseJson } from '../../src/providers/json-fields.js';
 
 const parse = (body: unknown) => tryOnApi.parse(body, (url) => ({ id: `id of ${url.split('?')[0]}` }));
 const image = (name: string, subTask = 0, query = '') => ({

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { messages } from '../../src/contract.js';
+import { jobWorkflowId, messages, resultsWorkflowId, type TryOnJobResult, workflowTypes } from '../../src/contract.js';
 import { defined } from '../../src/defined.js';
 import { freePort, startDevServer, type TemporalServer } from '../../src/dev-server/temporal-server.js';
 import type { Script } from '../../src/testing.js';
+import { aRequest } from '../support/jobs.js';
+import { jobFolder } from '../support/languages.js';
 import { type Stack, startStack } from '../support/stack.js';
 
 // What Temporal Cloud bills, as the server itself counts it: on a server of its own, so that nothing else is counted.
 const page = readFileSync(fileURLToPath(new URL('../../docs/temporal-cloud.md', import.meta.url)), 'utf8');
+const jobsPage = readFileSync(fileURLToPath(new URL('../../docs/whole-job.md', import.meta.url)), 'utf8');
 /** The table of the page: Actions by the server's name of their kind. */
 const stated = new Map(
   [...page.matchAll(/^\| [^|]+ \| `(\w+)` \| (\d+) \|$/gm)].map(([, kind = '', count]) => [kind, Number(count)]),
@@ -25,16 +28,21 @@ const firstBatch = { polls: 1, task: { state: 'running', finishedSubTasks: 1 } }
 let server: TemporalServer;
 let stack: Stack;
 let metricsUrl: string;
+let jobs: Awaited<ReturnType<typeof jobFolder>>;
 beforeAll(async () => {
   const port = await freePort();
   metricsUrl = `http://127.0.0.1:${port}/metrics`;
   server = await startDevServer({ uiPort: false, extraArgs: ['--metrics-port', String(port)] });
   // The first poll is due after some seconds, so that the first attempt comes before it.
   const env = { TRYON_LEARN: 'false', TRYON_PRIOR_MEDIAN_SECONDS: '6', TRYON_PRIOR_P95_SECONDS: '12' };
-  stack = await startStack({ address: server.address, parents: true, env });
+  jobs = await jobFolder();
+  // The script is that of submitted tasks; all others have one of their own.
+  const emulator = { script: [running(1), firstBatch, finished] };
+  stack = await startStack({ address: server.address, parents: true, env: { ...env, ...jobs.env }, emulator });
 });
 afterAll(async () => {
   await stack?.stop();
+  await jobs?.remove();
   await server?.stop();
 });
 
@@ -126,4 +134,37 @@ test('pollNow costs what the page says', async () => {
   });
   expect(statedMore(/^\| `pollNow`/)).toBe(3);
   await handle.terminate();
+});
+
+test('a job that archives two batches costs what the page of jobs says, besides its wait', async () => {
+  const before = await actions();
+  const { taskQueue } = stack;
+  const workflowId = jobWorkflowId('counted');
+  const args = [{ requestId: 'counted', request: [aRequest, aRequest] }];
+  const handle = await stack.client.workflow.start(workflowTypes.job, { taskQueue, workflowId, args });
+  const { taskId = '' } = (await handle.result()) as TryOnJobResult;
+  expect((await stack.history(resultsWorkflowId(taskId))).at(-1)).toMatch(/^workflowExecutionCompleted/);
+  // Of the wait: its timer, two polling activities, two changes of search attributes, and the signals of a batch and of the outcome.
+  const ofWait = { command_StartTimer: 1, command_ScheduleActivityTask: 2, command_UpsertWorkflowSearchAttributes: 2 };
+  const ofJob = {
+    grpc_StartWorkflowExecution: 1,
+    command_StartTimer: 1,
+    command_ScheduleActivityTask: 3,
+    message_UpdateWorkflowExecution_Acceptance: 1,
+    command_BatchMarkers: 1,
+    command_StartChildWorkflowExecution: 1,
+    command_StartChildWorkflowExecution_Extra: 1,
+    command_UpsertWorkflowSearchAttributes: 2,
+  };
+  const both = Object.entries(ofJob).map(([kind, count]) => [
+    kind,
+    count + (Object.entries(ofWait).find(([of]) => of === kind)?.[1] ?? 0),
+  ]);
+  await expectActions(before, { ...Object.fromEntries(both), command_SignalExternalWorkflowExecution: 2 }, [
+    ...Object.keys(ofJob),
+    'command_SignalExternalWorkflowExecution',
+  ]);
+  // Besides, each batch has a heartbeat or more.
+  const sum = Object.values(ofJob).reduce((all, count) => all + count, 2);
+  expect(jobsPage).toContain(`That is ${sum} for a job with two archived batches`);
 });

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { resultsWorkflowId } from '../../src/contract.js';
 import { bareEnv, runCli, startCli } from '../cli/run-cli.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
@@ -115,6 +118,7 @@ test('doctor finds all well where all is well', async () => {
     'durations',
     `queue ${stack.taskQueue}`,
     `queue ${stack.taskQueue}-vendor`,
+    `queue ${stack.taskQueue}-submit`,
     `budget of ${stack.taskQueue}-vendor`,
     'key',
     'vendor',
@@ -130,6 +134,26 @@ test('doctor names the queue of an account that no worker serves', async () => {
   });
   expect(code).toBe(1);
   expect(out).toMatch(/^fail {2}queue test-[-\w]+-vendor-shop-7: no worker polls it$/m);
+  expect(out).toMatch(/^fail {2}queue test-[-\w]+-submit-shop-7: no worker polls it$/m);
+});
+
+test('worker names all queues that it serves', async () => {
+  const taskQueue = `cli-${randomUUID()}`;
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const running = startCli(['worker'], {
+    ...env,
+    TRYON_TASK_QUEUE: taskQueue,
+    TRYON_ARCHIVE: `file://${folder}`,
+    AIDGE_SHOP_7_APP_KEY: stack.emulator.appKey,
+    AIDGE_SHOP_7_APP_SECRET: stack.emulator.appSecret,
+  });
+  await running.until(/running on .*\n/);
+  const named = /running on (.*)$/m.exec(running.err())?.[1]?.split(', ');
+  const suffixes = ['', '-vendor', '-submit', '-vendor-shop-7', '-submit-shop-7', '-archive'];
+  expect(named).toEqual(suffixes.map((suffix) => `${taskQueue}${suffix}`));
+  running.child.kill('SIGTERM');
+  expect((await running.ended).code).toBe(0);
 });
 
 test('worker serves a queue until SIGTERM, then drains and ends with 0', async () => {

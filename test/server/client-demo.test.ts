@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { expect, inject, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Running, runCli, startCli, startSource } from '../cli/run-cli.js';
 
@@ -25,6 +29,17 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+/** An empty folder for all that a demo leaves in the place of temporary files. */
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-demo-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Names of the archives that demos have made in a folder. */
+const archivesIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.startsWith('tryon-demo-'));
+
 async function startDemo(args: readonly string[], start = startCli, env: NodeJS.ProcessEnv = {}) {
   const ports = { temporal: await freePort(), ui: await freePort(), emulator: await freePort() };
   const own = [
@@ -35,10 +50,11 @@ async function startDemo(args: readonly string[], start = startCli, env: NodeJS.
     '--emulator-port',
     String(ports.emulator),
   ];
-  const running = start(['demo', ...own, ...args], env);
+  const folder = await temporary();
+  const running = start(['demo', ...own, ...args], { ...env, TMPDIR: folder });
   await running.until('worker process');
   const children = childrenOf(running.child.pid as number);
-  return { running, children, ports };
+  return { running, children, ports, folder };
 }
 
 async function expectNothingLeft(running: Running, children: readonly number[]): Promise<void> {
@@ -48,8 +64,8 @@ async function expectNothingLeft(running: Running, children: readonly number[]):
   await expect.poll(() => children.filter(isAlive), { timeout: 30_000 }).toEqual([]);
 }
 
-test('the demo prints the images of three tasks, links to the history, and leaves no process', async () => {
-  const { running, children, ports } = await startDemo(['--seconds', '2'], startSource);
+test('the demo submits, waits and archives three tasks, links to the history, and leaves no process', async () => {
+  const { running, children, ports, folder } = await startDemo(['--seconds', '2'], startSource);
   await running.until(/history: \S+\n/);
   const link = /history: (\S+)/.exec(running.err())?.[1] ?? '';
   expect(link).toMatch(new RegExp(`^http://127.0.0.1:${ports.ui}/namespaces/default/workflows/tryon-listing-demo-`));
@@ -64,6 +80,24 @@ test('the demo prints the images of three tasks, links to the history, and leave
   for (const url of urls) expect(url).toMatch(new RegExp(`^http://127.0.0.1:${ports.emulator}/images/`));
   expect(err.match(/^task .*: finished after/gm)).toHaveLength(3);
   expect(err).toMatch(/^listing demo-.*: complete, 24 images/m);
+  // What it shows, in this order.
+  const steps = ['submitted', 'history: ', 'task ', 'listing ', 'archived ', 'contact sheet: '];
+  const places = steps.map((step) => err.search(new RegExp(`^${step}`, 'm')));
+  expect(places).toEqual([...places].sort((one, other) => one - other));
+  expect(places).not.toContain(-1);
+  const [archive = ''] = await archivesIn(folder);
+  expect(err).toContain(`archived 24 of 24 images in ${join(folder, archive)}\n`);
+  const taskIds = [...err.matchAll(/^submitted .* as task (\S+)$/gm)].map(([, taskId = '']) => taskId);
+  const files = await Promise.all(taskIds.map((taskId) => readdir(join(folder, archive, taskId))));
+  expect(files.map(({ length }) => length)).toEqual([8, 8, 8]);
+  const sheet = /^contact sheet: (\S+)$/m.exec(err)?.[1] ?? '';
+  expect(sheet.startsWith(`${join(folder, archive)}/`)).toBe(true);
+  const page = await readFile(sheet, 'utf8');
+  for (const [k, names] of files.entries()) {
+    for (const name of names) {
+      expect(page).toContain(`<img src="${pathToFileURL(join(folder, archive, taskIds[k] as string, name)).href}"`);
+    }
+  }
   await expectNothingLeft(running, children);
 });
 
@@ -118,9 +152,10 @@ test('the keys of the user reach no process that it starts', async () => {
 });
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('%s in the middle leaves no process', async (signal) => {
-  const { running, children } = await startDemo(['--seconds', '60']);
+  const { running, children, folder } = await startDemo(['--seconds', '60']);
   running.child.kill(signal);
   expect((await running.ended).code).toBe(signal === 'SIGTERM' ? 130 : null);
+  if (signal === 'SIGTERM') expect(await archivesIn(folder)).toEqual([]);
   await expectNothingLeft(running, children);
 });
 
@@ -129,7 +164,9 @@ test.each(['--port', '--ui-port', '--emulator-port'])('a taken port is told with
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
   try {
-    const { code, out, err } = await startCli(['demo', option, String(port)]).ended;
+    const TMPDIR = await temporary();
+    const { code, out, err } = await startCli(['demo', option, String(port)], { TMPDIR }).ended;
+    expect(await archivesIn(TMPDIR)).toEqual([]);
     expect({ code, out, err }).toEqual({
       code: 1,
       out: '',
@@ -143,7 +180,14 @@ test.each(['--port', '--ui-port', '--emulator-port'])('a taken port is told with
 test('the server that TEMPORAL_ADDRESS names is used, on queues of its own, and left alone', async () => {
   const { address } = inject('temporal');
   const env = { TEMPORAL_ADDRESS: address, AIDGE_ENDPOINT: 'https://api.example', AIDGE_APP_KEY: 'real' };
-  const { code, err } = await startCli(['demo', '--tasks', '1', '--seconds', '1'], env).ended;
+  const archive = join(await temporary(), 'new', 'folder');
+  const args = ['demo', '--tasks', '1', '--seconds', '1', '--archive', archive, '--json'];
+  const { code, out, err } = await startCli(args, env).ended;
   expect({ code, err }).toMatchObject({ code: 0 });
   expect(err).toContain(`Temporal ${address} (TEMPORAL_ADDRESS)`);
+  const { images } = JSON.parse(out);
+  for (const { archived } of images) expect(archived.location).toContain(pathToFileURL(archive).href);
+  expect(await readdir(archive)).toEqual(
+    expect.arrayContaining([images[0].taskId, expect.stringMatching(/^demo-.*html$/)]),
+  );
 });

@@ -33,7 +33,11 @@ afterAll(async () => {
 
 const python = {
   name: 'Python',
-  build: async () => ({ caller: await pythonLine('caller.py'), parent: await pythonLine('parent.py') }),
+  build: async () => ({
+    caller: await pythonLine('caller.py'),
+    job: await pythonLine('job.py'),
+    parent: await pythonLine('parent.py'),
+  }),
 };
 const encrypting = [python, ...languages.filter(({ name }) => ['Go', 'Java'].includes(name))];
 

@@ -16,6 +16,7 @@ import {
 import type { SubmitInput } from '../../src/job/protocol.js';
 import { createVendorClient, type SubmitResult } from '../../src/providers/client.js';
 import { startEmulator } from '../../src/testing.js';
+import { faultName } from '../support/fault-rows.js';
 import { aRequest } from '../support/jobs.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { until } from '../support/until.js';
@@ -330,8 +331,9 @@ describe.concurrent('a job is parked as maybeSubmitted, and nothing is sent agai
     ['503', 'http-503', 'Http503'],
     ['a redirect, which is not followed', 'redirect-other-host', 'Redirected'],
     ['HTTP 200 without an id', 'json-empty', 'BadBody'],
-    ['a lost reply', 'reset-before-headers', 'ConnectionFailed'],
-  ])('the vendor answers with %s; a person gives up', async (_what, script, code) => {
+    ['a lost reply', 'submit-reply-lost', 'ConnectionFailed'],
+    ['an acceptance without an id', 'submit-no-id', 'BadBody'],
+  ])(faultName(65, 'the vendor answers with %s; a person gives up'), async (_what, script, code) => {
     const emulator = await startEmulator({ seed: 1 });
     const { appKey, appSecret } = emulator;
     emulator.scriptSubmits([{ use: script as 'http-503', polls: 1 }]);

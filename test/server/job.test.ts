@@ -178,6 +178,20 @@ describe.concurrent('a job', () => {
     expect(await handle.result()).toMatchObject({ status: 'timeout', taskId });
   });
 
+  test('takes a deadline to its wait that was set before the wait could be joined again', async () => {
+    const taskId = stack.emulator.addTask({ script: [{ task: { state: 'running' } }] });
+    const handle = await start({ taskId });
+    await stack.emulator.waitForQuery(taskId, 1);
+    // It may have been an event: the job joins its wait again, 10 s later.
+    await signalRaw(stack.client, handle.workflowId, messages.event, undecodable['no encoding'] ?? []);
+    await handle.executeUpdate(messages.setTimeout, { args: [{ timeoutSeconds: 1 }] });
+    const wait = stack.client.workflow.getHandle(resultsWorkflowId(taskId));
+    expect(await wait.result()).toMatchObject({ status: 'timeout' });
+    const result = (await handle.result()) as TryOnJobResult;
+    expect(result).toMatchObject({ status: 'timeout', polls: (await wait.result()).polls });
+    expect(result.error?.code).not.toBe('NoWorker');
+  });
+
   test('that is cancelled while it waits leaves the wait, which ends with its last subscriber', async () => {
     const events = await recorder();
     const taskId = stack.emulator.addTask({ script: [{ task: { state: 'running' } }] });
@@ -207,7 +221,7 @@ describe.concurrent('a job', () => {
   test.each([
     [{ taskId: 'x' }, 'give either request or taskId'],
     [{ request: 'text' }, 'request is "text"; give an object'],
-    [{ request: [aRequest], api: 'other' as 'tryon' }, 'api is "other"; give tryon or tryon-pro'],
+    [{ request: [aRequest], api: 'other' as 'tryon' }, 'api is "other"; give tryon, tryon-pro'],
     [{ request: { text: 'x'.repeat(256 * 1024) } }, 'at most 256 KiB'],
   ])('refuses wrong input %#', async (wrong, message) => {
     const requestId = randomUUID();

@@ -15,6 +15,8 @@ import {
   type BuiltExample,
   type Called,
   type CommandLine,
+  expectJob,
+  jobFolder,
   languages,
   type Received,
   signalledEvents,
@@ -25,10 +27,13 @@ import { until } from '../support/until.js';
 
 let stack: Stack;
 let started: Programs;
+let jobs: Awaited<ReturnType<typeof jobFolder>>;
 
 beforeAll(async () => {
   const { address, namespace, httpUrl } = inject('temporal');
-  stack = await startStack({ address, namespace });
+  jobs = await jobFolder();
+  // The script is that of submitted tasks; all others have one of their own.
+  stack = await startStack({ address, namespace, env: jobs.env, emulator: { script: 'batches' } });
   started = programs({
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
@@ -40,6 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await started?.stop();
   await stack?.stop();
+  await jobs?.remove();
 });
 
 /** Ids of the images in the order that the vendor gives. */
@@ -120,6 +126,10 @@ describe.concurrent.each(languages)('from $name', ({ build, parentId: parentPref
     expect(stderr).toContain(`${failureTypes.invalidInput}: `);
     expect(stderr).toContain(refusal);
     expect(code).toBe(1);
+  });
+
+  test('a job by name submits a request once and says where its images are archived', async () => {
+    await expectJob((...args) => run(example.job, ...args), jobs.request, stack);
   });
 
   if (parentPrefix === undefined) return;

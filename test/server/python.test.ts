@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { messages, resultsWorkflowId, type TryOnEvent, type TryOnStatus } from '../../src/contract.js';
-import { type Called, type Received, signalledEvents } from '../support/languages.js';
+import { type Called, expectJob, jobFolder, type Received, signalledEvents } from '../support/languages.js';
 import { type Program, type Programs, programs } from '../support/programs.js';
 import { temporalPython } from '../support/python.js';
 import { type Stack, startStack } from '../support/stack.js';
@@ -16,12 +16,15 @@ const cwd = fileURLToPath(new URL('../../examples/python', import.meta.url));
 let stack: Stack;
 let started: Programs;
 let interpreter: string;
+let jobs: Awaited<ReturnType<typeof jobFolder>>;
 
 // Cold, the SDK comes from PyPI first.
 beforeAll(async () => {
   interpreter = await temporalPython();
   const { address, namespace } = inject('temporal');
-  stack = await startStack({ address, namespace });
+  jobs = await jobFolder();
+  // The script is that of submitted tasks; all others have one of their own.
+  stack = await startStack({ address, namespace, env: jobs.env, emulator: { script: 'batches' } });
   started = programs({
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
@@ -33,6 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await started?.stop();
   await stack?.stop();
+  await jobs?.remove();
 });
 
 const python = (...args: string[]): Program => started.start(interpreter, args, { cwd });
@@ -87,6 +91,10 @@ describe('a caller in Python', () => {
     expect(stderr).toContain(refusal);
     expect(code).toBe(1);
   });
+});
+
+test('a job by name submits a request once and says where its images are archived', async () => {
+  await expectJob((...args) => python('job.py', ...args), jobs.request, stack);
 });
 
 describe('a parent workflow in Python', () => {

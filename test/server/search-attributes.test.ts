@@ -5,7 +5,9 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createTryOnActivities } from '../../src/activities/index.js';
 import {
+  jobWorkflowId,
   listingWorkflowId,
+  messages,
   resultsWorkflowId,
   searchAttributes,
   type TryOnListingResult,
@@ -144,6 +146,51 @@ describe(faultName(77, 'removed in mid-wait'), () => {
     known = all.filter((name) => !removed.includes(name));
     expect(await wait.result()).toMatchObject({ status: 'finished' });
     expect(await handle.result()).toMatchObject({ status: 'complete' });
+    for (const worker of workers) worker.shutdown();
+    await run;
+  });
+});
+
+describe('removed while a job runs', () => {
+  test.each([{ removed: ['TryOnStatus'] }, { removed: [...all] }])('$removed', async ({ removed }) => {
+    const namespace = await namespaceWith(contractTypes);
+    const client = new Client({ connection, namespace });
+    const taskQueue = `attributes-${randomUUID()}`;
+    let known: readonly string[] = all;
+    let isDone = false;
+    const activities = createTryOnActivities({
+      vendor: {
+        results: async () => ({
+          reply: isDone ? aTask('finished', [['finished', 'a']]) : aTask('running'),
+          queries: 1,
+        }),
+      },
+      acceptsOtherTaskId: () => true,
+      searchAttributes: () => known,
+    });
+    const shared = { connection: native, namespace, activities };
+    const workers = await Promise.all([
+      Worker.create({ ...shared, ...workflowSource, taskQueue }),
+      Worker.create({ ...shared, taskQueue: `${taskQueue}-vendor` }),
+    ]);
+    const run = Promise.all(workers.map((worker) => worker.run()));
+    const [taskId, requestId] = [randomUUID(), randomUUID()];
+    const job = await client.workflow.start(workflowTypes.job, {
+      taskQueue,
+      workflowId: jobWorkflowId(requestId),
+      args: [{ requestId, taskId, archive: false }],
+    });
+    // The job and its wait.
+    await until(async () => (await client.workflow.count(`TryOnTaskId = '${taskId}'`)).count === 2);
+    await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: removed });
+    await until(async () => (await registeredSearchAttributes(connection, namespace)).length === 5 - removed.length);
+    isDone = true;
+    // No worker knows yet, so that the wait and then the job set what is gone, and are tried again.
+    const wait = client.workflow.getHandle(resultsWorkflowId(taskId));
+    await job.executeUpdate(messages.pollNow);
+    await until(async () => (await failuresOf(client, wait.workflowId)).length > 0);
+    known = all.filter((name) => !removed.includes(name));
+    expect(await job.result()).toMatchObject({ requestId, status: 'finished', images: { length: 1 } });
     for (const worker of workers) worker.shutdown();
     await run;
   });

@@ -1,15 +1,29 @@
 /** Versioned workers: waits stay with the version that began them, on the workflows' queue and on the vendor's. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { messages, resultsWorkflowId, vendorTaskQueue, workflowTypes } from '../../src/contract.js';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import {
+  archiveTaskQueue,
+  jobWorkflowId,
+  messages,
+  resultsWorkflowId,
+  submitTaskQueue,
+  type TryOnJobResult,
+  type TryOnJobStatus,
+  vendorTaskQueue,
+  workflowTypes,
+} from '../../src/contract.js';
 import { TryOnPlugin } from '../../src/index.js';
 import { type Emulator, startEmulator } from '../../src/testing.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { startTryOnWorkers } from '../../src/worker/start.js';
 import { runCli } from '../cli/run-cli.js';
+import { aRequest } from '../support/jobs.js';
 import { quiet, workerEnv } from '../support/stack.js';
 import { until } from '../support/until.js';
 
@@ -138,6 +152,77 @@ test.each([
     await second.stop();
   },
 );
+
+test('a deploy in mid-job leaves the job with its version: its wait, its archive, and what a person resolves', async () => {
+  const taskQueue = `versioned-${randomUUID()}`;
+  const deploymentName = `deployment-${randomUUID()}`;
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-versioned-'));
+  // Each build has a vendor and a store of its own, so that it shows who submitted, polled and archived.
+  const vendors = {
+    'build-1': emulator,
+    'build-2': await startEmulator({ seed: randomInt(2 ** 31), script: 'finished' }),
+  };
+  onTestFinished(async () => {
+    await vendors['build-2'].close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const run = async (buildId: keyof typeof vendors): Promise<void> => {
+    const vendor = vendors[buildId];
+    const workers = await own(taskQueue, {
+      TEMPORAL_DEPLOYMENT_NAME: deploymentName,
+      TEMPORAL_WORKER_BUILD_ID: buildId,
+      AIDGE_ENDPOINT: vendor.url,
+      AIDGE_APP_KEY: vendor.appKey,
+      AIDGE_APP_SECRET: vendor.appSecret,
+      TRYON_ARCHIVE: pathToFileURL(join(folder, buildId)).href,
+      TRYON_ARCHIVE_ALLOW: '127.0.0.1',
+    });
+    onTestFinished(() => workers.stop());
+  };
+  const queues = [taskQueue, vendorTaskQueue('default', taskQueue), submitTaskQueue('default', taskQueue)];
+  const deploy = (buildId: string) => makeCurrent(deploymentName, buildId, [...queues, archiveTaskQueue(taskQueue)]);
+  const startJob = async (requestId: string): Promise<WorkflowHandle> =>
+    await client.workflow.start(workflowTypes.job, {
+      taskQueue,
+      workflowId: jobWorkflowId(requestId),
+      args: [{ requestId, request: [aRequest] }],
+    });
+  const buildOf = async (workflowId: string) =>
+    (await client.workflow.getHandle(workflowId).describe()).raw.workflowExecutionInfo?.versioningInfo
+      ?.deploymentVersion?.buildId;
+  const archives = ({ images }: TryOnJobResult) => [
+    ...new Set(images.map(({ archived }) => archived?.location.split('/').at(-3))),
+  ];
+
+  await run('build-1');
+  // Within a minute of its start a job does not move: the second build is there before it begins.
+  await run('build-2');
+  await deploy('build-1');
+  vendors['build-1'].scriptSubmits([{ use: 'reset-before-headers', polls: 1 }]);
+  const parkedId = randomUUID();
+  const parked = await startJob(parkedId);
+  const stateOf = async () => (await parked.query<TryOnJobStatus>(messages.jobStatus)).state;
+  await until(async () => (await stateOf()) === 'maybeSubmitted');
+  await deploy('build-2');
+
+  // Only the vendor of the first build knows the task.
+  const taskId = vendors['build-1'].addTask({ script: 'finished' });
+  const env = { ...workerEnv(emulator, taskQueue), TEMPORAL_ADDRESS: inject('temporal').address };
+  const resolved = await runCli(['resolve', parkedId, '--task-id', taskId], env);
+  expect({ code: resolved.code, err: resolved.err }).toMatchObject({ code: 0 });
+  const result = (await parked.result()) as TryOnJobResult;
+  expect(result).toMatchObject({ taskId, status: 'finished' });
+  expect(archives(result)).toEqual(['build-1']);
+  expect(await buildOf(parked.workflowId)).toBe('build-1');
+  expect(await buildOf(resultsWorkflowId(taskId))).toBe('build-1');
+
+  const later = await startJob(randomUUID());
+  const laterResult = (await later.result()) as TryOnJobResult;
+  expect(laterResult).toMatchObject({ status: 'finished' });
+  expect(vendors['build-2'].submits.map(({ taskId }) => taskId)).toEqual([laterResult.taskId]);
+  expect(archives(laterResult)).toEqual(['build-2']);
+  expect(await buildOf(later.workflowId)).toBe('build-2');
+});
 
 test('one variable without the other is refused', () => {
   const env = { AIDGE_APP_KEY: 'k', AIDGE_APP_SECRET: 's', TEMPORAL_DEPLOYMENT_NAME: 'tryon' };

@@ -27,6 +27,7 @@ const cpu = 'test/hostile/cpu.test.ts';
 const resets = 'test/server/reset.test.ts';
 const undecodable = 'test/server/undecodable.test.ts';
 const archive = 'test/server/archive.test.ts';
+const jobs = 'test/server/job-faults.test.ts';
 const downloads = 'test/archive/download.test.ts';
 const archiver = 'test/archive/archiver.test.ts';
 const attributes = 'test/server/search-attributes.test.ts';
@@ -306,8 +307,9 @@ export const faultRows: readonly FaultRow[] = [
   row(
     65,
     'the reply to a submit is lost',
-    'reported as "maybe submitted" and never sent again: the vendor has no key that would identify a repeat',
+    'reported as "maybe submitted" and never sent again: the vendor has no key that would identify a repeat. A job waits for a person',
     vendor,
+    jobs,
   ),
   row(
     66,

@@ -1,10 +1,13 @@
-/** The examples that `test/server/languages.test.ts` runs: how each is built, and how its caller and its parent are run. */
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+/** The examples that `test/server/languages.test.ts` runs: how each is built, and how its programs are run. */
+import { randomUUID } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Client } from '@temporalio/client';
+import { expect } from 'vitest';
 import {
+  failureTypes,
   messages,
   type TryOnEvent,
   type TryOnEventOutcome,
@@ -13,8 +16,10 @@ import {
   type TryOnStatus,
 } from '../../src/contract.js';
 import { cacheDir, lookUp, outputOf } from '../../src/dev-server/find-cli.js';
+import { aRequest } from './jobs.js';
 import { packed } from './pack.js';
 import { type Program, programs } from './programs.js';
+import type { Stack } from './stack.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const examples = join(root, 'examples');
@@ -53,6 +58,8 @@ export interface CommandLine {
 /** An example that has been built. */
 export interface BuiltExample {
   readonly caller: CommandLine;
+  /** Submits a request. */
+  readonly job: CommandLine;
   /** Absent where a language has no workflows. */
   readonly parent?: CommandLine;
   /** Takes away what was built, where it was built apart. */
@@ -109,9 +116,9 @@ const go: Language = {
     const program = await need('go', 'install Go 1.24 or later (https://go.dev/dl)');
     const bin = join(cacheDir(), 'examples-go');
     await mkdir(bin, { recursive: true });
-    await succeeds(program, ['build', '-buildvcs=false', '-o', bin, './caller', './parent'], cwd);
+    await succeeds(program, ['build', '-buildvcs=false', '-o', bin, './caller', './job', './parent'], cwd);
     const line = (name: string): CommandLine => ({ cwd, program: join(bin, name), args: [] });
-    return { caller: line('caller'), parent: line('parent') };
+    return { caller: line('caller'), job: line('job'), parent: line('parent') };
   },
 };
 
@@ -127,14 +134,19 @@ const java: Language = {
     // A short-lived JVM: no time for the optimising compiler.
     const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', 'target/classes:target/libraries/*'];
     const line = (main: string): CommandLine => ({ cwd, program, args: [...flags, main] });
-    return { caller: line('tryon.Caller'), parent: line('tryon.Parent') };
+    return { caller: line('tryon.Caller'), job: line('tryon.Job'), parent: line('tryon.Parent') };
   },
 };
 
 const http: Language = {
   name: 'plain HTTP',
   async build() {
-    return { caller: { cwd: join(examples, 'http'), program: process.execPath, args: ['caller.mjs'] } };
+    const line = (file: string): CommandLine => ({
+      cwd: join(examples, 'http'),
+      program: process.execPath,
+      args: [file],
+    });
+    return { caller: line('caller.mjs'), job: line('job.mjs') };
   },
 };
 
@@ -158,6 +170,7 @@ const typescript: Language = {
     const line = (file: string): CommandLine => ({ cwd, program: process.execPath, args: ['--import', 'tsx', file] });
     return {
       caller: line('caller.ts'),
+      job: line('job.ts'),
       parent: line('parent.ts'),
       remove: () => rm(cwd, { recursive: true, force: true }),
     };
@@ -166,3 +179,45 @@ const typescript: Language = {
 
 /** All but Python, which has a test of its own. */
 export const languages: readonly Language[] = [go, java, http, typescript];
+
+/** A folder for the images of jobs, and a request to submit. */
+export async function jobFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'tryon-jobs-'));
+  const request = join(folder, 'request.json');
+  await writeFile(request, JSON.stringify([aRequest, aRequest]));
+  return {
+    request,
+    /** Settings of a worker that archives there. */
+    env: { TRYON_ARCHIVE: pathToFileURL(join(folder, 'images')).href, TRYON_ARCHIVE_ALLOW: '127.0.0.1' },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * Runs the example of a job twice: it submits once, prints where the eight images are archived, and is refused a wrong request id.
+ * @param start - starts the example with these arguments
+ */
+export async function expectJob(
+  start: (...args: string[]) => Program,
+  request: string,
+  { emulator }: Pick<Stack, 'emulator'>,
+): Promise<void> {
+  const requestId = `order-${randomUUID()}`;
+  const { code, stdout, stderr } = await start(requestId, request).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^finished\b/m) });
+  const locations = stdout.trim().split(/\r?\n/);
+  expect(new Set(locations).size).toBe(8);
+  const taskIds = new Set(locations.map((location) => location.split('/').at(-2)));
+  expect(taskIds.size).toBe(1);
+  for (const location of locations) expect((await stat(new URL(location))).size).toBeGreaterThan(0);
+  // The job has ended: its result is there, and nothing is submitted again.
+  const again = await start(requestId, request).ended;
+  expect(again).toMatchObject({ code: 0, stdout });
+  const [taskId = ''] = taskIds;
+  expect(emulator.submits.filter((submit) => submit.taskId === taskId)).toHaveLength(1);
+  const refused = await start('no spaces', request).ended;
+  expect(refused.stderr).toContain(
+    `${failureTypes.invalidInput}: requestId is "no spaces"; give 1 to 200 visible ASCII`,
+  );
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+}

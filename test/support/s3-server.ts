@@ -18,6 +18,10 @@ import { until } from './until.js';
 /** See {@link startS3}. */
 export interface S3Server {
   readonly bucket: string;
+  /** Of the process that was started last. */
+  readonly pid: number;
+  /** Of its data. */
+  readonly folder: string;
   /** The AWS SDK's environment for it. */
   readonly env: Readonly<Record<string, string>>;
   readonly client: S3Client;
@@ -66,7 +70,8 @@ export async function startS3(): Promise<S3Server> {
 
   const start = async (): Promise<void> => {
     child = spawn(program, args, { stdio: 'ignore', cwd: folder, env: { PATH: process.env.PATH, HOME: folder } });
-    const unwatch = endWithThisProcess(child);
+    // It takes more than ten seconds to end by SIGTERM.
+    const unwatch = endWithThisProcess(child, 'KILL');
     child.once('exit', unwatch);
     const put = () => client.send(new CreateBucketCommand({ Bucket: bucket }));
     const isUp = until(() =>
@@ -88,10 +93,20 @@ export async function startS3(): Promise<S3Server> {
     await exited;
   };
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
   return {
     bucket,
+    folder,
     client,
+    get pid() {
+      return child?.pid ?? 0;
+    },
     env: {
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: keyPair.accessKeyId,

@@ -40,6 +40,10 @@ export async function npmSdks(env: NodeJS.ProcessEnv = process.env): Promise<str
   return folder;
 }
 
+/** A Python with the published clients of vendors: `alibabacloud-aidge20260428` and `dashscope`. */
+export const vendorPython = (env: NodeJS.ProcessEnv = process.env): Promise<string> =>
+  pythonWith('vendor SDKs', join(here, 'vendor-requirements.txt'), env);
+
 /** Where an SDK puts the parameters: all in the query, in the query and a JSON body, in a form, or in a multipart body with a file. */
 export type ParameterPlace = 'query' | 'json' | 'form' | 'multipart';
 
@@ -62,15 +66,34 @@ export async function callWithSdk(
     sdk === 'lazop-sdk'
       ? [await lazopPython(), [join(here, 'lazop.py')]]
       : [process.execPath, [join(here, 'npm.mjs'), sdk, await npmSdks()]];
+  await output(program, args, { ...work, form });
+}
+
+/**
+ * Uses a vendor's published client, in a process of its own; what each of its steps gave, by name. Rejects with what it printed where it
+ * failed.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: what clients of vendors give
+export async function useVendorSdk(sdk: 'aidge' | 'dashscope' | 'fashn', settings: unknown): Promise<any> {
+  const [program, args] =
+    sdk === 'fashn'
+      ? [process.execPath, [join(here, 'fashn.mjs'), await npmSdks()]]
+      : [await vendorPython(), [join(here, 'vendors.py'), sdk]];
+  return JSON.parse(await output(program, args, settings));
+}
+
+/** What a program prints that reads `input` as JSON. */
+async function output(program: string, args: readonly string[], input: unknown): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), 'tryon-sdk-')); // lazop-sdk makes a folder for logs there
   try {
     const env = { ...process.env, HOME: home, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', PYTHONUTF8: '1' };
-    const child = spawn(program, args, { env, cwd: home, stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn(program, args, { env, cwd: home, stdio: ['pipe', 'pipe', 'pipe'] });
     child.stdin.on('error', () => undefined); // it has ended by itself, and its code says so
-    child.stdin.end(JSON.stringify({ ...work, form }));
+    child.stdin.end(JSON.stringify(input));
     const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-    const [said, code] = await Promise.all([text(child.stderr), ended]);
-    if (code !== 0) throw new Error(`${sdk} ended with ${code}: ${said}`);
+    const [printed, said, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${said}`);
+    return printed;
   } finally {
     await rm(home, { recursive: true, force: true });
   }

@@ -28,6 +28,7 @@ import {
   type ListingState,
   listingResult,
   listingStatus,
+  placeOf,
   waitTimeoutSeconds,
   withoutRequest,
 } from '../../src/wait/listing.js';
@@ -78,7 +79,7 @@ const partly = (listing: ListingState, taskId: string, ...names: string[]): List
   });
 
 const resultOf = (listing: ListingState) => {
-  const result = listingResult(listing, startMs + 90_000, 'tryon');
+  const result = listingResult(listing, startMs + 90_000);
   expectValid('TryOnListingResult', result);
   return result;
 };
@@ -251,7 +252,30 @@ describe('a large outcome that somebody made up', () => {
     ['whose error has no message', { error: {} }],
   ])('%s does not keep the listing from ending', (_name, more) => {
     const listing = ended(listingOf(['t-1']), 't-1', 'failed', [], { api: 'x'.repeat(1_100_000), ...more } as object);
-    expect(listingResult(listing, startMs, 'tryon').status).toBe('failed');
+    expect(listingResult(listing, startMs).status).toBe('failed');
+  });
+});
+
+describe('a task belongs to', () => {
+  test.each([
+    [{}, {}, { account: 'default' }],
+    [{ account: 'shop' }, {}, { account: 'shop' }],
+    [{ account: 'shop' }, { api: 'tryon-pro' }, { account: 'shop', api: 'tryon-pro' }],
+    [{ account: 'shop' }, { api: 'dashscope' }, { account: 'dashscope', api: 'dashscope' }],
+    [{ api: 'dashscope' }, {}, { account: 'dashscope', api: 'dashscope' }],
+    [{ api: 'dashscope', account: 'eu-shop' }, {}, { account: 'eu-shop', api: 'dashscope' }],
+    [{ api: 'dashscope', account: 'eu-shop' }, { api: 'tryon' }, { account: 'default' }],
+    [{ api: 'dashscope' }, { api: 'fashn' }, { account: 'fashn', api: 'fashn' }],
+  ] as const)('listing %j, task %j: %j', (more, task, place) => {
+    expect(placeOf(listingOf(['a'], more), task)).toEqual(place);
+  });
+
+  test('the account that its outcome names where no wait gave one', () => {
+    const listing = addTask(listingOf(['a'], { account: 'shop' }), { taskId: 'b', api: 'fashn' });
+    expect(resultOf(listing).outcomes).toMatchObject([
+      { taskId: 'a', account: 'shop', api: 'tryon' },
+      { taskId: 'b', account: 'fashn', api: 'fashn' },
+    ]);
   });
 });
 
@@ -272,7 +296,7 @@ describe('a task by request', () => {
     } as TryOnJobEvent).inbox,
   });
   const jobEnded = (listing: ListingState, more: Partial<TryOnJobEventResult>): ListingState => {
-    const { taskId: _taskId, ...rest } = listingResult(listingOf(['x']), startMs, 'tryon').outcomes[0] as TryOnOutcome;
+    const { taskId: _taskId, ...rest } = listingResult(listingOf(['x']), startMs).outcomes[0] as TryOnOutcome;
     const outcome = { ...rest, requestId: 'r-1', status: 'finished', images: [], ...more };
     return job(listing, { kind: 'outcome', sequence: 9, outcome });
   };

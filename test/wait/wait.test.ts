@@ -8,6 +8,7 @@ import {
   beginWait,
   canContinueAsNew,
   endWait,
+  mayCancelTask,
   setDeadline,
   subscribe,
   unsubscribe,
@@ -299,5 +300,29 @@ describe('what the activity is asked with', () => {
   test('asks now where pollNow wants it, and keeps the pause', () => {
     const { from } = pollInput(wait, { pollNow: true, nowMs: startMs + 41_000 });
     expect(from).toMatchObject({ nextPollAtMs: startMs + 41_000, pauseUntilMs: startMs + 45_000 });
+  });
+});
+
+describe('the task of a wait that ended is to be cancelled', () => {
+  const poll = (more: Partial<PollState>): Partial<WaitState> => ({ poll: { ...unpolled, ...more } });
+  const mayCancel = (input: object, more: Partial<WaitState> = {}, status: 'cancelled' | 'timeout' = 'cancelled') =>
+    mayCancelTask(endWait({ ...begun(input), ...more }, { status, atMs: startMs }).wait);
+  const asked = { cancelTask: true };
+
+  test.each([
+    ['if it was asked for and nothing is known of the task', true, asked, {}],
+    ['if the task waits its turn', true, asked, poll({ status: 'submitted', polls: 3 })],
+    ['not if it was not asked for', false, {}, {}],
+    ['not if that was declined', false, { cancelTask: false }, {}],
+    ['not if the task runs', false, asked, poll({ status: 'running' })],
+    ['not if the task was seen to run before', false, asked, poll({ status: 'unknown', runningSeenAtMs: startMs })],
+    ['not if there are images', false, asked, { images: images('a') }],
+  ] as const)('%s', (_when, expected, input, more) => {
+    expect(mayCancel(input, more)).toBe(expected);
+  });
+
+  test('not if it ended otherwise, or goes on', () => {
+    expect(mayCancel(asked, {}, 'timeout')).toBe(false);
+    expect(mayCancelTask(begun(asked))).toBe(false);
   });
 });

@@ -2,6 +2,7 @@
 package tryon
 
 import (
+	"encoding/json"
 	"os"
 	"time"
 )
@@ -9,6 +10,7 @@ import (
 // Names of the contract.
 const (
 	ResultsWorkflow   = "tryOnResults"
+	JobWorkflow       = "tryOnJob"
 	StatusQuery       = "tryOnStatus"
 	SubscribeUpdate   = "subscribe"
 	SubscribeSignal   = "tryOnSubscribe"
@@ -23,6 +25,9 @@ const (
 
 // ResultsWorkflowID is the id of the wait for a task.
 func ResultsWorkflowID(taskID string) string { return "tryon-results-" + taskID }
+
+// JobWorkflowID is the id of the job for a request.
+func JobWorkflowID(requestID string) string { return "tryon-job-" + requestID }
 
 // TaskQueue is the queue of the waits.
 func TaskQueue() string {
@@ -62,6 +67,17 @@ type Image struct {
 	ImageURL string `json:"imageUrl"`
 	Clothes  string `json:"clothes,omitempty"`
 	SubTask  int    `json:"subTask"`
+	// Of jobs whose workers have an archive: one of both.
+	Archived     *Archived `json:"archived,omitempty"`
+	ArchiveError *Error    `json:"archiveError,omitempty"`
+}
+
+// Archived says where an image is stored: a file: or s3: URL.
+type Archived struct {
+	Location    string `json:"location"`
+	SHA256      string `json:"sha256"`
+	Bytes       int64  `json:"bytes"`
+	ContentType string `json:"contentType"`
 }
 
 // Error says why a wait failed, is blocked or ran out of time.
@@ -70,6 +86,14 @@ type Error struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 	RequestID string `json:"requestId,omitempty"`
+}
+
+// Error has it all in one line; nothing where there is no error.
+func (e *Error) String() string {
+	if e == nil {
+		return ""
+	}
+	return e.Layer + " " + e.Code + ": " + e.Message
 }
 
 // Outcome of a wait; a vendor task that failed has one too. Fields that this example does not use are left out.
@@ -81,6 +105,21 @@ type Outcome struct {
 	Error     *Error    `json:"error,omitempty"`
 	Polls     int       `json:"polls"`
 	Finished  time.Time `json:"finishedAt"`
+}
+
+// JobInput is the input of tryOnJob: a request as the vendor's submit call takes it, passed on as it is.
+type JobInput struct {
+	RequestID string          `json:"requestId"`
+	Request   json.RawMessage `json:"request"`
+}
+
+// JobResult is the result of tryOnJob. TaskID is empty if the vendor did not accept the request.
+type JobResult struct {
+	RequestID string  `json:"requestId"`
+	TaskID    string  `json:"taskId,omitempty"`
+	Status    string  `json:"status"`
+	Images    []Image `json:"images"`
+	Error     *Error  `json:"error,omitempty"`
 }
 
 // Status is the answer of the query and of the updates.

@@ -1,136 +1,93 @@
 /** `temporal-tryon demo`: the main job, end to end, with real parts and an emulated vendor. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTryOnClient, type TryOnClient } from '../../client/client.js';
+import { describeError } from '../../client/errors.js';
 import type { StartedListing } from '../../client/listing.js';
 import { startCommands } from '../../client/next-commands.js';
-import { defaults, type ListingTask, type TryOnListingResult } from '../../contract.js';
+import { defaults, type ListingTask, type TryOnJobResult, type TryOnListingResult } from '../../contract.js';
 import { defined } from '../../defined.js';
-import { childEnv } from '../../dev-server/child-env.js';
-import { type TemporalServer, TemporalServerError, useOrStartServer } from '../../dev-server/temporal-server.js';
-import { readAccounts } from '../../providers/accounts.js';
-import { createVendorClient } from '../../providers/client.js';
-import { activePollers } from '../../temporal/task-queues.js';
-import { type Emulator, startEmulator } from '../../testing.js';
+import type { TemporalServer } from '../../dev-server/temporal-server.js';
 import type { Context, Run } from '../command.js';
-import { CliError, exitCodes, portError } from '../exit.js';
+import { contactSheet } from '../contact-sheet.js';
+import { readableArchives, readListingSheet } from '../contact-sheet-reader.js';
+import {
+  type DemoOptions,
+  exportLines,
+  IMAGES_PER_SUB_TASK,
+  Parts,
+  partsEnv,
+  startServer,
+  startVendor,
+  untilPolled,
+} from '../demo-parts.js';
+import { CliError, exitCodes } from '../exit.js';
 import { counted, formatDuration, imageLine, stateText, tookText } from '../format.js';
-import type { OptionsOf } from '../options.js';
 import { paint } from '../output.js';
 import { type ProgressBar, startProgressBar } from '../progress-bar.js';
 import { startWorkerProcess } from '../worker-process.js';
+import { writeOutputFile } from '../write-file.js';
 
 const GARMENTS = ['summer dress', 'linen shirt', 'denim jacket', 'wool coat', 'silk blouse'] as const;
-const IMAGES_PER_SUB_TASK = 4;
 const SUB_TASKS_PER_TASK = 2;
 const STATUS_INTERVAL_MS = 400;
-const POLLER_INTERVAL_MS = 100;
+const SUBMIT_INTERVAL_MS = 100;
 
-type Options = OptionsOf<'demo'>;
-type Env = NodeJS.ProcessEnv;
-
-/** What the demo has started. `stop` stops the last one first. */
-class Parts {
-  readonly #stops: (() => Promise<unknown>)[] = [];
-
-  add<T>(part: T, stop: (part: T) => Promise<unknown>): T {
-    this.#stops.push(() => stop(part));
-    return part;
-  }
-
-  async stop(): Promise<void> {
-    for (const stop of this.#stops.splice(0).reverse()) await stop().catch(() => undefined);
-  }
+/** Makes the folder of the archive, and returns its absolute path. */
+async function archiveFolder({ archive }: DemoOptions): Promise<string> {
+  if (archive === undefined) return await mkdtemp(join(tmpdir(), 'tryon-demo-'));
+  const folder = resolve(archive);
+  await mkdir(folder, { recursive: true }).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new CliError(`cannot make the folder ${folder} (${code}); give another with --archive`);
+  });
+  return folder;
 }
 
-/**
- * The environment of all that the demo starts: nothing of the user's vendors and, if the demo has its own server, nothing of the user's
- * server.
- */
-function partsEnv(
-  env: Env,
-  server: TemporalServer,
-  emulator: Emulator,
-  { namespace, seconds }: Options,
-  taskQueue: string,
-): Env {
-  const hasOwnServer = server.pid !== undefined;
-  const ofServer = Object.entries(env).filter(([name]) => !hasOwnServer && name.startsWith('TEMPORAL_'));
-  return {
-    ...childEnv(env, 'node'),
-    ...Object.fromEntries(ofServer),
-    // A missing file counts as none. The user's own configuration file may name another server.
-    ...defined({
-      TEMPORAL_CONFIG_FILE: hasOwnServer ? '/nonexistent/temporal.toml' : undefined,
-      TEMPORAL_NAMESPACE: namespace,
-    }),
-    TEMPORAL_ADDRESS: server.address,
-    AIDGE_ENDPOINT: emulator.url,
-    AIDGE_APP_KEY: emulator.appKey,
-    AIDGE_APP_SECRET: emulator.appSecret,
-    TRYON_TASK_QUEUE: taskQueue,
-    TRYON_PRIOR_MEDIAN_SECONDS: String(seconds),
-    TRYON_PRIOR_P95_SECONDS: String(2 * seconds),
-    TRYON_LOG_LEVEL: 'WARN',
-  };
+/** A job that was started, and the task that it submitted. */
+interface DemoJob {
+  readonly requestId: string;
+  readonly task: ListingTask & { readonly garmentId: string };
 }
 
-async function startServer({ port, uiPort, namespace }: Options, { env, output }: Context): Promise<TemporalServer> {
-  try {
-    return await useOrStartServer({
-      env,
-      ...defined({ port, uiPort, namespaces: namespace === undefined ? undefined : [namespace] }),
-      portOptions: { port: '--port', uiPort: '--ui-port' },
-      log: output.note,
-    });
-  } catch (error) {
-    throw error instanceof TemporalServerError ? new CliError(error.message) : error;
-  }
-}
-
-async function startVendor({ emulatorPort: port, seconds }: Options): Promise<Emulator> {
-  try {
-    return await startEmulator({
-      ...defined({ port }),
-      // Task ids come from the seed. A server that outlives the demo must not see an id again.
-      seed: Date.now() % 2 ** 31,
-      distribution: { medianSeconds: seconds, p95Seconds: 1.5 * seconds, tailWeight: 0 },
-      imagesPerSubTask: IMAGES_PER_SUB_TASK,
-    });
-  } catch (error) {
-    throw portError(error, port, '--emulator-port');
-  }
-}
-
-/** Waits until the worker polls. Tasks that are submitted earlier would be finished at the first poll. */
-async function untilPolled(client: TryOnClient, signal: AbortSignal): Promise<void> {
-  while ((await activePollers(client.temporal, client.taskQueue, 'workflow')).length === 0) {
-    await sleep(POLLER_INTERVAL_MS, undefined, { signal });
-  }
-}
-
-/** Submits tasks with the vendor's client, over HTTP. */
-async function submitTasks(env: Env, count: number, { output, signal }: Context): Promise<ListingTask[]> {
-  const vendor = createVendorClient({ accounts: readAccounts(env).accounts });
-  try {
-    const tasks: ListingTask[] = [];
-    for (let k = 0; k < count; k += 1) {
-      const garmentId = `${GARMENTS[k % GARMENTS.length]}${count > GARMENTS.length ? ` ${k + 1}` : ''}`;
-      const imageUrl = `https://img.example/${encodeURIComponent(garmentId)}.jpg`;
-      const request = Array.from({ length: SUB_TASKS_PER_TASK }, () => ({
-        clothesList: [{ imageUrl, type: 'tops' }],
-        generateCount: IMAGES_PER_SUB_TASK,
-      }));
-      const result = await vendor.submit({ request, signal });
-      if (result.kind !== 'accepted') throw new CliError(`the submit failed: ${result.error.message}`);
-      output.note(`submitted ${paint.bold(garmentId)} as task ${result.taskId}`);
-      tasks.push({ taskId: result.taskId, garmentId, submittedAt: new Date().toISOString() });
+/** Waits until the vendor has accepted a job's request. */
+async function accepted(client: TryOnClient, requestId: string, signal: AbortSignal) {
+  for (;;) {
+    // The query fails while no worker is running.
+    const status = await client.jobs.status(requestId).catch(() => undefined);
+    const { taskId, submission, error } = status ?? {};
+    if (taskId !== undefined) return { taskId, ...defined({ submittedAt: submission?.sentAt }) };
+    if (submission?.state === 'rejected' || submission?.state === 'maybeSubmitted') {
+      throw new CliError(`the submit failed: ${error === undefined ? submission.state : describeError(error)}`);
     }
-    return tasks;
-  } finally {
-    await vendor.close();
+    await sleep(SUBMIT_INTERVAL_MS, undefined, { signal });
   }
+}
+
+/** Starts one job for each garment. It submits the request, waits for the task and archives its images. */
+async function startJobs(client: TryOnClient, listingId: string, count: number, { output, signal }: Context) {
+  const requests = Array.from({ length: count }, (_, k) => {
+    const garmentId = `${GARMENTS[k % GARMENTS.length]}${count > GARMENTS.length ? ` ${k + 1}` : ''}`;
+    const imageUrl = `https://img.example/${encodeURIComponent(garmentId)}.jpg`;
+    const clothesList = [{ imageUrl, type: 'tops' }];
+    const subTask = { clothesList, generateCount: IMAGES_PER_SUB_TASK };
+    return {
+      garmentId,
+      requestId: `${listingId}-${k + 1}`,
+      request: Array.from({ length: SUB_TASKS_PER_TASK }, () => subTask),
+    };
+  });
+  return await Promise.all(
+    requests.map(async ({ garmentId, requestId, request }): Promise<DemoJob> => {
+      await client.jobs.start({ requestId, request, archive: true });
+      const task = await accepted(client, requestId, signal);
+      output.note(`submitted ${paint.bold(garmentId)} as task ${task.taskId}`);
+      return { requestId, task: { ...task, garmentId } };
+    }),
+  );
 }
 
 /** Shows the listing until its result. */
@@ -169,6 +126,16 @@ async function follow(
   return result;
 }
 
+/** The listing's result, with what the jobs know of the archive. */
+function withArchive(result: TryOnListingResult, jobs: readonly TryOnJobResult[]): TryOnListingResult {
+  const images = result.images.map((image) => {
+    const job = jobs.find(({ taskId }) => taskId === image.taskId);
+    const { archived, archiveError } = job?.images.find(({ id }) => id === image.id) ?? {};
+    return { ...image, ...defined({ archived, archiveError }) };
+  });
+  return { ...result, images };
+}
+
 function printResult({ listingId, status, images, outcomes }: TryOnListingResult, startedMs: number, context: Context) {
   const { note } = context.output;
   for (const outcome of outcomes) {
@@ -177,6 +144,20 @@ function printResult({ listingId, status, images, outcomes }: TryOnListingResult
   }
   const took = formatDuration(Date.now() - startedMs);
   note(`listing ${listingId}: ${stateText(status)}, ${counted(images.length, 'image')} in ${took}`);
+}
+
+/** Writes a page with the archived images beside them, under a name that no other run has. */
+async function writeSheet(client: TryOnClient, result: TryOnListingResult, folder: string, { signal }: Context) {
+  const sheet = await readListingSheet(client, result.listingId, signal);
+  const archived = new Map(result.images.map((image) => [`${image.taskId} ${image.id}`, image]));
+  const tasks = sheet.tasks.map((task) => ({
+    ...task,
+    images: task.images.map((image) => archived.get(`${task.taskId} ${image.id}`) ?? image),
+  }));
+  const file = join(folder, `${result.listingId.replaceAll(':', '-')}.html`);
+  const readable = await readableArchives({ ...sheet, tasks });
+  await writeOutputFile(file, contactSheet({ ...sheet, tasks }, { loadImages: true, readable }), false);
+  return file;
 }
 
 const historyUrl = (
@@ -188,42 +169,55 @@ const historyUrl = (
     ? undefined
     : `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
 
-/** Shell commands that let another terminal use the demo's parts. The emulator generated the secret; it opens nothing else. */
-function exportLines(env: Env, namespace: string | undefined): string[] {
-  const names = ['TEMPORAL_ADDRESS', ...(namespace === undefined ? [] : ['TEMPORAL_NAMESPACE']), 'TRYON_TASK_QUEUE'];
-  const line = (of: readonly string[]): string => `export ${of.map((name) => `${name}=${env[name]}`).join(' ')}`;
-  return [line(names), line(['AIDGE_ENDPOINT', 'AIDGE_APP_KEY', 'AIDGE_APP_SECRET'])];
+/** Submits, waits and archives, and shows all of it. */
+async function runListing(
+  client: TryOnClient,
+  { server, folder }: { readonly server: TemporalServer; readonly folder: string },
+  options: DemoOptions,
+  context: Context,
+) {
+  const { output, signal } = context;
+  const startedMs = Date.now();
+  const listingId = `demo-${new Date().toISOString()}`;
+  const jobs = await startJobs(client, listingId, options.tasks, context);
+  // The listing joins the waits that the jobs have started.
+  const listing = await client.listings.start({ listingId, tasks: jobs.map(({ task }) => task) });
+  const link = historyUrl(server, client.temporal.options.namespace, listing);
+  if (link !== undefined) output.note(`history: ${paint.cyan(link)}`);
+  const bar = startProgressBar(output, { count: 'images' });
+  const ended = await follow(client, listing.listingId, jobs.length, bar, context).finally(() => bar.stop());
+  const results = await Promise.all(jobs.map(({ requestId }) => client.jobs.result(requestId, { signal })));
+  const result = withArchive(ended, results);
+  printResult(result, startedMs, context);
+  const stored = result.images.filter((image) => image.archived !== undefined).length;
+  output.note(`archived ${stored} of ${counted(result.images.length, 'image')} in ${paint.bold(folder)}`);
+  output.note(`contact sheet: ${paint.cyan(await writeSheet(client, result, folder, context))}`);
+  output.json(result);
+  return { link, isComplete: result.status === 'complete' && stored === result.images.length };
 }
 
-async function demo(options: Options, context: Context, parts: Parts): Promise<number> {
+async function demo(options: DemoOptions, context: Context, parts: Parts): Promise<number> {
   const { output, env, signal } = context;
+  // One that stays empty, since the demo was interrupted, is removed.
+  const folder = parts.add(await archiveFolder(options), rmdir);
   const emulator = parts.add(await startVendor(options), (one) => one.close());
   const server = parts.add(await startServer(options, context), (one) => one.stop());
   signal.throwIfAborted();
   // On a shared server the demo needs its own queue: its worker must not take other tasks, nor other workers its tasks.
   const taskQueue = server.pid === undefined ? `tryon-demo-${randomUUID().slice(0, 8)}` : defaults.taskQueue;
-  const demoEnv = partsEnv(env, server, emulator, options, taskQueue);
+  const demoEnv = partsEnv(env, { server, emulator, taskQueue, folder }, options);
   const worker = parts.add(startWorkerProcess(demoEnv), (one) => one.stop());
   output.note(
     `Temporal ${server.address} (${server.how}), emulated vendor ${emulator.url}, worker process ${worker.pid}`,
   );
 
   const client = parts.add(await createTryOnClient({ env: demoEnv }), (one) => one.close());
-  await Promise.race([untilPolled(client, signal), worker.failed]);
   // The job begins when everything has started.
-  const startedMs = Date.now();
-  const tasks = await submitTasks(demoEnv, options.tasks, context);
-  const listing = await client.listings.start({ listingId: `demo-${new Date().toISOString()}`, tasks });
-  const link = historyUrl(server, client.temporal.options.namespace, listing);
-  if (link !== undefined) output.note(`history: ${paint.cyan(link)}`);
-
-  const bar = startProgressBar(output, { count: 'images' });
-  const result = await Promise.race([
-    follow(client, listing.listingId, tasks.length, bar, context),
+  await Promise.race([untilPolled(client, signal), worker.failed]);
+  const { link, isComplete } = await Promise.race([
+    runListing(client, { server, folder }, options, context),
     worker.failed,
-  ]).finally(() => bar.stop());
-  printResult(result, startedMs, context);
-  output.json(result);
+  ]);
   if (options.keep) {
     const ui = server.uiUrl === undefined ? '' : `; Temporal UI ${server.uiUrl}`;
     output.note(`everything keeps running until Ctrl-C${ui}`);
@@ -239,7 +233,7 @@ async function demo(options: Options, context: Context, parts: Parts): Promise<n
       `the server stops with the demo; \`${startCommands().demo} --keep\` keeps it running for the link above`,
     );
   }
-  return result.status === 'complete' ? exitCodes.done : exitCodes.notFinished;
+  return isComplete ? exitCodes.done : exitCodes.notFinished;
 }
 
 export const run: Run<'demo'> = async ({ options }, context) => {

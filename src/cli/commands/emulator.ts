@@ -1,6 +1,15 @@
 /** `temporal-tryon emulator`. */
+import { type ApiName, apiVendors, type VendorName } from '../../contract.js';
 import { defined } from '../../defined.js';
-import { type BehaviourName, behaviours, type EmulatorOptions, startEmulator } from '../../testing.js';
+import {
+  type AccountOptions,
+  type BehaviourName,
+  behaviours,
+  defaultAccounts,
+  type Emulator,
+  type EmulatorOptions,
+  startEmulator,
+} from '../../testing.js';
 import type { Context, Run } from '../command.js';
 import { CliError, exitCodes, portError, untilInterrupted } from '../exit.js';
 import type { OptionsOf } from '../options.js';
@@ -8,21 +17,75 @@ import { paint } from '../output.js';
 
 const isBehaviour = (name: string): name is BehaviourName => Object.hasOwn(behaviours, name);
 
+function behaviour(option: string, name: string | undefined): BehaviourName | undefined {
+  if (name === undefined || isBehaviour(name)) return name;
+  throw new CliError(`${option} is "${name}"; give a name that --list-behaviours prints`, exitCodes.usage);
+}
+
+const isApi = (name: string): name is ApiName => Object.hasOwn(apiVendors, name);
+
+/** The vendors of `--api`. */
+function vendorsOf(names: string): VendorName[] {
+  const vendors = names.split(',').map((name): VendorName => {
+    if (isApi(name.trim())) return apiVendors[name.trim() as ApiName];
+    throw new CliError(`--api is "${names}"; give names of ${Object.keys(apiVendors).join(', ')}`, exitCodes.usage);
+  });
+  return [...new Set(vendors)];
+}
+
+/** The variables of a vendor's keys, and the keys of an account. */
+const variables: Readonly<Record<VendorName, Readonly<Record<string, 'appKey' | 'appSecret' | 'apiKey'>>>> = {
+  aidge: { AIDGE_APP_KEY: 'appKey', AIDGE_APP_SECRET: 'appSecret' },
+  dashscope: { DASHSCOPE_API_KEY: 'apiKey' },
+  fashn: { FASHN_API_KEY: 'apiKey' },
+};
+
+/** One account of each vendor, with the keys of the environment where all of them are set. */
+function accountsOf(vendors: readonly VendorName[], env: NodeJS.ProcessEnv, seed: number): AccountOptions[] {
+  const made = defaultAccounts(seed);
+  return vendors.map((vendor) => {
+    const keys = Object.entries(variables[vendor]).map(([name, key]) => [key, env[name]?.trim()] as const);
+    const own = keys.every(([, value]) => value) ? Object.fromEntries(keys) : {};
+    return { ...made.find((account) => (account.vendor ?? 'aidge') === vendor), ...own };
+  });
+}
+
+/** The settings that make a client use the emulator. A key that the user has set already is left out, if it is secret. */
+function settingsOf(emulator: Emulator, vendors: readonly VendorName[], env: NodeJS.ProcessEnv): [string, string][] {
+  return vendors.flatMap((vendor) => {
+    const account = emulator.accounts.find((account) => (account.vendor ?? 'aidge') === vendor);
+    const keys = Object.entries(variables[vendor]).flatMap(([name, key]): [string, string][] => {
+      const value = account?.[key];
+      const isOwn = key !== 'appKey' && value === env[name]?.trim();
+      return value === undefined || isOwn ? [] : [[name, value]];
+    });
+    return [[`${vendor.toUpperCase()}_ENDPOINT`, emulator.url], ...keys];
+  });
+}
+
 /** The emulator's options: from the command line, and the account from the environment. */
 export function emulatorOptions(options: OptionsOf<'emulator'>, env: NodeJS.ProcessEnv): EmulatorOptions {
-  const { port, host, latencyMs, script, lenient = false, fixedSeconds, medianSeconds, tailWeight } = options;
+  const {
+    port,
+    host,
+    latencyMs,
+    script,
+    submitScript,
+    lenient = false,
+    fixedSeconds,
+    medianSeconds,
+    tailWeight,
+  } = options;
   // Ids come from the seed. A Temporal server that outlives the emulator must not see an id again.
   const { p95Seconds = 3 * medianSeconds, seed = Date.now() % 2 ** 31 } = options;
   if (p95Seconds <= medianSeconds) {
     throw new CliError(`--p95-seconds is ${p95Seconds}; give more than the median, ${medianSeconds}`, exitCodes.usage);
   }
-  if (script !== undefined && !isBehaviour(script)) {
-    throw new CliError(`--script is "${script}"; give a name that --list-behaviours prints`, exitCodes.usage);
-  }
-  const appKey = options.appKey ?? env.AIDGE_APP_KEY?.trim();
-  const appSecret = env.AIDGE_APP_SECRET?.trim();
+  const keys = { ...env, ...defined({ AIDGE_APP_KEY: options.appKey }) };
   return {
-    ...defined({ port, latencyMs, script, accounts: appKey && appSecret ? [{ appKey, appSecret }] : undefined }),
+    ...defined({ port, latencyMs }),
+    ...defined({ script: behaviour('--script', script), submitScript: behaviour('--submit-script', submitScript) }),
+    accounts: accountsOf(vendorsOf(options.api), keys, seed),
     seed,
     // The type allows the loopback interface only. In a container the emulator must listen on more.
     host: host as NonNullable<EmulatorOptions['host']>,
@@ -43,20 +106,21 @@ function listBehaviours({ output }: Context): number {
 export const run: Run<'emulator'> = async ({ options }, context) => {
   const { output, env, signal } = context;
   if (options.listBehaviours) return listBehaviours(context);
-  const settings = emulatorOptions(options, env);
-  const emulator = await startEmulator({ ...settings, log: output.note }).catch((error: unknown) => {
+  const emulated = emulatorOptions(options, env);
+  const emulator = await startEmulator({ ...emulated, log: output.note }).catch((error: unknown) => {
+    if (error instanceof RangeError) throw new CliError(`--script: ${error.message}`, exitCodes.usage);
     throw portError(error, options.port, '--port');
   });
   try {
-    const { url, appKey } = emulator;
-    // The user's own secret is not shown. A generated one opens nothing else.
-    const appSecret = settings.accounts === undefined ? emulator.appSecret : undefined;
-    output.data(defined({ url, appKey, appSecret }), [
-      `export AIDGE_ENDPOINT=${url}`,
-      `export AIDGE_APP_KEY=${appKey}`,
-      ...(appSecret === undefined ? [] : [`export AIDGE_APP_SECRET=${appSecret}`]),
-    ]);
-    output.note(`the emulated vendor answers at ${url}, with seed ${settings.seed}; Ctrl-C ends it`);
+    const { url } = emulator;
+    const made = settingsOf(emulator, vendorsOf(options.api), env);
+    const settings = Object.fromEntries(made);
+    const { AIDGE_APP_KEY: appKey, AIDGE_APP_SECRET: appSecret } = settings;
+    output.data(
+      defined({ url, appKey, appSecret, settings }),
+      made.map(([name, value]) => `export ${name}=${value}`),
+    );
+    output.note(`the emulated vendor answers at ${url}, with seed ${emulated.seed}; Ctrl-C ends it`);
     return await untilInterrupted(signal);
   } finally {
     await emulator.close();

@@ -9,13 +9,13 @@ import { resolveRemedy } from '../../job/describe.js';
 import { type Context, type Run, withClient } from '../command.js';
 import { exitCodes, Interrupted } from '../exit.js';
 import { counted, imageLine, outcomeLines, warningLine } from '../format.js';
-import { readRequest } from '../read-request.js';
+import { apiOption, readRequest } from '../read-request.js';
 
 const READ_EVERY_MS = 1_000;
 
 /** What a person should know of a job that runs, in one line. */
-function progressOf({ state, taskId, submission, images, error }: TryOnJobStatus, requestId: string): string {
-  const reason = error === undefined ? '' : ` (${describeError(error)})`;
+function progressOf({ state, taskId, submission, images, error, api }: TryOnJobStatus, requestId: string): string {
+  const reason = error === undefined ? '' : ` (${describeError(error, api)})`;
   if (state === 'maybeSubmitted') return `maybe submitted, and billed${reason}; ${resolveRemedy(requestId)}`;
   if (state === 'submitting') return `submitting, ${counted(submission.attempts, 'attempt')}${reason}`;
   return `${state}, task ${taskId ?? ''}, ${counted(images.length, 'image')}${reason}`;
@@ -53,13 +53,13 @@ async function follow(client: TryOnClient, requestId: string, { output, signal }
 }
 
 export const run: Run<'job'> = async ({ options }, context) => {
-  const { request: file, requestId = randomUUID(), pro = false, timeoutSeconds, expectedImages, account } = options;
+  const { request: file, requestId = randomUUID(), timeoutSeconds, expectedImages, account, cancelTask } = options;
   const request: unknown = JSON.parse(await readRequest(file));
   return await withClient(context, async (client) => {
     const { output, signal } = context;
     try {
-      const api = pro ? ('tryon-pro' as const) : undefined;
-      const input = defined({ requestId, request, api, timeoutSeconds, expectedImages, account });
+      const api = apiOption(options);
+      const input = defined({ requestId, request, api, timeoutSeconds, expectedImages, account, cancelTask });
       const started = await client.jobs.start(input);
       output.note(started.result === undefined ? `job ${requestId}` : `job ${requestId} had ended before`);
       if (started.result !== undefined && !output.isJson) {

@@ -20,8 +20,12 @@ function priorText({ logMedian }: DurationModel, problems: readonly string[]): s
     : `built-in prior: ${median}, since the settings of this environment have problems (${problems.join('; ')}); a worker may have another`;
 }
 
+/** The account, with its API where that is not the default one. */
+const titleOf = ({ account, api }: ModelGroup): string =>
+  api === 'tryon' ? `account ${account}` : `account ${account}, API ${api}`;
+
 function linesOf(group: ModelGroup): string[] {
-  const { account, model, quantileSeconds, pollCostSeconds, queriesPerSecond, polls, delaySeconds } = group;
+  const { model, quantileSeconds, pollCostSeconds, queriesPerSecond, polls, delaySeconds } = group;
   const quantiles = Object.entries(quantileSeconds).map(([name, seconds]) => `${Number(name.slice(1))} % ${seconds} s`);
   const times = group.pollSeconds.slice(0, 10).map((seconds) => Number(seconds.toPrecision(3)));
   const { phases } = model;
@@ -40,7 +44,7 @@ function linesOf(group: ModelGroup): string[] {
       `polls at ${times.join(', ')} s ...; on average ${polls} polls per task, mean detection delay ${delaySeconds} s`,
     ],
   ];
-  return [paint.bold(`account ${account}`), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
+  return [paint.bold(titleOf(group)), ...rows.map(([name, value]) => `  ${paint.dim(name.padEnd(9))}  ${value}`)];
 }
 
 /** The budget of an account without a key in this environment. */
@@ -68,6 +72,7 @@ export const run: Run<'model'> = ({ options }, context) =>
     const report = modelReport({
       records,
       prior,
+      isPriorSet: settings.ok && settings.settings.isPriorSet,
       nowMs: Date.now(),
       queriesPerSecond: (account) => accounts.find(({ name }) => name === account)?.queriesPerSecond ?? budget,
     });
@@ -84,11 +89,11 @@ export const run: Run<'model'> = ({ options }, context) =>
   });
 
 async function writePlot(path: string, group: ModelGroup, force: boolean): Promise<void> {
-  const { account, model, pollSeconds, polls, delaySeconds } = group;
+  const { model, pollSeconds, polls, delaySeconds } = group;
   const subtitle = `${modelText(model)}; ${polls} polls a job, ends seen ${delaySeconds} s late`;
   await writeOutputFile(
     path,
-    plotModel({ title: `Durations, account ${account}`, subtitle, model, pollSeconds }),
+    plotModel({ title: `Durations, ${titleOf(group)}`, subtitle, model, pollSeconds }),
     force,
   );
 }

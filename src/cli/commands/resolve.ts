@@ -17,10 +17,10 @@ export const run: Run<'resolve'> = async ({ args: [requestId], options }, contex
   return await withClient(context, async (client) => {
     const status =
       resolution === undefined ? await client.jobs.status(requestId) : await client.jobs.resolve(requestId, resolution);
-    const { state, submission, error } = status;
+    const { state, submission, error, api } = status;
     const sent = submission.sentAt === undefined ? '' : `, sent at ${submission.sentAt}`;
     context.output.data(status, [
-      `${state}; submission ${submission.state}${sent}${error === undefined ? '' : `; ${describeError(error)}`}`,
+      `${state}; submission ${submission.state}${sent}${error === undefined ? '' : `; ${describeError(error, api)}`}`,
     ]);
     if (state === 'maybeSubmitted') context.output.note(`next: ${resolveRemedy(requestId)}`);
     return exitCodes.done;

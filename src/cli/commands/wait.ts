@@ -64,9 +64,9 @@ async function follow(
 export const run: Run<'wait'> = ({ args: [taskId], options }, context) =>
   withClient(context, async (client) => {
     const { output, signal } = context;
-    const { timeoutSeconds, expectedImages, submittedAt, account } = options;
+    const { timeoutSeconds, expectedImages, submittedAt, account, api, cancelTask } = options;
     try {
-      const input = defined({ taskId, timeoutSeconds, expectedImages, submittedAt, account });
+      const input = defined({ taskId, api, timeoutSeconds, expectedImages, submittedAt, account, cancelTask });
       const started = await client.start(input);
       if (started.outcome !== undefined && !output.isJson) {
         for (const image of started.outcome.images) output.line(imageLine(image));

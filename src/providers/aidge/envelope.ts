@@ -4,148 +4,77 @@
  */
 import type { SubTaskStatus } from '../../contract.js';
 import { defined } from '../../defined.js';
+import type { Answer, HttpFacts, ImageIds, PollImage, SubTaskReply, TaskReply } from '../../poll/reply.js';
 import {
-  type Answer,
-  type HttpFacts,
-  type ImageIds,
-  keyOfImage,
-  type PollImage,
-  type SubTaskReply,
-  type TaskReply,
-} from '../../poll/reply.js';
+  booleanOf,
+  type Fields,
+  type FoundImage,
+  fieldsOf,
+  fieldsOfNode,
+  firstOf,
+  imageCollector,
+  isUrlText,
+  maxItems,
+  textIn,
+  textLimits,
+  textOf,
+  unwrapped,
+} from '../json-fields.js';
 
 /** Options of {@link parseEnvelope}. */
 export interface EnvelopeOptions {
   readonly imageIds: (imageUrl: string) => ImageIds;
   /** Our status for each of the vendor's words, in lower case. */
   readonly statusWords: Readonly<Record<string, SubTaskStatus>>;
+  /** Further names of the status and the result of a task, in lower case. Default: none. */
+  readonly names?: { readonly status: readonly string[]; readonly result: readonly string[] };
+  /** Names of fields of a result, in lower case, that lead to no image. Default: only fields that are known to lead to one are followed. */
+  readonly unfollowed?: RegExp;
 }
 
-/** Longest texts, in characters. Longer texts are cut. */
-const textLimits = { word: 200, message: 2_000 } as const;
-/** A reply of 4 MiB cannot have more sub-tasks with an image each. */
-const maxSubTasks = 50_000;
-/** The same for images with an address. Hashing the addresses costs most. */
-const maxImages = 50_000;
-/** The vendor's objects have some dozen fields. */
-const maxFields = 1_000;
 const maxDepth = 10;
-
-// JSON.parse changes the digits of a number above 2^53. In JSON text within JSON the quotes are escaped, so the names do not match there.
-const longId = /("(?:task_?id|request_?id|_trace_id_)"\s*:\s*)(-?\d{16,})(?=\s*[,}\]])/gi;
-
-/**
- * Parses JSON text. A task or request id of 16 or more digits becomes text.
- * @throws SyntaxError
- */
-export const parseJson = (text: string): unknown => JSON.parse(text.replace(longId, '$1"$2"'));
-
-/** Parses JSON text within JSON. The vendor sends some objects as JSON text, sometimes nested twice. */
-const unwrapped = (value: unknown): unknown => {
-  let inner = value;
-  for (let round = 0; round < 3 && typeof inner === 'string' && /^\s*["[{]/.test(inner); round += 1) {
-    try {
-      inner = parseJson(inner);
-    } catch {
-      return inner;
-    }
-  }
-  return inner;
-};
-
-type Fields = ReadonlyMap<string, unknown>;
-
-/** An object's fields by lower-case name. Of two spellings the first with a value counts. A map, so that no name is special. */
-const fieldsOfNode = (object: unknown): Fields | undefined => {
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) return undefined;
-  const fields = new Map<string, unknown>();
-  for (const name of Object.keys(object).slice(0, maxFields)) {
-    const key = name.toLowerCase();
-    const inner = (object as Readonly<Record<string, unknown>>)[name];
-    if (fields.get(key) === undefined || fields.get(key) === null) fields.set(key, inner);
-  }
-  return fields;
-};
-
-/** The same, of an object or its JSON text. */
-const fieldsOf = (value: unknown): Fields | undefined => fieldsOfNode(unwrapped(value));
-
-const textOf = (value: unknown, limit: number): string | undefined => {
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  if (typeof value !== 'string') return undefined;
-  const text = value.trim();
-  return text === '' ? undefined : text.slice(0, limit);
-};
-
-/** The text of the first named field that has one. */
-const textIn = (fields: Fields | undefined, names: readonly string[], limit: number = textLimits.word) => {
-  for (const name of names) {
-    const text = textOf(fields?.get(name), limit);
-    if (text !== undefined) return text;
-  }
-  return undefined;
-};
-
-const booleanOf = (value: unknown): boolean | undefined => {
-  if (typeof value === 'boolean') return value;
-  const text = textOf(value, textLimits.word)?.toLowerCase();
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  return undefined;
-};
 
 const statusNames = ['taskstatus', 'task_status'];
 const resultNames = ['taskresult', 'task_result'];
 const idNames = ['taskid', 'task_id'];
 
-const firstOf = (fields: Fields, names: readonly string[]): unknown => {
-  for (const name of names) {
-    const value = fields.get(name);
-    if (value !== undefined && value !== null) return value;
-  }
-  return undefined;
-};
-
 const statusOf = (
   fields: Fields | undefined,
-  words: EnvelopeOptions['statusWords'],
+  { statusWords: words, names }: EnvelopeOptions,
 ): { status: SubTaskStatus; word?: string } => {
-  const value = fields && firstOf(fields, statusNames);
+  const value = fields && firstOf(fields, [...statusNames, ...(names?.status ?? [])]);
   const word = typeof value === 'boolean' ? String(value) : textOf(value, textLimits.word);
   if (word === undefined) return { status: 'unknown' };
   const key = word.toLowerCase();
   return { status: Object.hasOwn(words, key) ? (words[key] ?? 'unknown') : 'unknown', word };
 };
 
-interface FoundImage {
-  readonly imageUrl: string;
-  readonly clothes?: string;
-}
-
-const isUrlText = (value: unknown): value is string =>
-  typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
-
 /** Fields that lead to images, also in the shapes of sibling APIs: `structData.data[]` of URLs, items with `url`. */
 const imageFields = ['imagelist', 'imageurllist', 'result', 'structdata', 'data', ...resultNames];
 
 /** The images of an unwrapped value. Each JSON text is unwrapped once: one that is not JSON is the dearest input of this parser. */
-function* imagesIn(node: unknown, depth = 0): Generator<FoundImage> {
+function* imagesIn(node: unknown, unfollowed?: RegExp, depth = 0): Generator<FoundImage> {
   if (depth > maxDepth) return;
   if (isUrlText(node)) {
     yield { imageUrl: node };
   } else if (Array.isArray(node)) {
-    for (const item of node) yield* imagesIn(unwrapped(item), depth + 1);
+    for (const item of node) yield* imagesIn(unwrapped(item), unfollowed, depth + 1);
   } else {
     const fields = fieldsOfNode(node);
     if (!fields) return;
     const imageUrl = firstOf(fields, ['imageurl', 'image_url', 'url']);
-    const clothes = fields.get('clothes');
-    if (typeof imageUrl === 'string' && imageUrl.trim() !== '') {
+    const clothes = firstOf(fields, ['clothes', 'clothimageurl']);
+    const hasUrl = typeof imageUrl === 'string' && imageUrl.trim() !== '';
+    if (hasUrl) {
       yield defined({ imageUrl, clothes: typeof clothes === 'string' && clothes !== '' ? clothes : undefined });
     }
-    for (const name of imageFields) {
+    const followed = unfollowed ? [...fields.keys()].filter((name) => !unfollowed.test(name)) : imageFields;
+    for (const name of followed) {
       const inner = fields.get(name);
-      if (inner !== undefined && inner !== null) yield* imagesIn(unwrapped(inner), depth + 1);
+      if (inner === undefined || inner === null) continue;
+      // Beside the image's own address, another one is not of an image of the result.
+      if (unfollowed && hasUrl && isUrlText(inner)) continue;
+      yield* imagesIn(unwrapped(inner), unfollowed, depth + 1);
     }
   }
 }
@@ -157,29 +86,16 @@ const listOf = (value: unknown): readonly unknown[] => {
   return typeof node === 'object' && node !== null ? [node] : [];
 };
 
-const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): TaskReply => {
-  const { status, word } = statusOf(data, statusWords);
+const readTask = (data: Fields, options: EnvelopeOptions): TaskReply => {
+  const { imageIds, unfollowed } = options;
+  const { status, word } = statusOf(data, options);
   const taskId = textIn(data, idNames);
   const message = textIn(data, ['taskmessage', 'task_message', 'message'], textLimits.message);
-  // Each image once per sub-task. A sub-task that repeats another's image still has it; `poll` counts it once.
-  let imageCount = 0;
-  const imagesOf = (node: unknown, subTask: number): PollImage[] => {
-    const images: PollImage[] = [];
-    const known = new Set<string>();
-    for (const found of imagesIn(node)) {
-      imageCount += 1;
-      if (imageCount > maxImages) break;
-      const ids = imageIds(found.imageUrl);
-      const key = keyOfImage(ids);
-      if (known.has(key)) continue;
-      known.add(key);
-      images.push({ ...ids, ...found, subTask });
-    }
-    return images;
-  };
+  const collect = imageCollector(imageIds);
+  const imagesOf = (node: unknown, subTask: number): PollImage[] => collect(imagesIn(node, unfollowed), subTask);
   const subTaskOf = (item: unknown, index: number): SubTaskReply => {
     const node = unwrapped(item);
-    const own = statusOf(fieldsOfNode(node), statusWords);
+    const own = statusOf(fieldsOfNode(node), options);
     const images = imagesOf(node, index);
     // An item without a status: some sibling APIs list bare images here. They are finished with the task.
     if (own.word === undefined) {
@@ -187,8 +103,8 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
     }
     return defined({ index, status: own.status, vendorStatus: own.word === own.status ? undefined : own.word, images });
   };
-  const list = listOf(firstOf(data, resultNames));
-  const subTasks = list.slice(0, maxSubTasks).map(subTaskOf);
+  const list = listOf(firstOf(data, [...resultNames, ...(options.names?.result ?? [])]));
+  const subTasks = list.slice(0, maxItems).map(subTaskOf);
   if (list.length === 0) {
     const images = imagesOf(Object.fromEntries([...data].filter(([name]) => imageFields.includes(name))), 0);
     if (images.length > 0) subTasks.push({ index: 0, status, images });
@@ -197,12 +113,13 @@ const readTask = (data: Fields, { imageIds, statusWords }: EnvelopeOptions): Tas
 };
 
 /** The fields of the task: in `data`, in `data.result` (submit calls), or at the top. */
-const taskFields = (top: Fields): Fields | undefined => {
+const taskFields = (top: Fields, { names }: EnvelopeOptions): Fields | undefined => {
   const taskNames = [...statusNames, ...resultNames, ...idNames];
-  const hasTask = (fields: Fields | undefined) => fields !== undefined && taskNames.some((name) => fields.has(name));
+  const hasTask = (fields: Fields | undefined, further: readonly string[] = []) =>
+    fields !== undefined && [...taskNames, ...further].some((name) => fields.has(name));
   const data = fieldsOf(top.get('data'));
+  if (hasTask(data, names?.status)) return data;
   const result = fieldsOf(data?.get('result') ?? top.get('result'));
-  if (hasTask(data)) return data;
   if (hasTask(result)) return result;
   return data ?? (hasTask(top) ? top : undefined);
 };
@@ -226,7 +143,7 @@ export const parseEnvelope = (body: unknown, options: EnvelopeOptions): Omit<Ans
   const serviceMessage = textIn(top, ['resmessage', 'res_message'], textLimits.message);
   const requestIdNames = ['requestid', 'request_id', '_trace_id_'];
   const requestId = textIn(top, requestIdNames) ?? textIn(gateway, requestIdNames);
-  const data = taskFields(top);
+  const data = taskFields(top, options);
   return defined({
     kind: 'answer' as const,
     gatewayCode,

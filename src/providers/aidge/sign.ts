@@ -62,6 +62,8 @@ export interface Call {
   readonly apiName: string;
   /** Business parameters. Nested values are JSON text. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** JSON text of the body of a `v2` call, where nested values are no text. Default: the parameters. */
+  readonly json?: string;
   readonly appKey: string;
   readonly appSecret: string;
   /** By the vendor's clock, in Unix milliseconds. */
@@ -88,7 +90,7 @@ export const signCall = (call: Call): SignedCall => {
   return {
     path: `/rest${apiName}?${new URLSearchParams(system)}`,
     contentType: 'application/json',
-    body: JSON.stringify(parameters),
+    body: call.json ?? JSON.stringify(parameters),
     sign,
   };
 };

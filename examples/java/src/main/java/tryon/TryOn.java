@@ -9,6 +9,7 @@ import java.io.IOException;
 /** The contract's names, and a client. Inputs are maps and answers are JSON trees, which is enough for the contract. */
 final class TryOn {
   static final String RESULTS_WORKFLOW = "tryOnResults";
+  static final String JOB_WORKFLOW = "tryOnJob";
   static final String STATUS_QUERY = "tryOnStatus";
   static final String SUBSCRIBE_UPDATE = "subscribe";
   static final String SUBSCRIBE_SIGNAL = "tryOnSubscribe";
@@ -21,6 +22,11 @@ final class TryOn {
   /** The id of the wait for a task. */
   static String resultsWorkflowId(String taskId) {
     return "tryon-results-" + taskId;
+  }
+
+  /** The id of the job for a request. */
+  static String jobWorkflowId(String requestId) {
+    return "tryon-job-" + requestId;
   }
 
   /** The queue of the waits. */

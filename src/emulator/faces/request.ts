@@ -1,0 +1,35 @@
+/** Helpers that read requests. Pure. */
+import type { EmulatedAccount } from '../accounts.js';
+import type { RawRequest } from '../gateway.js';
+import type { AdmissionRules } from './face.js';
+
+/** Longest task id. A guess: no vendor states a limit, their ids are UUIDs. It keeps the log small. */
+const maxTaskIdLength = 200;
+
+/** A task id of a request. */
+export function readTaskId(value: unknown): string | undefined {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return text === '' || text.length > maxTaskIdLength ? undefined : text;
+}
+
+/** The decoded part of a path; `undefined` if it cannot be decoded. */
+export function decodedPart(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value is text with something in it. */
+export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** The account whose API key the request has as a Bearer token. */
+export function accountOfBearer(
+  { headers }: RawRequest,
+  { accounts, strict }: AdmissionRules,
+): EmulatedAccount | undefined {
+  const key = /^bearer +(\S+) *$/i.exec(String(headers.authorization ?? ''))?.[1];
+  const account = key === undefined ? undefined : accounts.find(({ apiKey }) => apiKey === key);
+  return account ?? (strict ? undefined : accounts[0]);
+}

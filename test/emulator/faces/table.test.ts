@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { faceOf } from '../../../src/emulator/faces/faces.js';
+import { type Feature, featuresOf } from '../../../src/emulator/faces/features.js';
+import { type BehaviourName, behaviours } from '../../../src/testing.js';
+import { hmac } from '../signed-call.js';
+import { vendors } from './calls.js';
+
+const apis = ['aidge-2026', 'dashscope', 'fashn'] as const;
+type Api = (typeof apis)[number];
+
+const timestamp = String(vendors().startMs);
+const system = { app_key: '512345', timestamp, sign_method: 'sha256', sign_ver: 'v2', partner_id: 'aidge' };
+const sign = hmac('secret', `secret${timestamp}`);
+const target = `/rest/ai/task/queryTaskResult?${new URLSearchParams({ ...system, sign, TaskId: 'task' })}`;
+/** A poll of the task `task` by each API. */
+const polls: Readonly<Record<Api, Parameters<ReturnType<typeof vendors>['call']>>> = {
+  'aidge-2026': ['GET', target],
+  dashscope: ['GET', '/api/v1/tasks/task', { authorization: 'Bearer sk-1' }],
+  fashn: ['GET', '/v1/status/task', { authorization: 'Bearer fa-1' }],
+};
+
+/** The table of docs/emulator.md: what faces cannot show as scripted, and the behaviours that ask for it. */
+function table(): string {
+  const asking = new Map<Feature, string[]>();
+  for (const [name, { steps }] of Object.entries(behaviours)) {
+    for (const feature of new Set(steps.flatMap(featuresOf))) {
+      asking.set(feature, [...(asking.get(feature) ?? []), name]);
+    }
+  }
+  const cell = (api: Api, feature: Feature): string => {
+    const limit = faceOf(api).limits?.[feature];
+    if (limit === undefined) return 'as scripted';
+    return 'refused' in limit ? `refused: ${limit.refused}` : `nearest: ${limit.nearest}`;
+  };
+  const rows = [...asking].map(([feature, names]) => [
+    feature,
+    names.map((name) => `\`${name}\``).join(', '),
+    ...apis.map((api) => cell(api, feature)),
+  ]);
+  const limited = rows.filter((cells) => cells.slice(2).some((text) => text !== 'as scripted'));
+  const head = ['feature', 'behaviours', ...apis.map((api) => `\`${api}\``)];
+  return [head, head.map(() => '---'), ...limited].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+test('the docs have the table of what a face cannot show', () => {
+  const text = readFileSync(new URL('../../../docs/emulator.md', import.meta.url), 'utf8');
+  expect(text).toContain(table());
+});
+
+test.each(apis.flatMap((api) => Object.keys(behaviours).map((name) => [api, name as BehaviourName] as const)))(
+  '%s answers %s, or refuses the script with a reason',
+  (api, script) => {
+    const { vendor, addTask, call } = vendors();
+    const limits = faceOf(api).limits ?? {};
+    const refused = behaviours[script].steps
+      .flatMap(featuresOf)
+      .find((feature) => 'refused' in (limits[feature] ?? {}));
+    if (refused !== undefined) {
+      expect(() => addTask({ api, script })).toThrow(`${api} cannot show "${refused}"`);
+      return;
+    }
+    addTask({ taskId: 'task', api, script });
+    const { status } = call(...polls[api]);
+    expect(status).toBeGreaterThanOrEqual(200);
+    expect(vendor.queries.entries).toMatchObject([{ api, taskId: 'task', authorised: true, script }]);
+  },
+);
