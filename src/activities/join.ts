@@ -11,6 +11,8 @@ export interface JoinInput {
   readonly subscriber: Subscriber;
   /** Whether a wait that does not exist is started. */
   readonly mayStart: boolean;
+  /** Our own listing asks, not a Nexus caller: it may name any account. */
+  readonly isListing?: true;
 }
 
 /** The wait's deadline in Unix milliseconds, or its outcome if it has ended. */
@@ -67,9 +69,9 @@ async function joinExisting(
  */
 export function createTryOnJoin(accounts: readonly string[]) {
   return async function tryOnJoin(join: JoinInput): Promise<Joined> {
-    const { input, mayStart } = join;
+    const { input, mayStart, isListing = false } = join;
     const checkAccount = (account: string | undefined): void => {
-      if (account !== undefined && accounts.includes(account)) return;
+      if (isListing || (account !== undefined && accounts.includes(account))) return;
       throw new TryOnInputError([
         `taskId is "${input.taskId}"; its wait is of an account that Nexus callers may not use, see TRYON_NEXUS_ACCOUNTS`,
       ]);

@@ -182,6 +182,7 @@ export class ListingRun {
         input: { taskId, ...placeOf(this.listing, task) },
         subscriber,
         mayStart: false,
+        isListing: true,
       });
       if (outcome === undefined || hasEnded(this.listing, task)) return;
       this.inbox.receive({ kind: 'outcome', taskId, waitId: `stored-${taskId}`, sequence: 1, outcome });

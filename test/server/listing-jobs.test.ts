@@ -211,7 +211,10 @@ describe.concurrent('a listing', () => {
     await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     const names = await stack.history(handle.workflowId);
     expect(names.filter((name) => name === 'startChildWorkflowExecutionInitiated')).toHaveLength(32);
-    expect(names).not.toContain('workflowTaskFailed');
+    const { events } = await handle.fetchHistory();
+    const failures = (events ?? []).flatMap((event) => event.workflowTaskFailedEventAttributes?.failure?.message ?? []);
+    // The server repeats a workflow task that would end the workflow while a signal comes in.
+    expect(failures.filter((message) => message !== 'UnhandledCommand')).toEqual([]);
     await expect(jobOf(last).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
   });
 });

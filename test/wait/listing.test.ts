@@ -245,6 +245,17 @@ test('a listing begins with the defaults of the contract', () => {
   });
 });
 
+describe('a large outcome that somebody made up', () => {
+  test.each<[string, object]>([
+    ['without sub-tasks', { subTasks: undefined }],
+    ['whose sub-tasks are no list', { subTasks: 'x' }],
+    ['whose error has no message', { error: {} }],
+  ])('%s does not keep the listing from ending', (_name, more) => {
+    const listing = ended(listingOf(['t-1']), 't-1', 'failed', [], { api: 'x'.repeat(1_100_000), ...more } as object);
+    expect(listingResult(listing, startMs).status).toBe('failed');
+  });
+});
+
 describe('a task belongs to', () => {
   test.each([
     [{}, {}, { account: 'default' }],
@@ -265,17 +276,6 @@ describe('a task belongs to', () => {
       { taskId: 'a', account: 'shop', api: 'tryon' },
       { taskId: 'b', account: 'fashn', api: 'fashn' },
     ]);
-  });
-});
-
-describe('a large outcome that somebody made up', () => {
-  test.each<[string, object]>([
-    ['without sub-tasks', { subTasks: undefined }],
-    ['whose sub-tasks are no list', { subTasks: 'x' }],
-    ['whose error has no message', { error: {} }],
-  ])('%s does not keep the listing from ending', (_name, more) => {
-    const listing = ended(listingOf(['t-1']), 't-1', 'failed', [], { api: 'x'.repeat(1_100_000), ...more } as object);
-    expect(listingResult(listing, startMs).status).toBe('failed');
   });
 });
 
