@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createTryOnJoin, type JoinInput } from '../../src/activities/join.js';
 import { failureTypes, messages, resultsWorkflowId, type TryOnOutcome, type TryOnStatus } from '../../src/contract.js';
 import { cacheDir, lookUp } from '../../src/dev-server/find-cli.js';
 import { faultName } from '../support/fault-rows.js';
@@ -290,3 +292,20 @@ describe('callers of another namespace are not trusted', () => {
 function causes(error: unknown): (Error & { readonly type?: string })[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }
+
+test('a listing takes the stored outcome of any account, a Nexus caller does not', async () => {
+  const taskId = stack.emulator.addTask({ script: 'finished' });
+  const wait = await stack.start({ taskId, account: 'vault' });
+  await wait.result();
+  const join = createTryOnJoin(['default']);
+  const asked = {
+    input: { taskId, account: 'vault' },
+    subscriber: { workflowId: 'listing' },
+    mayStart: false,
+  } as const;
+  const environment = () => new MockActivityEnvironment({ taskQueue: stack.taskQueue }, { client: stack.client });
+  expect(await environment().run(join, { ...asked, isListing: true })).toMatchObject({
+    outcome: { status: 'finished', account: 'vault' },
+  });
+  await expect(environment().run(join, asked)).rejects.toThrow(/TRYON_NEXUS_ACCOUNTS/);
+});
