@@ -298,11 +298,11 @@ test('a listing takes the stored outcome of any account, a Nexus caller does not
   const wait = await stack.start({ taskId, account: 'vault' });
   await wait.result();
   const join = createTryOnJoin(['default']);
-  const asked = {
+  const asked: JoinInput = {
     input: { taskId, account: 'vault' },
     subscriber: { workflowId: 'listing' },
     mayStart: false,
-  } as const;
+  };
   const environment = () => new MockActivityEnvironment({ taskQueue: stack.taskQueue }, { client: stack.client });
   expect(await environment().run(join, { ...asked, isListing: true })).toMatchObject({
     outcome: { status: 'finished', account: 'vault' },
