@@ -304,7 +304,7 @@ test('a listing takes the stored outcome of any account, a Nexus caller does not
     mayStart: false,
   };
   const environment = () => new MockActivityEnvironment({ taskQueue: stack.taskQueue }, { client: stack.client });
-  expect(await environment().run(join, { ...asked, isListing: true })).toMatchObject({
+  expect(await environment().run(join, { ...asked, isListing: true as const })).toMatchObject({
     outcome: { status: 'finished', account: 'vault' },
   });
   await expect(environment().run(join, asked)).rejects.toThrow(/TRYON_NEXUS_ACCOUNTS/);
