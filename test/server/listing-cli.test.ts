@@ -43,6 +43,7 @@ test('listing starts what a CSV lists, shows its progress, and joined again pays
   const { code, out, err } = await runCli(listing(listingId), env, csvOf(requestId, taskId));
   expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining('complete: ') });
   expect(err).toMatch(/tasks [012]\/2 /);
+  expect(err).toContain(`submitted coat as task ${stack.emulator.submits.at(-1)?.taskId}\n`);
   expect(
     new Set(
       out
