@@ -337,6 +337,7 @@ export const commands = {
     options: [
       flag('keep', 'keep everything running until Ctrl-C'),
       option('tasks', 'wholeNumber', '<count>', 'try-on tasks to submit', { default: 3 }),
+      option('api', 'text', '<names>', 'APIs of the tasks, in turn, separated by commas', { default: 'tryon' }),
       option('seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 3 }),
       option('archive', 'text', '<folder>', 'where images are archived (default: a new temporary folder)'),
       option('port', 'port', '<port>', 'port of the Temporal server (default: a free one)'),
@@ -345,6 +346,7 @@ export const commands = {
       option('namespace', 'text', '<name>', 'Temporal namespace (default: default)'),
       json("the listing's result as one JSON document"),
     ],
+    examples: ['temporal-tryon demo --api aidge-2026,dashscope,fashn'],
   },
   'codec-server': {
     summary: 'decrypt payloads for the Temporal UI and CLI until SIGTERM or Ctrl-C',
