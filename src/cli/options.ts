@@ -56,7 +56,9 @@ const force = flag('force', 'overwrite an existing file');
 const account = option('account', 'account', '<name>', 'vendor account to use');
 
 const apiNames = Object.keys(apiVendors) as ApiName[];
-const api = option('api', apiNames, '<api>', `vendor API of the task: ${apiNames.join(', ')} (default tryon)`);
+const apiOf = (tasks: string) =>
+  option('api', apiNames, '<api>', `vendor API of ${tasks}: ${apiNames.join(', ')} (default tryon)`);
+const api = apiOf('the task');
 
 const cancelTask = flag('cancel-task', 'if the wait is cancelled, also cancel a task that has not begun');
 
@@ -136,6 +138,7 @@ export const commands = {
       option('listing-id', 'text', '<id>', 'your name for the listing; needed unless the file has it'),
       option('timeout-seconds', 'seconds', '<seconds>', 'how long the listing may take (default 3600)'),
       option('minimum-images', 'wholeNumber', '<count>', 'call it complete if it has so many images, and only then'),
+      apiOf('the tasks that name none'),
       account,
       flag('detach', 'start the listing and do not wait for its end'),
       json('the result as one JSON document'),

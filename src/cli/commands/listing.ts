@@ -9,9 +9,12 @@ import { readListingFile } from '../listing-file.js';
 import { readText } from '../read-request.js';
 
 export const run: Run<'listing'> = async ({ options }, context) => {
-  const { file, listingId, account, timeoutSeconds, minimumImages, detach = false } = options;
+  const { file, listingId, api, account, timeoutSeconds, minimumImages, detach = false } = options;
   const text = await readText(file, '--file');
-  const { input, problems } = readListingFile(text, defined({ listingId, account, timeoutSeconds, minimumImages }));
+  const { input, problems } = readListingFile(
+    text,
+    defined({ listingId, api, account, timeoutSeconds, minimumImages }),
+  );
   if (problems !== undefined) throw new TryOnInputError(problems);
   return await withClient(context, async (client) => {
     const { output, signal } = context;
