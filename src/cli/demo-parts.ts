@@ -5,19 +5,18 @@ import type { TryOnClient } from '../client/client.js';
 import { defined } from '../defined.js';
 import { childEnv } from '../dev-server/child-env.js';
 import { type TemporalServer, TemporalServerError, useOrStartServer } from '../dev-server/temporal-server.js';
+import { readAccounts } from '../providers/accounts.js';
 import { activePollers } from '../temporal/task-queues.js';
 import { type Emulator, startEmulator } from '../testing.js';
 import type { Context } from './command.js';
 import { CliError, portError } from './exit.js';
+import { counted } from './format.js';
 import type { OptionsOf } from './options.js';
 
 /** The demo's options. */
 export type DemoOptions = OptionsOf<'demo'>;
 
 type Env = NodeJS.ProcessEnv;
-
-/** How many images the emulated vendor makes for each sub-task. */
-export const IMAGES_PER_SUB_TASK = 4;
 
 const POLLER_INTERVAL_MS = 100;
 /** The emulator's requests cost nothing; at the vendor's three a minute the demo would wait for its own submits. */
@@ -41,6 +40,8 @@ export class Parts {
 export interface DemoPlaces {
   readonly server: TemporalServer;
   readonly emulator: Emulator;
+  /** The variables that make the emulator the vendors of the demo's tasks. */
+  readonly settings: readonly (readonly [string, string])[];
   readonly taskQueue: string;
   /** Where images are archived. */
   readonly folder: string;
@@ -50,7 +51,11 @@ export interface DemoPlaces {
  * The environment of all that the demo starts: nothing of the user's vendors and, if the demo has its own server, nothing of the user's
  * server.
  */
-export function partsEnv(env: Env, { server, emulator, taskQueue, folder }: DemoPlaces, options: DemoOptions): Env {
+export function partsEnv(
+  env: Env,
+  { server, emulator, settings, taskQueue, folder }: DemoPlaces,
+  options: DemoOptions,
+): Env {
   const { namespace, seconds } = options;
   const hasOwnServer = server.pid !== undefined;
   const ofServer = Object.entries(env).filter(([name]) => !hasOwnServer && name.startsWith('TEMPORAL_'));
@@ -63,9 +68,7 @@ export function partsEnv(env: Env, { server, emulator, taskQueue, folder }: Demo
       TEMPORAL_NAMESPACE: namespace,
     }),
     TEMPORAL_ADDRESS: server.address,
-    AIDGE_ENDPOINT: emulator.url,
-    AIDGE_APP_KEY: emulator.appKey,
-    AIDGE_APP_SECRET: emulator.appSecret,
+    ...Object.fromEntries(settings),
     AIDGE_SUBMITS_PER_MINUTE: String(SUBMITS_PER_MINUTE),
     TRYON_TASK_QUEUE: taskQueue,
     TRYON_ARCHIVE: pathToFileURL(folder).href,
@@ -102,7 +105,6 @@ export async function startVendor({ emulatorPort: port, seconds }: DemoOptions):
       // Task ids come from the seed. A server that outlives the demo must not see an id again.
       seed: Date.now() % 2 ** 31,
       distribution: { medianSeconds: seconds, p95Seconds: 1.5 * seconds, tailWeight: 0 },
-      imagesPerSubTask: IMAGES_PER_SUB_TASK,
     });
   } catch (error) {
     throw portError(error, port, '--emulator-port');
@@ -116,9 +118,30 @@ export async function untilPolled(client: TryOnClient, signal: AbortSignal): Pro
   }
 }
 
-/** Shell commands that let another terminal use the demo's parts. The emulator generated the secret; it opens nothing else. */
-export function exportLines(env: Env, namespace: string | undefined): string[] {
+/** How many of these times, which ascend, are within one second at most. */
+function mostPerSecond(times: readonly number[]): number {
+  let from = 0;
+  let most = 0;
+  for (const [index, atMs] of times.entries()) {
+    while ((times[from] ?? atMs) <= atMs - 1_000) from += 1;
+    most = Math.max(most, index - from + 1);
+  }
+  return most;
+}
+
+/** Polls of each account, and how many at most came within one second, beside its budget. */
+export function budgetLines({ submits, queries }: Emulator, env: Env): string[] {
+  return readAccounts(env).accounts.map(({ name, vendor, queriesPerSecond }) => {
+    const sent = submits.filter(({ account }) => account === name).length;
+    const times = queries.filter(({ account }) => account === name).map(({ atMs }) => atMs);
+    const counts = `${counted(sent, 'submit')}, ${counted(times.length, 'poll')}`;
+    return `account ${name} of ${vendor}: ${counts}, at most ${mostPerSecond(times)} in one second, of ${queriesPerSecond}`;
+  });
+}
+
+/** Shell commands that let another terminal use the demo's parts. The emulator generated the secrets; they open nothing else. */
+export function exportLines(env: Env, settings: DemoPlaces['settings'], namespace: string | undefined): string[] {
   const names = ['TEMPORAL_ADDRESS', ...(namespace === undefined ? [] : ['TEMPORAL_NAMESPACE']), 'TRYON_TASK_QUEUE'];
   const line = (of: readonly string[]): string => `export ${of.map((name) => `${name}=${env[name]}`).join(' ')}`;
-  return [line(names), line(['AIDGE_ENDPOINT', 'AIDGE_APP_KEY', 'AIDGE_APP_SECRET'])];
+  return [line(names), line(settings.map(([name]) => name))];
 }

@@ -56,7 +56,9 @@ const force = flag('force', 'overwrite an existing file');
 const account = option('account', 'account', '<name>', 'vendor account to use');
 
 const apiNames = Object.keys(apiVendors) as ApiName[];
-const api = option('api', apiNames, '<api>', `vendor API of the task: ${apiNames.join(', ')} (default tryon)`);
+const apiOf = (tasks: string) =>
+  option('api', apiNames, '<api>', `vendor API of ${tasks}: ${apiNames.join(', ')} (default tryon)`);
+const api = apiOf('the task');
 
 const cancelTask = flag('cancel-task', 'if the wait is cancelled, also cancel a task that has not begun');
 
@@ -136,6 +138,7 @@ export const commands = {
       option('listing-id', 'text', '<id>', 'your name for the listing; needed unless the file has it'),
       option('timeout-seconds', 'seconds', '<seconds>', 'how long the listing may take (default 3600)'),
       option('minimum-images', 'wholeNumber', '<count>', 'call it complete if it has so many images, and only then'),
+      apiOf('the tasks that name none'),
       account,
       flag('detach', 'start the listing and do not wait for its end'),
       json('the result as one JSON document'),
@@ -337,6 +340,7 @@ export const commands = {
     options: [
       flag('keep', 'keep everything running until Ctrl-C'),
       option('tasks', 'wholeNumber', '<count>', 'try-on tasks to submit', { default: 3 }),
+      option('api', 'text', '<names>', 'APIs of the tasks, in turn, separated by commas', { default: 'tryon' }),
       option('seconds', 'positiveNumber', '<seconds>', 'median task duration', { default: 3 }),
       option('archive', 'text', '<folder>', 'where images are archived (default: a new temporary folder)'),
       option('port', 'port', '<port>', 'port of the Temporal server (default: a free one)'),
@@ -345,6 +349,7 @@ export const commands = {
       option('namespace', 'text', '<name>', 'Temporal namespace (default: default)'),
       json("the listing's result as one JSON document"),
     ],
+    examples: ['temporal-tryon demo --api aidge-2026,dashscope,fashn'],
   },
   'codec-server': {
     summary: 'decrypt payloads for the Temporal UI and CLI until SIGTERM or Ctrl-C',

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { apiVendors, type TryOnListingResult } from '../../src/contract.js';
 import { freePort } from '../../src/dev-server/temporal-server.js';
 import { type Running, runCli, startCli, startSource } from '../cli/run-cli.js';
 
@@ -81,7 +82,7 @@ test('the demo submits, waits and archives three tasks, links to the history, an
   expect(err.match(/^task .*: finished after/gm)).toHaveLength(3);
   expect(err).toMatch(/^listing demo-.*: complete, 24 images/m);
   // What it shows, in this order.
-  const steps = ['submitted', 'history: ', 'task ', 'listing ', 'archived ', 'contact sheet: '];
+  const steps = ['history: ', 'submitted', 'task ', 'listing ', 'archived ', 'contact sheet: '];
   const places = steps.map((step) => err.search(new RegExp(`^${step}`, 'm')));
   expect(places).toEqual([...places].sort((one, other) => one - other));
   expect(places).not.toContain(-1);
@@ -99,6 +100,59 @@ test('the demo submits, waits and archives three tasks, links to the history, an
     }
   }
   await expectNothingLeft(running, children);
+});
+
+test('--api makes one listing of tasks of three vendors, each account within its own budget', async () => {
+  const env = { TEMPORAL_ADDRESS: inject('temporal').address };
+  const archive = await temporary();
+  const args = [
+    '--api',
+    'aidge-2026,dashscope,fashn',
+    '--tasks',
+    '4',
+    '--seconds',
+    '1',
+    '--archive',
+    archive,
+    '--json',
+  ];
+  const { code, out, err } = await startCli(['demo', ...args], env).ended;
+  expect({ code, err }).toMatchObject({ code: 0 });
+  const { status, images, outcomes } = JSON.parse(out) as TryOnListingResult;
+  expect(status).toBe('complete');
+  expect(outcomes.map(({ status, api, account }) => [status, api, account])).toEqual([
+    ['finished', 'aidge-2026', 'default'],
+    ['finished', 'dashscope', 'dashscope'],
+    ['finished', 'fashn', 'fashn'],
+    ['finished', 'aidge-2026', 'default'],
+  ]);
+  // One image of a task, four of FASHN's.
+  expect(images).toHaveLength(7);
+  for (const { archived } of images) expect(archived?.location).toContain(pathToFileURL(archive).href);
+  const lines = [
+    ...err.matchAll(/^account (\S+) of (\S+): (\d+) submits?, (\d+) polls?, at most (\d+) .*, of (\d+)$/gm),
+  ];
+  expect(lines.map(([, account, vendor, submits]) => [account, vendor, submits])).toEqual([
+    ['default', 'aidge', '2'],
+    ['dashscope', 'dashscope', '1'],
+    ['fashn', 'fashn', '1'],
+  ]);
+  for (const [, account, , , polls, most, budget] of lines) {
+    const counted = outcomes.filter((one) => one.account === account).reduce((sum, one) => sum + one.polls, 0);
+    expect(Number(polls)).toBeGreaterThanOrEqual(counted);
+    expect(Number(most)).toBeGreaterThan(0);
+    expect(Number(most)).toBeLessThanOrEqual(Number(budget));
+  }
+});
+
+test('a name that is no API is refused before anything starts', async () => {
+  const TMPDIR = await temporary();
+  const { code, err } = await startCli(['demo', '--api', 'fashn,nobody'], { TMPDIR }).ended;
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: `error: --api is "fashn,nobody"; give names of ${Object.keys(apiVendors).join(', ')}\n`,
+  });
+  expect(await archivesIn(TMPDIR)).toEqual([]);
 });
 
 test('--keep leaves everything up until Ctrl-C, then nothing; --json prints the result alone', async () => {

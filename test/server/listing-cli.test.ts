@@ -43,6 +43,7 @@ test('listing starts what a CSV lists, shows its progress, and joined again pays
   const { code, out, err } = await runCli(listing(listingId), env, csvOf(requestId, taskId));
   expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining('complete: ') });
   expect(err).toMatch(/tasks [012]\/2 /);
+  expect(err).toContain(`submitted coat as task ${stack.emulator.submits.at(-1)?.taskId}\n`);
   expect(
     new Set(
       out
@@ -55,6 +56,20 @@ test('listing starts what a CSV lists, shows its progress, and joined again pays
   expect(again.code).toBe(0);
   expect(JSON.parse(again.out)).toMatchObject({ listingId, status: 'complete', outcomes: [{ requestId }, { taskId }] });
   expect(stack.emulator.stats.submits).toBe(before + 1);
+});
+
+test('listing --api is for the tasks that name no API of their own', async () => {
+  const ids = [randomUUID(), randomUUID()];
+  const [own, ofListing] = ids.map((requestId) => ({ requestId, request: [aRequest] }));
+  const tasks = JSON.stringify([{ ...own, api: 'tryon' }, ofListing]);
+  const { code, out, err } = await runCli(listing(randomUUID(), '--api', 'tryon-pro', '--json'), env, tasks);
+  expect({ code, err }).toMatchObject({ code: 0 });
+  const { outcomes } = JSON.parse(out);
+  expect(outcomes).toMatchObject([{ api: 'tryon' }, { api: 'tryon-pro' }]);
+  // The vendor's word for it.
+  expect(outcomes.map(({ taskId }: { taskId: string }) => stack.emulator.task(taskId)?.api)).toEqual([
+    ...['tryon', 'tryon-pro'],
+  ]);
 });
 
 test('listing ends with 3 where a request is refused, and names it', async () => {

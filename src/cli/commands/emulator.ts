@@ -24,14 +24,18 @@ function behaviour(option: string, name: string | undefined): BehaviourName | un
 
 const isApi = (name: string): name is ApiName => Object.hasOwn(apiVendors, name);
 
-/** The vendors of `--api`. */
-function vendorsOf(names: string): VendorName[] {
-  const vendors = names.split(',').map((name): VendorName => {
-    if (isApi(name.trim())) return apiVendors[name.trim() as ApiName];
+/** The APIs of `--api`, each once. */
+export function apisOf(names: string): ApiName[] {
+  const apis = names.split(',').map((text): ApiName => {
+    const name = text.trim();
+    if (isApi(name)) return name;
     throw new CliError(`--api is "${names}"; give names of ${Object.keys(apiVendors).join(', ')}`, exitCodes.usage);
   });
-  return [...new Set(vendors)];
+  return [...new Set(apis)];
 }
+
+/** The vendors of APIs, each once. */
+export const vendorsOf = (apis: readonly ApiName[]): VendorName[] => [...new Set(apis.map((api) => apiVendors[api]))];
 
 /** The variables of a vendor's keys, and the keys of an account. */
 const variables: Readonly<Record<VendorName, Readonly<Record<string, 'appKey' | 'appSecret' | 'apiKey'>>>> = {
@@ -50,8 +54,12 @@ function accountsOf(vendors: readonly VendorName[], env: NodeJS.ProcessEnv, seed
   });
 }
 
-/** The settings that make a client use the emulator. A key that the user has set already is left out, if it is secret. */
-function settingsOf(emulator: Emulator, vendors: readonly VendorName[], env: NodeJS.ProcessEnv): [string, string][] {
+/** The settings that make a client use the emulator. A key that `env` has already is left out, if it is secret. */
+export function settingsOf(
+  emulator: Emulator,
+  vendors: readonly VendorName[],
+  env: NodeJS.ProcessEnv,
+): [string, string][] {
   return vendors.flatMap((vendor) => {
     const account = emulator.accounts.find((account) => (account.vendor ?? 'aidge') === vendor);
     const keys = Object.entries(variables[vendor]).flatMap(([name, key]): [string, string][] => {
@@ -85,7 +93,7 @@ export function emulatorOptions(options: OptionsOf<'emulator'>, env: NodeJS.Proc
   return {
     ...defined({ port, latencyMs }),
     ...defined({ script: behaviour('--script', script), submitScript: behaviour('--submit-script', submitScript) }),
-    accounts: accountsOf(vendorsOf(options.api), keys, seed),
+    accounts: accountsOf(vendorsOf(apisOf(options.api)), keys, seed),
     seed,
     // The type allows the loopback interface only. In a container the emulator must listen on more.
     host: host as NonNullable<EmulatorOptions['host']>,
@@ -113,7 +121,7 @@ export const run: Run<'emulator'> = async ({ options }, context) => {
   });
   try {
     const { url } = emulator;
-    const made = settingsOf(emulator, vendorsOf(options.api), env);
+    const made = settingsOf(emulator, vendorsOf(apisOf(options.api)), env);
     const settings = Object.fromEntries(made);
     const { AIDGE_APP_KEY: appKey, AIDGE_APP_SECRET: appSecret } = settings;
     output.data(
