@@ -23,6 +23,7 @@ const usual = { model: 'fal-ai/fashn/tryon/v1.6', app: 'fal-ai/fashn' } as const
 const maxTaskIdLength = 200;
 
 const part = String.raw`[\w-][\w.-]*`;
+const wholePart = new RegExp(`^${part}$`);
 const app = `(?:${part}/){1,2}${part}`;
 const idWithApp = new RegExp(`^(${app})/(${part})$`);
 const responseUrl = new RegExp(`^https?://[^/]+/(${app})/requests/`);
@@ -35,10 +36,9 @@ const modelOf = (requestJson: string): string => {
   } catch {
     model = usual.model;
   }
-  const isPart = (text: string): boolean => new RegExp(`^${part}$`).test(text);
   return String(typeof model === 'string' ? model : '-')
     .split('/')
-    .map((text) => (isPart(text) ? text : '-'))
+    .map((text) => (wholePart.test(text) ? text : '-'))
     .join('/');
 };
 

@@ -26,6 +26,9 @@ export const emulatedDiffers: Readonly<
   fashn: { strangeCode },
   // As in the vendor's own spelling: a result that is not there yet does not say whether the task has begun.
   fal: {
-    submitted: { expected: { meaning: 'running' }, why: 'who asks for a result is not told whether it has begun' },
+    submitted: {
+      expected: { meaning: 'running' },
+      why: 'a result that is not ready does not say whether the task has begun',
+    },
   },
 };

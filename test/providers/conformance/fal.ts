@@ -46,7 +46,10 @@ export const falSpelling: Spelling = {
   cases: {
     submitted: {
       ...pending,
-      differs: { expected: { meaning: 'running' }, why: 'who asks for a result is not told whether it has begun' },
+      differs: {
+        expected: { meaning: 'running' },
+        why: 'a result that is not ready does not say whether the task has begun',
+      },
     },
     running: pending,
     runningOtherCase: text(400, 'REQUEST IS STILL IN PROGRESS'),
