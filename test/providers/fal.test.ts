@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { falApi as api } from '../../src/providers/fal/fal.js';
+import { outcomeOf } from './conformance/outcome.js';
 
 const parse = (body: unknown) => api.parse(body, (url) => ({ id: `id of ${url}` }));
 const image = (imageUrl: string) => ({ id: `id of ${imageUrl}`, imageUrl, subTask: 0 });
@@ -122,6 +123,14 @@ describe('an error', () => {
     expect(parse({ detail: [{ type, msg: 'why' }] })).toMatchObject({ gatewayCode: 'model_error' });
     expect(parse({ detail: 'why', error_type: type })).toMatchObject({ gatewayCode: type, gatewayMessage: 'why' });
   });
+});
+
+test('an HTTP 400 with a text that nobody has seen ends no wait, and leaves a submit open', () => {
+  const wire = { status: 400, json: { detail: 'Come back later' } };
+  const poll = { call: 'poll', meaning: 'transient', wait: 'goes on' } as const;
+  expect(outcomeOf(wire, api, poll)).toEqual(poll);
+  const submit = { call: 'submit', result: 'maybe submitted' } as const;
+  expect(outcomeOf(wire, api, submit)).toEqual(submit);
 });
 
 test('a state in lower case is a state, not a code', () => {
