@@ -76,6 +76,7 @@ export const apiVendors = {
   'aidge-2026': 'aidge',
   dashscope: 'dashscope',
   fashn: 'fashn',
+  fal: 'fal',
 } as const;
 
 /** A vendor API. */
@@ -89,6 +90,7 @@ export const unnamedAccounts: Readonly<Record<VendorName, string>> = {
   aidge: 'default',
   dashscope: 'dashscope',
   fashn: 'fashn',
+  fal: 'fal',
 };
 
 /** The account of an input: the one it names, else the unnamed account of its API's vendor. `default` is a name for that too. */

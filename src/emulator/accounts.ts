@@ -14,7 +14,7 @@ export interface EmulatedAccount {
   /** RAM AccessKey (`aidge`, newer generation). */
   readonly accessKeyId?: string;
   readonly accessKeySecret?: string;
-  /** Bearer key (`dashscope`, `fashn`). */
+  /** API key (all other vendors). */
   readonly apiKey?: string;
   /** The account has no bought quota: every call without `x-iop-trial: true` gets `NoResource`. Only for `aidge`. */
   readonly trialOnly?: boolean;
@@ -46,11 +46,11 @@ export function keysOf(vendor: VendorName, seed: number, ...parts: readonly (str
 
 /** One account of each vendor, with keys from the seed. */
 export function defaultAccounts(seed: number): readonly AccountOptions[] {
+  const others = (Object.keys(unnamedAccounts) as VendorName[]).filter((vendor) => vendor !== 'aidge');
   const accessKeyId = `LTAI${hexOf(seed, 'access-key-id').slice(0, 20)}`;
   return [
     { appKey: '512345', accessKeyId, ...keysOf('aidge', seed) },
-    { vendor: 'dashscope', ...keysOf('dashscope', seed) },
-    { vendor: 'fashn', ...keysOf('fashn', seed) },
+    ...others.map((vendor) => ({ vendor, ...keysOf(vendor, seed) })),
   ];
 }
 

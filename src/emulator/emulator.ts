@@ -36,9 +36,9 @@ export interface NewTask {
   /** The name of the account that submitted it, for a vendor that hides tasks from other accounts. Default: every account sees it. */
   readonly account?: string;
   readonly script?: Script;
-  /** Default: the emulator's, 2; 1 for `dashscope`, `fashn` and `aidge-2026`. */
+  /** Default: the emulator's, 2; 1 for `dashscope`, `fashn`, `fal` and `aidge-2026`. */
   readonly subTasks?: number;
-  /** Default: the emulator's, 4; 1 for `dashscope`, `fashn` and `aidge-2026`. */
+  /** Default: the emulator's, 4; 1 for `dashscope`, `fashn`, `fal` and `aidge-2026`. */
   readonly imagesPerSubTask?: number;
   /** Default: drawn from the emulator's distribution. */
   readonly durationSeconds?: number;

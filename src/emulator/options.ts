@@ -37,7 +37,7 @@ export interface EmulatorOptions {
   readonly types?: ScalarTypes;
   /** The reply for an unknown task. Default `http404` for Aidge, and what the other vendors document. */
   readonly notFound?: NotFoundAnswer;
-  /** A task is unknown this long after its end. Default: 24 hours for `dashscope`, else never. */
+  /** A task is unknown this long after its end. Default: 24 hours for `dashscope`, 1 for `fal`; else never. */
   readonly retentionSeconds?: number;
   /** An account's submits above this rate are refused (Aidge: `resCode` 501). The vendor's figure for pro is 3 in 60 s. Default: no limit. */
   readonly submitRate?: RateLimit;

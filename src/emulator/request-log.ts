@@ -1,7 +1,7 @@
 /** The emulator's log of requests: bounded lists with exact counters, and listeners and promises for entries to come. */
 import type { ApiName, VendorName } from '../contract.js';
 
-/** How a call is signed: the two schemes of Aidge's gateway, ACS3-HMAC-SHA256 under a RAM AccessKey, or an API key as Bearer token. */
+/** How a call is signed: the two schemes of Aidge's gateway, ACS3-HMAC-SHA256 under a RAM AccessKey, or an API key in `Authorization`. */
 export type Scheme = 'v1' | 'v2' | 'acs3' | 'bearer';
 
 /** One request to the query path, or to a path that does not exist. */

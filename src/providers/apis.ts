@@ -4,6 +4,7 @@ import { aidge2026Api } from './aidge/aidge-2026.js';
 import { tryOnApi, tryOnProApi } from './aidge/tryon.js';
 import { dashScopeApi } from './dashscope/dashscope.js';
 import type { ApiDescriptor } from './descriptor.js';
+import { falApi } from './fal/fal.js';
 import { fashnApi } from './fashn/fashn.js';
 
 // One row for each name of the contract.
@@ -13,6 +14,7 @@ const apis: Readonly<Partial<Record<ApiName, ApiDescriptor>>> = {
   'aidge-2026': aidge2026Api,
   dashscope: dashScopeApi,
   fashn: fashnApi,
+  fal: falApi,
 };
 
 /** Every descriptor, the default one first. */

@@ -67,4 +67,11 @@ export const vendors: Readonly<Record<VendorName, VendorSettings>> = {
     submitsPerMinute: 50,
     credentials: [apiKey],
   },
+  fal: {
+    prefix: 'FAL_',
+    endpoint: 'https://queue.fal.run',
+    queriesPerSecond: 10,
+    submitsPerMinute: 60,
+    credentials: [apiKey],
+  },
 };

@@ -238,12 +238,13 @@ test('an emulator does not show the secret of the user', async () => {
 });
 
 test('an emulator prints the settings of each vendor that --api names, and hides the keys of the user', async () => {
-  const args = ['emulator', '--api', 'dashscope,fashn,aidge-2026', '--json'];
+  const args = ['emulator', '--api', 'dashscope,fashn,fal,aidge-2026', '--json'];
   const running = startCli(args, { FASHN_API_KEY: 'my-fashn-key' });
   await running.until('Ctrl-C ends it');
   const { url, settings } = JSON.parse(running.out());
   expect(settings).toEqual({
     ...{ DASHSCOPE_ENDPOINT: url, DASHSCOPE_API_KEY: expect.stringMatching(/^sk-/), FASHN_ENDPOINT: url },
+    ...{ FAL_ENDPOINT: url, FAL_API_KEY: expect.stringMatching(/^fal-/) },
     ...{ AIDGE_ENDPOINT: url, AIDGE_APP_KEY: '512345', AIDGE_APP_SECRET: expect.stringMatching(/^[0-9a-f]{32}$/) },
   });
   const statuses = [`sk-wrong`, settings.DASHSCOPE_API_KEY].map(async (key) => {

@@ -163,3 +163,51 @@ describe('fashn (Node.js)', () => {
     expect(results[name]).toMatchObject({ error, status, body: { error: word } });
   });
 });
+
+describe('@fal-ai/client (Node.js)', () => {
+  let results: Results;
+  let ids: Record<string, string>;
+  beforeAll(async () => {
+    ids = tasks('fal', {
+      pending: 'submitted',
+      failed: 'all-failed',
+      refused: 'service-1000',
+      locked: 'no-resource',
+    });
+    results = await useVendorSdk('fal', { url: emulator.url, apiKey: accountOf('fal')?.apiKey, tasks: ids });
+  }, 2 * minute);
+
+  test('submits and reads the status', () => {
+    const { submit, status } = results;
+    expect(submit).toMatchObject({ status: 'IN_QUEUE', response_url: expect.stringContaining(submit.request_id) });
+    expect(status).toMatchObject({ request_id: submit.request_id });
+    expect(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']).toContain(status.status);
+    expect(emulator.task(submit.request_id)).toMatchObject({ api: 'fal', subTasks: [{ imageCount: 2 }] });
+  });
+
+  test('subscribes until the image is there', () => {
+    expect(results.subscribe).toMatchObject({ data: { images: [{ url: imageUrl }] } });
+    const order = ['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED'];
+    const places = results.updates.map((status: string) => order.indexOf(status));
+    expect(places).toEqual(places.toSorted());
+    expect(results.updates.at(-1)).toBe('COMPLETED');
+  });
+
+  test('cancels a request that waits, and none that has ended', () => {
+    expect(results.cancel).toBe('taken');
+    expect(results.pending).toMatchObject({ status: 499, body: { error_type: 'client_cancelled' } });
+    expect(results['cancel ended']).toMatchObject({ status: 400, body: { status: 'ALREADY_COMPLETED' } });
+  });
+
+  test.each([
+    ['early', 'ApiError', 400, { detail: 'Request is still in progress' }],
+    ['failed', 'ApiError', 500, { error_type: 'runner_server_error' }],
+    ['refused', 'ValidationError', 422, { detail: [{ type: 'content_policy_violation' }] }],
+    ['locked', 'ApiError', 403, { detail: expect.stringMatching(/^User is locked/) }],
+    ['unknown', 'ApiError', 404, { detail: 'Request not found' }],
+    ['wrong key', 'ApiError', 401, { detail: expect.any(String) }],
+    ['no garment', 'ApiError', 400, { error_type: 'bad_request' }],
+  ])('throws on %s', (name, error, status, body) => {
+    expect(results[name]).toMatchObject({ error, status, body });
+  });
+});

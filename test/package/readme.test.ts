@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/options.js';
+import { vendors } from '../../src/providers/vendors.js';
 import { deploymentVariables } from '../../src/worker/deployment.js';
 import { readWorkerSettings } from '../../src/worker/settings.js';
 import { parsed, sourceFiles } from '../support/imports.js';
@@ -44,7 +45,9 @@ function askedBySettings(): string[] {
     });
   readWorkerSettings(record({}));
   readWorkerSettings(record({ AIDGE_APP_KEY: 'key', AIDGE_APP_SECRET: 'secret' }));
-  readWorkerSettings(record({ AIDGE_ACCESS_KEY_ID: 'key', DASHSCOPE_API_KEY: 'key', FASHN_API_KEY: 'key' }));
+  // Each vendor's last way to sign: Aidge's first is above.
+  const last = Object.values(vendors).map(({ prefix, credentials }) => `${prefix}${credentials.at(-1)?.variables[0]}`);
+  readWorkerSettings(record(Object.fromEntries(last.map((name) => [name, 'key']))));
   return [...asked];
 }
 

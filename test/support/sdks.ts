@@ -74,10 +74,10 @@ export async function callWithSdk(
  * failed.
  */
 // biome-ignore lint/suspicious/noExplicitAny: what clients of vendors give
-export async function useVendorSdk(sdk: 'aidge' | 'dashscope' | 'fashn', settings: unknown): Promise<any> {
+export async function useVendorSdk(sdk: 'aidge' | 'dashscope' | 'fashn' | 'fal', settings: unknown): Promise<any> {
   const [program, args] =
-    sdk === 'fashn'
-      ? [process.execPath, [join(here, 'fashn.mjs'), await npmSdks()]]
+    sdk === 'fashn' || sdk === 'fal'
+      ? [process.execPath, [join(here, `${sdk}.mjs`), await npmSdks()]]
       : [await vendorPython(), [join(here, 'vendors.py'), sdk]];
   return JSON.parse(await output(program, args, settings));
 }

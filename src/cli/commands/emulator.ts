@@ -1,6 +1,7 @@
 /** `temporal-tryon emulator`. */
 import { type ApiName, apiVendors, type VendorName } from '../../contract.js';
 import { defined } from '../../defined.js';
+import { vendors as vendorSettings } from '../../providers/vendors.js';
 import {
   type AccountOptions,
   type BehaviourName,
@@ -37,18 +38,28 @@ export function apisOf(names: string): ApiName[] {
 /** The vendors of APIs, each once. */
 export const vendorsOf = (apis: readonly ApiName[]): VendorName[] => [...new Set(apis.map((api) => apiVendors[api]))];
 
-/** The variables of a vendor's keys, and the keys of an account. */
-const variables: Readonly<Record<VendorName, Readonly<Record<string, 'appKey' | 'appSecret' | 'apiKey'>>>> = {
-  aidge: { AIDGE_APP_KEY: 'appKey', AIDGE_APP_SECRET: 'appSecret' },
-  dashscope: { DASHSCOPE_API_KEY: 'apiKey' },
-  fashn: { FASHN_API_KEY: 'apiKey' },
+/** The keys of an account, by the variables that have them. */
+const keyNames: Readonly<Record<string, 'appKey' | 'appSecret' | 'apiKey'>> = {
+  APP_KEY: 'appKey',
+  APP_SECRET: 'appSecret',
+  API_KEY: 'apiKey',
 };
+
+/** The variables of a vendor's first way to sign, each with the key of an account that it has. */
+function variablesOf(vendor: VendorName): (readonly [name: string, key: 'appKey' | 'appSecret' | 'apiKey'])[] {
+  const { prefix, credentials } = vendorSettings[vendor];
+  const suffixes = credentials[0]?.variables ?? [];
+  return suffixes.flatMap((suffix) => {
+    const key = keyNames[suffix];
+    return key === undefined ? [] : [[`${prefix}${suffix}`, key] as const];
+  });
+}
 
 /** One account of each vendor, with the keys of the environment where all of them are set. */
 function accountsOf(vendors: readonly VendorName[], env: NodeJS.ProcessEnv, seed: number): AccountOptions[] {
   const made = defaultAccounts(seed);
   return vendors.map((vendor) => {
-    const keys = Object.entries(variables[vendor]).map(([name, key]) => [key, env[name]?.trim()] as const);
+    const keys = variablesOf(vendor).map(([name, key]) => [key, env[name]?.trim()] as const);
     const own = keys.every(([, value]) => value) ? Object.fromEntries(keys) : {};
     return { ...made.find((account) => (account.vendor ?? 'aidge') === vendor), ...own };
   });
@@ -62,12 +73,12 @@ export function settingsOf(
 ): [string, string][] {
   return vendors.flatMap((vendor) => {
     const account = emulator.accounts.find((account) => (account.vendor ?? 'aidge') === vendor);
-    const keys = Object.entries(variables[vendor]).flatMap(([name, key]): [string, string][] => {
+    const keys = variablesOf(vendor).flatMap(([name, key]): [string, string][] => {
       const value = account?.[key];
       const isOwn = key !== 'appKey' && value === env[name]?.trim();
       return value === undefined || isOwn ? [] : [[name, value]];
     });
-    return [[`${vendor.toUpperCase()}_ENDPOINT`, emulator.url], ...keys];
+    return [[`${vendorSettings[vendor].prefix}ENDPOINT`, emulator.url], ...keys];
   });
 }
 

@@ -24,12 +24,18 @@ export function decodedPart(part: string): string | undefined {
 /** Whether a value is text with something in it. */
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** The account whose API key the request has as a Bearer token. */
-export function accountOfBearer(
+/** The account whose API key the request has in `Authorization`. @param word - before the key, in lower case */
+export function accountOfKey(
+  word: string,
   { headers }: RawRequest,
   { accounts, strict }: AdmissionRules,
 ): EmulatedAccount | undefined {
-  const key = /^bearer +(\S+) *$/i.exec(String(headers.authorization ?? ''))?.[1];
+  const [, scheme, value] = /^(\S+) +(\S+) *$/.exec(String(headers.authorization ?? '')) ?? [];
+  const key = scheme?.toLowerCase() === word ? value : undefined;
   const account = key === undefined ? undefined : accounts.find(({ apiKey }) => apiKey === key);
   return account ?? (strict ? undefined : accounts[0]);
 }
+
+/** The account whose API key the request has as a Bearer token. */
+export const accountOfBearer = (raw: RawRequest, rules: AdmissionRules): EmulatedAccount | undefined =>
+  accountOfKey('bearer', raw, rules);

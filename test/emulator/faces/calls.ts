@@ -6,13 +6,14 @@ import type { EmulatorOptions, NewTask } from '../../../src/testing.js';
 /** Headers by lower-case name. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** The vendors, with one account each: `aidge`, `dashscope` and `fashn`. */
+/** The vendors, with one account each: `aidge`, `dashscope`, `fashn` and `fal`. */
 export function vendors(options: EmulatorOptions = {}) {
   const accounts = [
     { name: 'aidge', appKey: '512345', appSecret: 'secret', accessKeyId: 'LTAI1', accessKeySecret: 'ram-secret' },
     { name: 'dashscope', vendor: 'dashscope', apiKey: 'sk-1' },
     { name: 'other', vendor: 'dashscope', apiKey: 'sk-2' },
     { name: 'fashn', vendor: 'fashn', apiKey: 'fa-1' },
+    { name: 'fal', vendor: 'fal', apiKey: 'fal-1' },
   ] as const;
   const store = { baseUrl: 'http://127.0.0.1:1', seed: 1, ttlSeconds: 1_000_000_000 };
   const vendor = new EmulatedVendor({ accounts, ...options }, store);

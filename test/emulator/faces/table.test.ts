@@ -6,7 +6,7 @@ import { type BehaviourName, behaviours } from '../../../src/testing.js';
 import { hmac } from '../signed-call.js';
 import { vendors } from './calls.js';
 
-const apis = ['aidge-2026', 'dashscope', 'fashn'] as const;
+const apis = ['aidge-2026', 'dashscope', 'fashn', 'fal'] as const;
 type Api = (typeof apis)[number];
 
 const timestamp = String(vendors().startMs);
@@ -18,6 +18,7 @@ const polls: Readonly<Record<Api, Parameters<ReturnType<typeof vendors>['call']>
   'aidge-2026': ['GET', target],
   dashscope: ['GET', '/api/v1/tasks/task', { authorization: 'Bearer sk-1' }],
   fashn: ['GET', '/v1/status/task', { authorization: 'Bearer fa-1' }],
+  fal: ['GET', '/fal-ai/fashn/requests/task', { authorization: 'Key fal-1' }],
 };
 
 /** The table of docs/emulator.md: what faces cannot show as scripted, and the behaviours that ask for it. */

@@ -21,4 +21,14 @@ const strangeCode = {
 /** Cases that come to something else when the emulator shows them, by API and case. */
 export const emulatedDiffers: Readonly<
   Record<string, Readonly<Partial<Record<string, { readonly expected: object; readonly why: string }>>>>
-> = { dashscope: { strangeCode }, fashn: { strangeCode } };
+> = {
+  dashscope: { strangeCode },
+  fashn: { strangeCode },
+  // As in the vendor's own spelling: a result that is not there yet does not say whether the task has begun.
+  fal: {
+    submitted: {
+      expected: { meaning: 'running' },
+      why: 'a result that is not ready does not say whether the task has begun',
+    },
+  },
+};

@@ -3,6 +3,7 @@ import { aidgeProSpelling, aidgeSpelling } from './aidge.js';
 import { aidge2026Spelling } from './aidge-2026.js';
 import type { Spelling } from './cases.js';
 import { dashScopeSpelling } from './dashscope.js';
+import { falSpelling } from './fal.js';
 import { fashnSpelling } from './fashn.js';
 
 export const spellings: readonly Spelling[] = [
@@ -11,4 +12,5 @@ export const spellings: readonly Spelling[] = [
   aidge2026Spelling,
   dashScopeSpelling,
   fashnSpelling,
+  falSpelling,
 ];
