@@ -30,6 +30,7 @@ const setupFiles = ['test/support/clean-env.ts'];
 const withoutServer = {
   setupFiles,
   testTimeout: 30_000,
+  hookTimeout: 60_000,
   maxWorkers: Math.max(2, availableParallelism() - 1),
   sequence: { groupOrder: 0 },
 };
