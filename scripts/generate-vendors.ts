@@ -1,7 +1,13 @@
-/** Writes the generated parts of `docs/vendors.md`: `npm run vendors`. */
+/** Writes the generated tables of `docs/vendors.md` and `docs/emulator.md`: `npm run vendors`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { withLimits } from './emulator-limits.js';
 import { vendorsPage } from './vendors.js';
 
-const page = fileURLToPath(new URL('../docs/vendors.md', import.meta.url));
-writeFileSync(page, vendorsPage(readFileSync(page, 'utf8')));
+for (const [name, generated] of [
+  ['vendors', vendorsPage],
+  ['emulator', withLimits],
+] as const) {
+  const page = fileURLToPath(new URL(`../docs/${name}.md`, import.meta.url));
+  writeFileSync(page, generated(readFileSync(page, 'utf8')));
+}

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { limitedApis, withLimits } from '../../../scripts/emulator-limits.js';
 import { faceOf } from '../../../src/emulator/faces/faces.js';
-import { type Feature, featuresOf } from '../../../src/emulator/faces/features.js';
+import { featuresOf } from '../../../src/emulator/faces/features.js';
 import { type BehaviourName, behaviours } from '../../../src/testing.js';
 import { hmac } from '../signed-call.js';
 import { vendors } from './calls.js';
 
-const apis = ['aidge-2026', 'dashscope', 'fashn', 'fal'] as const;
+const apis = limitedApis;
 type Api = (typeof apis)[number];
 
 const timestamp = String(vendors().startMs);
@@ -21,32 +22,9 @@ const polls: Readonly<Record<Api, Parameters<ReturnType<typeof vendors>['call']>
   fal: ['GET', '/fal-ai/fashn/requests/task', { authorization: 'Key fal-1' }],
 };
 
-/** The table of docs/emulator.md: what faces cannot show as scripted, and the behaviours that ask for it. */
-function table(): string {
-  const asking = new Map<Feature, string[]>();
-  for (const [name, { steps }] of Object.entries(behaviours)) {
-    for (const feature of new Set(steps.flatMap(featuresOf))) {
-      asking.set(feature, [...(asking.get(feature) ?? []), name]);
-    }
-  }
-  const cell = (api: Api, feature: Feature): string => {
-    const limit = faceOf(api).limits?.[feature];
-    if (limit === undefined) return 'as scripted';
-    return 'refused' in limit ? `refused: ${limit.refused}` : `nearest: ${limit.nearest}`;
-  };
-  const rows = [...asking].map(([feature, names]) => [
-    feature,
-    names.map((name) => `\`${name}\``).join(', '),
-    ...apis.map((api) => cell(api, feature)),
-  ]);
-  const limited = rows.filter((cells) => cells.slice(2).some((text) => text !== 'as scripted'));
-  const head = ['feature', 'behaviours', ...apis.map((api) => `\`${api}\``)];
-  return [head, head.map(() => '---'), ...limited].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
 test('the docs have the table of what a face cannot show', () => {
   const text = readFileSync(new URL('../../../docs/emulator.md', import.meta.url), 'utf8');
-  expect(text).toContain(table());
+  expect(text, 'run: npm run vendors').toBe(withLimits(text));
 });
 
 test.each(apis.flatMap((api) => Object.keys(behaviours).map((name) => [api, name as BehaviourName] as const)))(
