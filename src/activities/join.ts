@@ -1,8 +1,10 @@
 /** Joins a wait through Temporal's client, for the Nexus service: workflow code has no update-with-start. */
 import { activityInfo, getClient } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { createTryOnClient, type TryOnClient } from '../client/client.js';
 import { TryOnClientError, TryOnInputError } from '../client/errors.js';
+import { isInvalidInput } from '../client/failures.js';
 import { accountFor, failureTypes, type Subscriber, type TryOnOutcome, type TryOnResultsInput } from '../contract.js';
 
 /** Input of the activity `tryOnJoin`. */
@@ -20,6 +22,11 @@ export type Joined = { readonly deadlineMs: number; readonly outcome?: undefined
 
 /** Errors that the workflow must not retry become non-retryable failures; others stay as they are. */
 function failureOf(error: unknown): unknown {
+  // The wait ended with its refusal before it could be joined.
+  const ended = error instanceof TryOnClientError ? error.cause : undefined;
+  if (ended instanceof WorkflowFailedError && isInvalidInput(ended.cause)) {
+    return ApplicationFailure.nonRetryable(ended.cause.message, failureTypes.invalidInput);
+  }
   if (error instanceof TryOnInputError) {
     return ApplicationFailure.create({
       message: error.message,

@@ -15,7 +15,8 @@ import { idleNote, listedPollers, type Poller } from '../temporal/task-queues.js
 import { TryOnClientError, TryOnInputError } from './errors.js';
 import { serverError } from './server-error.js';
 
-const isInvalidInput = (cause: unknown): cause is ApplicationFailure =>
+/** Whether a workflow failed because it refused its input. */
+export const isInvalidInput = (cause: unknown): cause is ApplicationFailure =>
   cause instanceof ApplicationFailure && cause.type === failureTypes.invalidInput;
 
 function inputError(cause: ApplicationFailure): TryOnInputError {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkflowHandle } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createTryOnJoin } from '../../src/activities/join.js';
 import {
   jobWorkflowId,
   listingWorkflowId,
@@ -157,6 +159,18 @@ test('a Nexus caller that names the wrong vendor gets the refusal', async () => 
     args: [{ taskId, account: 'dashscope' }],
   });
   await expect(handle.result()).rejects.toMatchObject(refusal);
+});
+
+test('a wait that has been refused already refuses those who join it in the same way', async () => {
+  const taskId = stack.emulator.addTask({ durationSeconds: 1 });
+  const wait = await stack.start({ taskId, account: 'dashscope' });
+  await expect(wait.result()).rejects.toMatchObject(refusal);
+  const input = { taskId, account: 'dashscope' };
+  const join = new MockActivityEnvironment({ taskQueue: stack.taskQueue }, { client: stack.client }).run(
+    createTryOnJoin(['dashscope']),
+    { input, subscriber: { workflowId: 'caller' }, mayStart: false },
+  );
+  await expect(join).rejects.toMatchObject(refusal.cause);
 });
 
 describe.concurrent('a task of another vendor', () => {

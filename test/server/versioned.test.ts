@@ -116,7 +116,7 @@ test.each([
   async ({ start }) => {
     const taskQueue = `versioned-${randomUUID()}`;
     const deploymentName = `deployment-${randomUUID()}`;
-    const queues = [taskQueue, vendorTaskQueue('default', taskQueue)];
+    const queues = [taskQueue, vendorTaskQueue('default', taskQueue), submitTaskQueue('default', taskQueue)];
     const envOf = (buildId: string): Env => ({
       TEMPORAL_DEPLOYMENT_NAME: deploymentName,
       TEMPORAL_WORKER_BUILD_ID: buildId,
