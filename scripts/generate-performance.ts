@@ -8,17 +8,22 @@ import { type PollingResult, pollingTargets } from '../bench/lib/polling-part.js
 import { type ResultFile, resultsPath, rootPath } from '../bench/lib/report.js';
 import { requestsDelayPlot } from './performance-plot.js';
 
-const parts = ['polling', 'stack', 'budget', 'overhead', 'latency', 'cancel', 'memory'] as const;
+const parts = [
+  ...(['polling', 'stack', 'budget', 'budget-4-partitions'] as const),
+  ...(['overhead', 'latency', 'cancel', 'memory', 'archive'] as const),
+];
 type Part = (typeof parts)[number];
 
 const titles: Readonly<Record<Part, string>> = {
   polling: 'Poll schedules, simulated',
   stack: 'The real stack against a fixed interval',
   budget: 'One budget over four worker processes',
+  'budget-4-partitions': 'The same with four partitions of the vendor queue, as on Temporal Cloud',
   overhead: 'Overhead of a wait beside its polls',
   latency: "From the vendor's answer to the parent",
   cancel: 'Cancellation',
   memory: 'Memory of the worker',
+  archive: 'Images into an S3 server',
 };
 
 type Result = Partial<ResultFile> & Pick<PartResult, 'targets' | 'tables' | 'notes' | 'data'>;
