@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../src/dev-server/temporal-server.js';
+import { endWithThisProcess, freePort } from '../../src/dev-server/temporal-server.js';
 import { until } from '../support/until.js';
 
 export interface Sample {
@@ -45,6 +45,7 @@ export async function startPrometheus(target: string, rulesFile: string): Promis
     [`--config.file=${file}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=${address}`],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  child.once('exit', endWithThisProcess(child, 'KILL'));
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4_000);

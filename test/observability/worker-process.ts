@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { endWithThisProcess } from '../../src/dev-server/temporal-server.js';
 import { builtWorker } from '../support/bundles.js';
 
 export interface WorkerProcess {
@@ -19,6 +20,7 @@ export async function startWorkerProcess(env: Readonly<Record<string, string>>):
     env: { PATH: process.env.PATH ?? '', TEMPORAL_CONFIG_FILE: process.env.TEMPORAL_CONFIG_FILE ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  child.once('exit', endWithThisProcess(child, 'KILL'));
   const lines: string[] = [];
   const exited = once(child, 'exit');
   const runs = new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
-/** Worker processes as they are built, for tests that end them. Each is ended by its id. */
+/** Worker processes as they are built, for tests that end them. Each is ended by its id, or with the process that started it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { endWithThisProcess } from '../../src/dev-server/temporal-server.js';
 import { builtWorker } from './bundles.js';
 
 const workerFile = await builtWorker();
@@ -11,6 +12,7 @@ export async function startWorker(env: Record<string, string>): Promise<ChildPro
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  child.once('exit', endWithThisProcess(child, 'KILL'));
   let said = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr?.on('data', (chunk: Buffer) => {
