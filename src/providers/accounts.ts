@@ -130,7 +130,7 @@ const credentialOf = (env: Environment, variable: string): { read: () => Promise
 };
 
 /** The way in which an account signs: the first of which a variable is set, if any is. */
-const waysOf = ({ credentials }: VendorSettings, env: Environment, prefix: string): CredentialSettings | undefined => {
+const wayOf = ({ credentials }: VendorSettings, env: Environment, prefix: string): CredentialSettings | undefined => {
   const isSet = (suffix: string) => [suffix, `${suffix}_FILE`].some((one) => env[`${prefix}${one}`]?.trim());
   return credentials.find(({ variables }) => variables.some(isSet));
 };
@@ -143,9 +143,9 @@ const readAccount = (
   const settings = vendors[vendor];
   const prefix = prefixOf(vendor, settings, name);
   const problems: string[] = [];
-  const way = waysOf(settings, env, prefix) ?? settings.credentials[0];
+  const way = wayOf(settings, env, prefix) ?? settings.credentials[0];
   // An account that signs in another way than the unnamed one calls another server.
-  const hasOwnServer = (waysOf(settings, env, settings.prefix) ?? way)?.endpoint !== way?.endpoint;
+  const hasOwnServer = (wayOf(settings, env, settings.prefix) ?? way)?.endpoint !== way?.endpoint;
   /** The value of the account's own variable, else of the unnamed one, else the default. */
   const setting = <T>(suffix: string, fallback: T, parse: (text: string) => Setting<T>): T => {
     const prefixes = suffix === 'ENDPOINT' && hasOwnServer ? [prefix] : [prefix, settings.prefix];

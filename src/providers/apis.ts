@@ -1,5 +1,5 @@
 /** All vendor APIs, by name. Safe in the workflow sandbox. */
-import { type ApiName, apiVendors, type VendorName } from '../contract.js';
+import type { ApiName, VendorName } from '../contract.js';
 import { aidge2026Api } from './aidge/aidge-2026.js';
 import { tryOnApi, tryOnProApi } from './aidge/tryon.js';
 import { dashScopeApi } from './dashscope/dashscope.js';
@@ -7,8 +7,7 @@ import type { ApiDescriptor } from './descriptor.js';
 import { falApi } from './fal/fal.js';
 import { fashnApi } from './fashn/fashn.js';
 
-// One row for each name of the contract.
-const apis: Readonly<Partial<Record<ApiName, ApiDescriptor>>> = {
+const apis: Readonly<Record<ApiName, ApiDescriptor>> = {
   tryon: tryOnApi,
   'tryon-pro': tryOnProApi,
   'aidge-2026': aidge2026Api,
@@ -20,9 +19,9 @@ const apis: Readonly<Partial<Record<ApiName, ApiDescriptor>>> = {
 /** Every descriptor, the default one first. */
 export const allApis: readonly ApiDescriptor[] = Object.values(apis);
 
-/** The descriptors of a vendor, the usual one first; none where this version has none. */
+/** The descriptors of a vendor, the usual one first. */
 export const apisOf = (vendor: VendorName): readonly ApiDescriptor[] => allApis.filter((api) => api.vendor === vendor);
 
 /** The descriptor of an API. A name that this version does not know is taken for the default one. */
 export const apiOf = (name: string = 'tryon'): ApiDescriptor =>
-  (Object.hasOwn(apiVendors, name) ? apis[name as ApiName] : undefined) ?? tryOnApi;
+  Object.hasOwn(apis, name) ? apis[name as ApiName] : tryOnApi;

@@ -2,6 +2,7 @@
  * Readers for the JSON of vendors, for descriptors' `parse`. All of them take any value, never throw, and cut texts and lists, so that a hostile
  * reply of 4 MiB costs bounded time. Safe in the workflow sandbox.
  */
+import type { SubTaskStatus } from '../contract.js';
 import { type ImageIds, keyOfImage, type PollImage } from '../poll/reply.js';
 
 /** Longest texts, in characters. Longer texts are cut. */
@@ -77,6 +78,15 @@ export const booleanOf = (value: unknown): boolean | undefined => {
   return undefined;
 };
 
+/** Our status for a vendor's word, whatever its case; `unknown` for no word, and for one that `words` does not have in lower case. */
+export const statusOfWord = (
+  word: string | undefined,
+  words: Readonly<Record<string, SubTaskStatus>>,
+): SubTaskStatus => {
+  const key = word?.toLowerCase() ?? '';
+  return Object.hasOwn(words, key) ? (words[key] ?? 'unknown') : 'unknown';
+};
+
 /** The value of the first named field that has one. */
 export const firstOf = (fields: Fields, names: readonly string[]): unknown => {
   for (const name of names) {
@@ -118,4 +128,13 @@ export const imageCollector = (
     }
     return images;
   };
+};
+
+/** The images of a list of URLs, as those of sub-task 0. What is no URL is left out, and so is what a list has beyond {@link maxItems}. */
+export const imagesOfUrls = (values: readonly unknown[], imageIds: (imageUrl: string) => ImageIds): PollImage[] => {
+  const urls = values.slice(0, maxItems).filter(isUrlText);
+  return imageCollector(imageIds)(
+    urls.map((imageUrl) => ({ imageUrl })),
+    0,
+  );
 };

@@ -15,6 +15,7 @@ import {
   imageCollector,
   isUrlText,
   maxItems,
+  statusOfWord,
   textIn,
   textLimits,
   textOf,
@@ -44,9 +45,7 @@ const statusOf = (
 ): { status: SubTaskStatus; word?: string } => {
   const value = fields && firstOf(fields, [...statusNames, ...(names?.status ?? [])]);
   const word = typeof value === 'boolean' ? String(value) : textOf(value, textLimits.word);
-  if (word === undefined) return { status: 'unknown' };
-  const key = word.toLowerCase();
-  return { status: Object.hasOwn(words, key) ? (words[key] ?? 'unknown') : 'unknown', word };
+  return defined({ status: statusOfWord(word, words), word });
 };
 
 /** Fields that lead to images, also in the shapes of sibling APIs: `structData.data[]` of URLs, items with `url`. */

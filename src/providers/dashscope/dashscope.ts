@@ -11,6 +11,7 @@ import {
   imageCollector,
   isUrlText,
   maxItems,
+  statusOfWord,
   textIn,
   textLimits,
 } from '../json-fields.js';
@@ -118,7 +119,7 @@ const readTask = (output: Fields, imageIds: Parameters<VendorApi['parse']>[1]): 
   if (subTasks.length === 0 && single.length > 0) subTasks.push({ index: 0, status: 'finished', images: single });
   return defined({
     taskId: textIn(output, ['task_id']),
-    status: Object.hasOwn(statusWords, key) ? (statusWords[key] ?? 'unknown') : 'unknown',
+    status: statusOfWord(word, statusWords),
     vendorStatus: word,
     code: (Object.hasOwn(wordsWithCode, key) ? wordsWithCode[key] : undefined) ?? textIn(output, ['code']),
     message: textIn(output, ['message'], textLimits.message),

@@ -9,9 +9,9 @@ import type { ApiDescriptor } from '../descriptor.js';
 import {
   type Fields,
   fieldsOfNode,
-  imageCollector,
-  isUrlText,
+  imagesOfUrls,
   maxItems,
+  statusOfWord,
   textIn,
   textLimits,
   textOf,
@@ -98,12 +98,10 @@ const parse: VendorApi['parse'] = (body, imageIds) => {
   if (detail !== undefined || textIn(top, ['error_type']) !== undefined) return errorOf(top, detail);
   const [images, image] = [top.get('images'), top.get('image')];
   if (Array.isArray(images) || fieldsOfNode(image) !== undefined) {
-    const urls = (Array.isArray(images) ? images.slice(0, maxItems) : [image])
-      .map((one) => fieldsOfNode(one)?.get('url'))
-      .filter(isUrlText);
-    const found = imageCollector(imageIds)(
-      urls.map((imageUrl) => ({ imageUrl })),
-      0,
+    const items = Array.isArray(images) ? images.slice(0, maxItems) : [image];
+    const found = imagesOfUrls(
+      items.map((one) => fieldsOfNode(one)?.get('url')),
+      imageIds,
     );
     const subTasks = found.length === 0 ? [] : [{ index: 0, status: 'finished' as const, images: found }];
     return answer({ task: taskOf(top, 'finished', { subTasks }) });
@@ -111,9 +109,7 @@ const parse: VendorApi['parse'] = (body, imageIds) => {
   const word = textIn(top, ['status']);
   // A refused cancellation.
   if (word !== undefined && Object.hasOwn(gatewayCodes, word)) return answer({ gatewayCode: word });
-  const key = word?.toLowerCase() ?? '';
-  const status = Object.hasOwn(statusWords, key) ? (statusWords[key] ?? 'unknown') : 'unknown';
-  const task = taskOf(top, status, defined({ vendorStatus: word }));
+  const task = taskOf(top, statusOfWord(word, statusWords), defined({ vendorStatus: word }));
   return answer(word === undefined && task.taskId === undefined ? {} : { task });
 };
 

@@ -4,7 +4,7 @@ import { defined } from '../../defined.js';
 import type { CodeRow, SubTaskReply, TaskReply, VendorApi } from '../../poll/reply.js';
 import { apiKeyTables, limitRemedy } from '../common-codes.js';
 import type { ApiDescriptor } from '../descriptor.js';
-import { type Fields, fieldsOfNode, imageCollector, isUrlText, maxItems, textIn, textLimits } from '../json-fields.js';
+import { type Fields, fieldsOfNode, imagesOfUrls, statusOfWord, textIn, textLimits } from '../json-fields.js';
 
 const keyRemedy = 'check FASHN_API_KEY';
 const imageRemedy = 'submit again with other images';
@@ -64,24 +64,19 @@ const readSubTasks = (
   status: SubTaskStatus,
   imageIds: Parameters<VendorApi['parse']>[1],
 ): SubTaskReply[] => {
-  const urls = (Array.isArray(output) ? output.slice(0, maxItems) : [output]).filter(isUrlText);
-  const images = imageCollector(imageIds)(
-    urls.map((imageUrl) => ({ imageUrl })),
-    0,
-  );
+  const images = imagesOfUrls(Array.isArray(output) ? output : [output], imageIds);
   return images.length === 0 ? [] : [{ index: 0, status, images }];
 };
 
 const readTask = (top: Fields, word: string | undefined, imageIds: Parameters<VendorApi['parse']>[1]): TaskReply => {
-  const key = word?.toLowerCase() ?? '';
-  const status = Object.hasOwn(statusWords, key) ? (statusWords[key] ?? 'unknown') : 'unknown';
+  const status = statusOfWord(word, statusWords);
   const error = fieldsOfNode(top.get('error'));
   const message = textIn(error, ['message'], textLimits.message) ?? textIn(top, ['error'], textLimits.message);
   return defined({
     taskId: textIn(top, ['id']),
     status,
     vendorStatus: word,
-    code: textIn(error, ['name']) ?? (status === 'failed' ? key : undefined),
+    code: textIn(error, ['name']) ?? (status === 'failed' ? word?.toLowerCase() : undefined),
     message,
     subTasks: readSubTasks(top.get('output'), status, imageIds),
   });

@@ -4,14 +4,7 @@ import { defined } from '../../../src/defined.js';
 import type { CodeRow, TaskReply, VendorApi } from '../../../src/poll/reply.js';
 import { apiKeyTables, limitRemedy } from '../../../src/providers/common-codes.js';
 import type { ApiDescriptor } from '../../../src/providers/descriptor.js';
-import {
-  fieldsOfNode,
-  imageCollector,
-  isUrlText,
-  maxItems,
-  textIn,
-  textLimits,
-} from '../../../src/providers/json-fields.js';
+import { fieldsOfNode, imagesOfUrls, statusOfWord, textIn, textLimits } from '../../../src/providers/json-fields.js';
 
 const gatewayCodes: Readonly<Record<string, CodeRow>> = {
   BadKey: { class: 'auth', description: 'the API key is wrong', remedy: 'check ACME_API_KEY' },
@@ -32,14 +25,9 @@ const parse: VendorApi['parse'] = (body, imageIds) => {
   const top = fieldsOfNode(body);
   if (top === undefined) return undefined;
   const word = textIn(top, ['state']);
-  const key = word?.toLowerCase() ?? '';
-  const status = Object.hasOwn(statusWords, key) ? (statusWords[key] ?? 'unknown') : 'unknown';
+  const status = statusOfWord(word, statusWords);
   const list = top.get('images');
-  const urls = (Array.isArray(list) ? list.slice(0, maxItems) : []).filter(isUrlText);
-  const images = imageCollector(imageIds)(
-    urls.map((imageUrl) => ({ imageUrl })),
-    0,
-  );
+  const images = imagesOfUrls(Array.isArray(list) ? list : [], imageIds);
   const task: TaskReply = defined({
     taskId: textIn(top, ['job_id']),
     status,
