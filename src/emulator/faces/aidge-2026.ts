@@ -22,6 +22,7 @@ import { errorFor, errorOf, type FaceError, type Meaning, meaningOf } from './me
 import {
   errorAnswer,
   faceAnswer,
+  methodAnswer,
   type Picture,
   pictureOf,
   refusalWith,
@@ -139,9 +140,7 @@ function callOf(raw: RawRequest, { way, operation, parameters, isKnown, methods,
     api: 'aidge-2026',
     check: (_, context) => {
       if (!isKnown) return refused(way, 'path', context);
-      if (!methods.includes(raw.method)) {
-        return faceAnswer(405, {}, 'http:405', {}, { headers: { allow: methods.join(', ') } });
-      }
+      if (!methods.includes(raw.method)) return methodAnswer(methods);
       if (operation === 'submit' || taskId !== undefined) return undefined;
       return refused(way, 'parameter', context, 'Invalid request parameter: TaskId');
     },
@@ -235,7 +234,7 @@ const face = (way: Way, read: Face['read']): Face => ({
     return faceAnswer(200, body, (shown === undefined && word) || 'nothing', step, { ends });
   },
   notFound: (kind, TaskId, context) => {
-    if (kind === 'http404') return { ...faceAnswer(404, {}, 'not-found') };
+    if (kind === 'http404') return faceAnswer(404, {}, 'not-found');
     const message = 'Invalid request parameter: TaskId does not exist';
     if (kind !== 'task-failed-text') return { ...refused(way, 'parameter', context, message), label: 'not-found' };
     const data = { Status: words.failed, TaskId, Result: 'task not exist', UsageMap: {} };

@@ -13,11 +13,12 @@ import { uuidOf } from '../random.js';
 import type { Step } from '../step.js';
 import { isObject } from '../submit.js';
 import type { Face, FaceContext } from './face.js';
-import type { Limits } from './features.js';
+import { apiKeyLimits, type Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
 import {
   errorAnswer,
   faceAnswer,
+  methodAnswer,
   type Picture,
   pictureOf,
   refusalWith,
@@ -88,18 +89,14 @@ const errors: FaceErrors = {
 };
 
 const limits: Limits = {
-  'error signature': { refused: 'a call with an API key has no signature' },
-  'error time': { refused: 'a call with an API key has no timestamp' },
+  ...apiKeyLimits,
   'error content check': { nearest: 'InternalError' },
   'status of a sub-task': { refused: 'a result has no status of its own' },
   'progress of sub-tasks': { nearest: '`task_metrics`; images only at the end' },
   'failed sub-task': { nearest: '`code` and `message` in its place among the results' },
-  'spelling of resCode': { refused: 'there is no resCode' },
   'bare envelope': { refused: 'a reply has no code of success that could be left out' },
-  'types of scalars': { nearest: 'the normal answer' },
   'request ids': { nearest: '`request_id` as a number' },
   'shape json-text': { refused: 'results are no JSON text' },
-  'shape struct-data': { refused: 'it is a shape of Aidge' },
   'shape url': { nearest: '`results`, also of one image' },
   'shape data-text': { refused: 'results are no JSON text' },
 };
@@ -174,7 +171,7 @@ export const dashscopeFace: Face = {
       },
       check: (_, context) => {
         if (!isSubmit && !(task ?? cancel)) return refused('path', context, 'url error, please check url!');
-        if (raw.method !== method) return faceAnswer(405, {}, 'http:405', {}, { headers: { allow: method } });
+        if (raw.method !== method) return methodAnswer([method]);
         if (!isSubmit) return taskId === undefined ? refused('parameter', context) : undefined;
         if (strict && raw.headers['x-dashscope-async'] !== 'enable') {
           return refused('address', context, 'current user api does not support synchronous calls.');

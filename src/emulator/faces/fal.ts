@@ -13,11 +13,12 @@ import { defined } from '../../defined.js';
 import type { EmulatedAnswer } from '../answer.js';
 import { objectOf } from '../gateway.js';
 import type { Face } from './face.js';
-import type { Limits } from './features.js';
+import { apiKeyLimits, type Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
 import {
   errorAnswer,
   faceAnswer,
+  methodAnswer,
   type Picture,
   pictureOf,
   refusalWith,
@@ -25,7 +26,7 @@ import {
   unknownFields,
   type Words,
 } from './picture.js';
-import { accountOfKey, decodedPart, isText, readTaskId } from './request.js';
+import { accountOfKey, decodedPart, readFashnInputs, readTaskId } from './request.js';
 
 const app = '/fal-ai/fashn';
 const model = `${app}/tryon/v1.6`;
@@ -85,8 +86,7 @@ const errors: FaceErrors = {
 };
 
 const limits: Limits = {
-  'error signature': { refused: 'a call with an API key has no signature' },
-  'error time': { refused: 'a call with an API key has no timestamp' },
+  ...apiKeyLimits,
   'error address': { refused: 'no page names a list of addresses' },
   'error timeout': { nearest: 'internal_error' },
   'error unavailable': { nearest: 'internal_error' },
@@ -96,12 +96,9 @@ const limits: Limits = {
   'progress of sub-tasks': { nearest: '`Request is still in progress`' },
   'failed sub-task': { nearest: 'fewer images' },
   'missing data': { nearest: 'an empty object, or null, as the whole reply' },
-  'spelling of resCode': { refused: 'there is no resCode' },
   'bare envelope': { refused: 'a reply has no envelope' },
-  'types of scalars': { nearest: 'the normal answer' },
   'request ids': { refused: 'the request id is the id of the task' },
   'shape json-text': { refused: 'a result is no JSON text' },
-  'shape struct-data': { refused: 'it is a shape of Aidge' },
   'shape url': { nearest: 'the normal answer' },
   'shape data-text': { refused: 'a result is no JSON text' },
   'finished and refused': { nearest: 'the error alone' },
@@ -171,15 +168,9 @@ const faceFor = (ofStates: boolean): Face => ({
       check: () => {
         if (isSubmit ? path !== model : itsApp !== app || taskId === undefined) return refused('path');
         if (raw.method === method) return undefined;
-        return faceAnswer(405, { detail: 'Method Not Allowed' }, 'http:405', {}, { headers: { allow: method } });
+        return methodAnswer([method], { detail: 'Method Not Allowed' });
       },
-      newTask: () => {
-        const { model_image: person, garment_image: garment, num_samples: samples = 1 } = objectOf(raw.body) ?? {};
-        if (!isText(person) || !isText(garment)) return 'model_image and garment_image are required';
-        const isCount = Number.isInteger(samples) && Number(samples) >= 1 && Number(samples) <= 4;
-        if (!isCount) return 'num_samples must be 1 to 4';
-        return { subTasks: [{ imageCount: Number(samples), clothes: garment }] };
-      },
+      newTask: () => readFashnInputs(objectOf(raw.body) ?? {}),
     };
   },
   refusal: (step, context, taskId) => {

@@ -11,10 +11,19 @@ import type { EmulatedAnswer } from '../answer.js';
 import { objectOf } from '../gateway.js';
 import { isObject } from '../submit.js';
 import type { Face } from './face.js';
-import type { Limits } from './features.js';
+import { apiKeyLimits, type Limits } from './features.js';
 import { errorFor, errorOf, type FaceError, type FaceErrors, type Meaning, row } from './meaning.js';
-import { errorAnswer, faceAnswer, pictureOf, refusalWith, showsEnd, unknownFields, type Words } from './picture.js';
-import { accountOfBearer, decodedPart, isText, readTaskId } from './request.js';
+import {
+  errorAnswer,
+  faceAnswer,
+  methodAnswer,
+  pictureOf,
+  refusalWith,
+  showsEnd,
+  unknownFields,
+  type Words,
+} from './picture.js';
+import { accountOfBearer, decodedPart, isText, readFashnInputs, readTaskId } from './request.js';
 
 const paths = { submit: '/v1/run', status: /^\/v1\/status\/([^/]+)$/ } as const;
 
@@ -55,8 +64,7 @@ const errors: FaceErrors = {
 };
 
 const limits: Limits = {
-  'error signature': { refused: 'a call with an API key has no signature' },
-  'error time': { refused: 'a call with an API key has no timestamp' },
+  ...apiKeyLimits,
   'error address': { refused: 'no page names a list of addresses' },
   'error not opened': { refused: 'no page names a service that is not opened' },
   'error timeout': { nearest: 'InternalServerError' },
@@ -67,12 +75,9 @@ const limits: Limits = {
   'progress of sub-tasks': { nearest: '`processing` without images' },
   'failed sub-task': { nearest: 'fewer images' },
   'missing data': { nearest: 'an empty object, or null, as the whole reply' },
-  'spelling of resCode': { refused: 'there is no resCode' },
   'bare envelope': { refused: 'a reply has no envelope' },
-  'types of scalars': { nearest: 'the normal answer' },
   'request ids': { refused: 'a reply has no request id' },
   'shape json-text': { refused: 'the output is no JSON text' },
-  'shape struct-data': { refused: 'it is a shape of Aidge' },
   'shape url': { nearest: 'the normal answer' },
   'shape data-text': { refused: 'the output is no JSON text' },
 };
@@ -82,14 +87,6 @@ const spell = ({ code, message }: FaceError): unknown => ({ error: code, message
 function refused(meaning: Meaning, message?: string): EmulatedAnswer {
   const found = { ...errorFor(meaning, errors), ...defined({ message }) };
   return errorAnswer(found, spell);
-}
-
-/** The problem with the inputs of `tryon-v1.6`, or `undefined`. */
-function problemOf(inputs: Readonly<Record<string, unknown>>): string | undefined {
-  const { model_image: model, garment_image: garment, num_samples: samples = 1 } = inputs;
-  if (!isText(model) || !isText(garment)) return 'model_image and garment_image are required';
-  const isCount = Number.isInteger(samples) && Number(samples) >= 1 && Number(samples) <= 4;
-  return isCount ? undefined : 'num_samples must be 1 to 4';
 }
 
 /** See the file's description. */
@@ -127,15 +124,13 @@ export const fashnFace: Face = {
       check: () => {
         if (!isSubmit && taskId === undefined) return refused('path');
         if (raw.method === method) return undefined;
-        return faceAnswer(405, {}, 'http:405', {}, { headers: { allow: method } });
+        return methodAnswer([method]);
       },
       newTask: () => {
         const { model_name: model, inputs } = body ?? {};
         if (!isText(model) || !isObject(inputs)) return 'model_name and inputs are required';
         if (model !== 'tryon-v1.6') return `the emulator has no model ${model.slice(0, 40)}`;
-        const problem = problemOf(inputs);
-        if (problem !== undefined) return problem;
-        return { subTasks: [{ imageCount: Number(inputs.num_samples ?? 1), clothes: String(inputs.garment_image) }] };
+        return readFashnInputs(inputs);
       },
     };
   },

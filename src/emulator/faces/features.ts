@@ -25,6 +25,15 @@ export type Feature =
  */
 export type Limits = Readonly<Partial<Record<Feature, { readonly refused: string } | { readonly nearest: string }>>>;
 
+/** What no vendor with API keys has. */
+export const apiKeyLimits = {
+  'error signature': { refused: 'a call with an API key has no signature' },
+  'error time': { refused: 'a call with an API key has no timestamp' },
+  'spelling of resCode': { refused: 'there is no resCode' },
+  'types of scalars': { nearest: 'the normal answer' },
+  'shape struct-data': { refused: 'it is a shape of Aidge' },
+} as const satisfies Limits;
+
 /** The features of a step that some vendor lacks. */
 export function featuresOf(step: Step): Feature[] {
   const { task = {}, envelope = {} } = step;

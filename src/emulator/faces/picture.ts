@@ -95,6 +95,10 @@ export function faceAnswer(
   });
 }
 
+/** The answer to a method that the call does not have. */
+export const methodAnswer = (allowed: readonly string[], body: unknown = {}): EmulatedAnswer =>
+  faceAnswer(405, body, 'http:405', {}, { headers: { allow: allowed.join(', ') } });
+
 /** The refusal of a call. `seconds`: for `Retry-After`. */
 export const errorAnswer = (error: FaceError, spell: (error: FaceError) => unknown, seconds?: number): EmulatedAnswer =>
   faceAnswer(error.status, spell(error), `service:${error.code}`, {}, { headers: retryAfterOf(defined({ seconds })) });

@@ -1,6 +1,7 @@
 /** Helpers that read requests. Pure. */
 import type { EmulatedAccount } from '../accounts.js';
 import type { RawRequest } from '../gateway.js';
+import type { SubmitRequest } from '../submit.js';
 import type { AdmissionRules } from './face.js';
 
 /** Longest task id. A guess: no vendor states a limit, their ids are UUIDs. It keeps the log small. */
@@ -39,3 +40,12 @@ export function accountOfKey(
 /** The account whose API key the request has as a Bearer token. */
 export const accountOfBearer = (raw: RawRequest, rules: AdmissionRules): EmulatedAccount | undefined =>
   accountOfKey('bearer', raw, rules);
+
+/** What a submit of FASHN's model asks for, at FASHN and at fal; or the problem with its inputs. */
+export function readFashnInputs(inputs: Readonly<Record<string, unknown>>): SubmitRequest | string {
+  const { model_image: person, garment_image: garment, num_samples: samples = 1 } = inputs;
+  if (!isText(person) || !isText(garment)) return 'model_image and garment_image are required';
+  const isCount = Number.isInteger(samples) && Number(samples) >= 1 && Number(samples) <= 4;
+  if (!isCount) return 'num_samples must be 1 to 4';
+  return { subTasks: [{ imageCount: Number(samples), clothes: garment }] };
+}
