@@ -13,17 +13,11 @@ import {
 } from '../../src/contract.js';
 import { createTryOnClient } from '../../src/index.js';
 import { submitMessages } from '../../src/job/protocol.js';
-import { aRequest } from '../support/jobs.js';
+import { aRequest, batches } from '../support/jobs.js';
 import { received } from '../support/parents.js';
 import { type Stack, startStack } from '../support/stack.js';
 import { signalRaw, undecodable } from '../support/undecodable.js';
 import { until } from '../support/until.js';
-
-const batches = [
-  { polls: 1, task: { state: 'running' } },
-  { polls: 1, task: { state: 'running', finishedSubTasks: 1 } },
-  { task: { state: 'finished' } },
-] as const;
 
 const lateReports = [submitMessages.submitted, submitMessages.notSent];
 

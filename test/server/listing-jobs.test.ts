@@ -19,18 +19,13 @@ import {
   workflowTypes,
 } from '../../src/contract.js';
 import { createTryOnClient } from '../../src/index.js';
-import { aRequest } from '../support/jobs.js';
+import { aRequest, batches } from '../support/jobs.js';
 import { expectValid } from '../support/schemas.js';
 import { type Stack, startStack, workerEnv } from '../support/stack.js';
 import { signalRaw, undecodable } from '../support/undecodable.js';
 import { until } from '../support/until.js';
 import { killWorker, startWorker } from '../support/worker-process.js';
 
-const batches = [
-  { polls: 1, task: { state: 'running' } },
-  { polls: 1, task: { state: 'running', finishedSubTasks: 1 } },
-  { task: { state: 'finished' } },
-] as const;
 const never = { script: [{ task: { state: 'running' } }] } as const;
 const { address } = inject('temporal');
 

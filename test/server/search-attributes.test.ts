@@ -101,29 +101,50 @@ test(faultName(77, 'another type'), async () => {
   }
 });
 
+/** Workers of a namespace of their own, whose vendor has a task that runs until `finish`. */
+async function runningTask() {
+  const namespace = await namespaceWith(contractTypes);
+  const client = new Client({ connection, namespace });
+  const taskQueue = `attributes-${randomUUID()}`;
+  let known: readonly string[] = all;
+  let isDone = false;
+  const activities = createTryOnActivities({
+    vendor: {
+      results: async () => ({
+        reply: isDone ? aTask('finished', [['finished', 'a']]) : aTask('running'),
+        queries: 1,
+      }),
+    },
+    acceptsOtherTaskId: () => true,
+    searchAttributes: () => known,
+  });
+  const shared = { connection: native, namespace, activities };
+  const workers = await Promise.all([
+    Worker.create({ ...shared, ...workflowSource, taskQueue }),
+    Worker.create({ ...shared, taskQueue: `${taskQueue}-vendor` }),
+  ]);
+  const run = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    namespace,
+    client,
+    taskQueue,
+    /** What the workers know of the namespace from now on. */
+    learn(names: readonly string[]) {
+      known = names;
+    },
+    finish() {
+      isDone = true;
+    },
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await run;
+    },
+  };
+}
+
 describe(faultName(77, 'removed in mid-wait'), () => {
   test.each([{ removed: ['TryOnStatus'] }, { removed: [...all] }])('$removed', async ({ removed }) => {
-    const namespace = await namespaceWith(contractTypes);
-    const client = new Client({ connection, namespace });
-    const taskQueue = `attributes-${randomUUID()}`;
-    let known: readonly string[] = all;
-    let isDone = false;
-    const activities = createTryOnActivities({
-      vendor: {
-        results: async () => ({
-          reply: isDone ? aTask('finished', [['finished', 'a']]) : aTask('running'),
-          queries: 1,
-        }),
-      },
-      acceptsOtherTaskId: () => true,
-      searchAttributes: () => known,
-    });
-    const shared = { connection: native, namespace, activities };
-    const workers = await Promise.all([
-      Worker.create({ ...shared, ...workflowSource, taskQueue }),
-      Worker.create({ ...shared, taskQueue: `${taskQueue}-vendor` }),
-    ]);
-    const run = Promise.all(workers.map((worker) => worker.run()));
+    const { namespace, client, taskQueue, learn, finish, stop } = await runningTask();
     const taskId = randomUUID();
     const listingId = randomUUID();
     const handle = await client.workflow.start(workflowTypes.listing, {
@@ -138,42 +159,21 @@ describe(faultName(77, 'removed in mid-wait'), () => {
 
     await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: removed });
     await until(async () => (await registeredSearchAttributes(connection, namespace)).length === 5 - removed.length);
-    isDone = true;
+    finish();
     // The worker does not know yet, so the wait sets what is gone.
     await wait.executeUpdate('pollNow').catch(() => undefined);
     await until(async () => (await failuresOf(client, wait.workflowId)).length > 0);
     expect((await failuresOf(client, wait.workflowId)).join()).toMatch(/BadSearchAttributes|TryOn/);
-    known = all.filter((name) => !removed.includes(name));
+    learn(all.filter((name) => !removed.includes(name)));
     expect(await wait.result()).toMatchObject({ status: 'finished' });
     expect(await handle.result()).toMatchObject({ status: 'complete' });
-    for (const worker of workers) worker.shutdown();
-    await run;
+    await stop();
   });
 });
 
 describe('removed while a job runs', () => {
   test.each([{ removed: ['TryOnStatus'] }, { removed: [...all] }])('$removed', async ({ removed }) => {
-    const namespace = await namespaceWith(contractTypes);
-    const client = new Client({ connection, namespace });
-    const taskQueue = `attributes-${randomUUID()}`;
-    let known: readonly string[] = all;
-    let isDone = false;
-    const activities = createTryOnActivities({
-      vendor: {
-        results: async () => ({
-          reply: isDone ? aTask('finished', [['finished', 'a']]) : aTask('running'),
-          queries: 1,
-        }),
-      },
-      acceptsOtherTaskId: () => true,
-      searchAttributes: () => known,
-    });
-    const shared = { connection: native, namespace, activities };
-    const workers = await Promise.all([
-      Worker.create({ ...shared, ...workflowSource, taskQueue }),
-      Worker.create({ ...shared, taskQueue: `${taskQueue}-vendor` }),
-    ]);
-    const run = Promise.all(workers.map((worker) => worker.run()));
+    const { namespace, client, taskQueue, learn, finish, stop } = await runningTask();
     const [taskId, requestId] = [randomUUID(), randomUUID()];
     const job = await client.workflow.start(workflowTypes.job, {
       taskQueue,
@@ -184,14 +184,13 @@ describe('removed while a job runs', () => {
     await until(async () => (await client.workflow.count(`TryOnTaskId = '${taskId}'`)).count === 2);
     await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: removed });
     await until(async () => (await registeredSearchAttributes(connection, namespace)).length === 5 - removed.length);
-    isDone = true;
+    finish();
     // No worker knows yet, so that the wait and then the job set what is gone, and are tried again.
     const wait = client.workflow.getHandle(resultsWorkflowId(taskId));
     await job.executeUpdate(messages.pollNow);
     await until(async () => (await failuresOf(client, wait.workflowId)).length > 0);
-    known = all.filter((name) => !removed.includes(name));
+    learn(all.filter((name) => !removed.includes(name)));
     expect(await job.result()).toMatchObject({ requestId, status: 'finished', images: { length: 1 } });
-    for (const worker of workers) worker.shutdown();
-    await run;
+    await stop();
   });
 });
