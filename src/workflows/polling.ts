@@ -234,9 +234,9 @@ function heartbeatOf({ lastHeartbeatDetails }: TimeoutFailure): PollState | unde
 const FAIRNESS_KEY_BYTES = 64;
 
 /**
- * Polls, and submits, of one parent take turns with those of others, where the server is fair between keys: a listing that has just begun does not wait
- * behind the backlog of a large one (behind 150 waits at 4 queries/s: 0.6 s instead of 35 s). Elsewhere the key does nothing. No priority:
- * a steady stream of preferred waits would starve the rest.
+ * Polls, and submits, of one parent take turns with those of others, where the server is fair between keys: a listing that has just begun
+ * does not wait behind the backlog of a large one (behind 150 waits at 4 queries/s: 0.6 s instead of 35 s). Elsewhere the key does nothing.
+ * No priority: a steady stream of preferred waits would starve the rest.
  */
 export function fairness(): { readonly priority?: { readonly fairnessKey: string } } {
   const { parent } = workflowInfo();
